@@ -1,1 +1,3 @@
-return 0;
+using AnTransformer.Cli;
+
+return CommandLine.Run(args);

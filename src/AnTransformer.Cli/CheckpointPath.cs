@@ -1,0 +1,32 @@
+using AnTransformer.Checkpoints;
+using AnTransformer.Training;
+using AnTransformer.Training.Tokenization;
+
+namespace AnTransformer.Cli;
+
+/// <summary>Finds the checkpoint a path on the command line means.</summary>
+internal static class CheckpointPath
+{
+    /// <summary>The path itself if it is a checkpoint; of a run directory the best checkpoint, else the newest.</summary>
+    /// <exception cref="InvalidInputException">There is none.</exception>
+    public static string Resolve(string path)
+    {
+        if (!Directory.Exists(path))
+            throw new InvalidInputException($"{path}: no such directory; give a checkpoint (config.json and model.safetensors) or a run directory.");
+        if (File.Exists(Path.Combine(path, ModelCheckpoint.ConfigFile)) || File.Exists(Path.Combine(path, ModelCheckpoint.WeightsFile)))
+            return path;
+        return BestCheckpoint.Find(path)?.Path
+            ?? RunDirectory.Latest(path)
+            ?? throw new InvalidInputException($"{path}: holds neither a checkpoint ({ModelCheckpoint.ConfigFile}, {ModelCheckpoint.WeightsFile}) nor a run with checkpoints.");
+    }
+
+    /// <summary>The tokenizer beside the weights, or null when there is none.</summary>
+    public static Tokenizer? Tokenizer(string checkpoint)
+        => File.Exists(Path.Combine(checkpoint, "tokenizer.json")) ? TokenizerFiles.Load(checkpoint) : null;
+
+    /// <summary>The tokenizer beside the weights.</summary>
+    /// <exception cref="InvalidInputException">There is none.</exception>
+    public static Tokenizer RequiredTokenizer(string checkpoint)
+        => Tokenizer(checkpoint)
+            ?? throw new InvalidInputException($"{checkpoint}: has no tokenizer.json, so text cannot be read; give token ids instead.");
+}

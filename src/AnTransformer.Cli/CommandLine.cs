@@ -1,0 +1,87 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using AnTransformer.Cli.Commands;
+
+namespace AnTransformer.Cli;
+
+/// <summary>The command tree and its error handling. Nothing here touches LibTorch, so that help and errors come at once.</summary>
+internal static class CommandLine
+{
+    public static int Run(string[] args)
+    {
+        var root = new RootCommand(
+            "angpt trains, evaluates and samples approximately normalized transformers (arXiv 2505.22014).\n"
+            + "`angpt train` alone trains on the bundled novels of Jane Austen.");
+        root.Subcommands.Add(TrainCommand.Create());
+        root.Subcommands.Add(PrepareCommand.Create());
+        root.Subcommands.Add(TokenizerCommand.Create());
+        root.Subcommands.Add(EvalCommand.Create());
+        root.Subcommands.Add(GenerateCommand.Create());
+        root.Subcommands.Add(ScoreCommand.Create());
+        root.Subcommands.Add(InfoCommand.Create());
+
+        var parsed = root.Parse(args);
+        if (parsed.Errors.Count > 0)
+            return Fail(Describe(parsed));
+        try
+        {
+            return parsed.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
+        }
+        catch (Exception e)
+        {
+            return Fail(e);
+        }
+    }
+
+    private static int Fail(string message)
+    {
+        Console.Error.WriteLine("angpt: " + message);
+        return ExitCodes.InvalidInput;
+    }
+
+    private static int Fail(Exception exception)
+    {
+        switch (exception)
+        {
+            case AggregateException { InnerException: { } inner }:
+                return Fail(inner);
+            case TypeInitializationException { InnerException: { } inner }:
+                return Fail(inner);
+            case OperationCanceledException:
+                Console.Error.WriteLine("angpt: stopped.");
+                return ExitCodes.Stopped;
+            case InvalidInputException:
+                return Fail(exception.Message);
+            case IOException or UnauthorizedAccessException:
+                return Fail(exception.Message.ReplaceLineEndings(" "));
+            case NotSupportedException or DllNotFoundException when exception.Message.Contains("torch", StringComparison.OrdinalIgnoreCase):
+                return Fail(exception.Message.ReplaceLineEndings(" "));
+            default:
+                Console.Error.WriteLine($"angpt: internal error: {FirstLine(exception.Message)} (set ANGPT_DEBUG=1 for details)");
+                if (Environment.GetEnvironmentVariable("ANGPT_DEBUG") == "1")
+                    Console.Error.WriteLine(exception);
+                return ExitCodes.InternalError;
+        }
+    }
+
+    private static string FirstLine(string message) => message.Split('\n')[0].TrimEnd();
+
+    private static string Describe(ParseResult parsed)
+    {
+        var command = parsed.CommandResult.Command;
+        var path = CommandPath(parsed.CommandResult);
+        var unknown = parsed.UnmatchedTokens.Count > 0 ? parsed.UnmatchedTokens[0] : null;
+        if (unknown is null)
+            return $"{FirstLine(parsed.Errors[0].Message).TrimEnd('.')}; see `{path} --help`.";
+        var isOption = unknown.StartsWith('-');
+        var name = unknown.Split('=')[0];
+        var candidates = isOption
+            ? command.Options.SelectMany(option => option.Aliases.Append(option.Name))
+            : command.Subcommands.Select(sub => sub.Name);
+        var near = NearestName.Of(name, candidates);
+        return $"unknown {(isOption ? "option" : "argument")} '{name}'{(near is null ? "" : $"; did you mean '{near}'?")} (see `{path} --help`)";
+    }
+
+    private static string CommandPath(CommandResult result)
+        => result.Parent is CommandResult parent ? $"{CommandPath(parent)} {result.Command.Name}" : "angpt";
+}

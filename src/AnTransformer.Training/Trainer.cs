@@ -1,0 +1,241 @@
+using AnTransformer.Models;
+using AnTransformer.Optimization;
+using AnTransformer.Training.Configuration;
+using AnTransformer.Training.Data;
+using static TorchSharp.torch;
+
+namespace AnTransformer.Training;
+
+/// <summary>The training loop: forward, backward, update, constrain; and at their intervals log, save, evaluate.</summary>
+public sealed class Trainer : IDisposable
+{
+    private readonly TrainingConfiguration _configuration;
+    private readonly TrainingPlan _plan;
+    private readonly TrainingData _data;
+    private readonly RunDirectory _run;
+    private readonly ITrainingListener _listener;
+    private readonly WindowSampler _sampler;
+    private readonly LanguageModel _model;
+    private readonly Adam _optimizer;
+    private readonly Evaluator _evaluator;
+    private readonly StepTimer _timer = new();
+    private readonly DivergenceMonitor _divergence;
+    private TrainerState _state;
+    private EvaluationResult? _lastEvaluation;
+    private long _lastEvaluatedStep = -1;
+    private long _lastSavedStep = -1;
+    private double _earlierSeconds;
+
+    /// <summary>Builds model and optimizer, fresh or from the checkpoint the configuration resumes from.</summary>
+    /// <param name="configuration">A validated configuration.</param>
+    /// <param name="data">Tokens and tokenizer.</param>
+    /// <param name="run">The run's directory.</param>
+    /// <param name="listener">Hears what happens.</param>
+    /// <exception cref="InvalidInputException">The configuration cannot be trained, or the checkpoint does not belong to it.</exception>
+    public Trainer(TrainingConfiguration configuration, TrainingData data, RunDirectory run, ITrainingListener listener)
+    {
+        (_configuration, _data, _run, _listener) = (configuration, data, run, listener);
+        var training = configuration.Training;
+        if (training.Threads > 0)
+            set_num_threads(training.Threads);
+        manual_seed(training.Seed);
+        _plan = TrainingPlan.Create(configuration, data.VocabularySize);
+        _sampler = new WindowSampler(data.Train, training.Seed);
+        _model = LanguageModel.Create(_plan.Model, TrainingPlan.CreateContext(training));
+        _optimizer = new Adam(_model.NamedParameters(), _plan.Adam);
+        _evaluator = new Evaluator(_model, data.Validation, data.Tokenizer, training.BatchSize);
+        _state = new TrainerState { Seed = training.Seed };
+        if (ResumePoint.Find(configuration, run) is { } checkpoint)
+        {
+            _state = TrainingCheckpoint.Load(checkpoint, _model, _optimizer);
+            _lastSavedStep = _state.Step;
+            _earlierSeconds = _state.ElapsedSeconds;
+            listener.OnMessage($"resuming from {checkpoint} at step {_state.Step}");
+        }
+        else
+        {
+            _model.Initialize(training.Seed);
+        }
+
+        _divergence = new DivergenceMonitor(training.DivergenceFactor, _state.Divergence);
+    }
+
+    /// <summary>The model, as far as it is trained.</summary>
+    public LanguageModel Model => _model;
+
+    /// <summary>Trains to the end of the plan, of the time budget, or until asked to stop.</summary>
+    /// <param name="stop">Ends the run after the step under way; a checkpoint is saved.</param>
+    /// <exception cref="InvalidInputException">A checkpoint or metrics file cannot be written, or data is damaged.</exception>
+    public TrainingOutcome Run(CancellationToken stop)
+    {
+        var matmulRate = MatmulRate.Measure(_model.Context);
+        using var recorder = new RunRecorder(_run, _configuration, _state.Step);
+        _listener.OnStart(_plan, _state, matmulRate);
+        if (_state.Step > 0 && IsDue(_configuration.Evaluation.Interval) && !recorder.HasEvaluation(_state.Step))
+            Evaluate(recorder, stop);       // the earlier session ended between the checkpoint and its evaluation
+        while (_state.Step < _plan.Steps && !TimeIsUp())
+        {
+            if (stop.IsCancellationRequested)
+                return Stopped();
+
+            _timer.Start();
+            var (loss, gradientNorm, learningRate) = ForwardBackward();
+            if (_divergence.Observe(loss, gradientNorm) is { } reason)
+                return Diverged(reason);
+            Update(learningRate, gradientNorm);
+            _timer.Stop();
+
+            _state = _state with
+            {
+                Step = _state.Step + 1,
+                Sequences = _state.Sequences + _plan.SequencesPerStep,
+                Tokens = _state.Tokens + _plan.TokensPerStep,
+                ElapsedSeconds = _earlierSeconds + _timer.TotalSeconds,
+                Divergence = _divergence.State,
+            };
+            var report = Report(loss, gradientNorm, learningRate, matmulRate);
+            _listener.OnStep(report);
+            if (IsDue(_configuration.Logging.Interval) || _state.Step == 1)
+                recorder.Record(report);
+
+            // A checkpoint comes before the evaluation, so that a failure in the latter loses nothing.
+            var evaluationIsDue = IsDue(_configuration.Evaluation.Interval) && _state.Step < _plan.Steps;
+            if (evaluationIsDue || IsDue(_configuration.Checkpoint.Interval))
+            {
+                if (Save() is { } damage)
+                    return Diverged(damage);
+            }
+
+            if (evaluationIsDue)
+                Evaluate(recorder, stop);
+        }
+
+        if (Save() is { } lost)
+            return Diverged(lost);
+        Evaluate(recorder, stop);
+        return Outcome(TrainingStatus.Completed, reason: null);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _optimizer.Dispose();
+        _model.Dispose();
+    }
+
+    private (double Loss, double GradientNorm, double LearningRate) ForwardBackward()
+    {
+        var training = _configuration.Training;
+        var size = training.BatchSize * _plan.Model.MaxPositionEmbeddings;
+        var (inputs, targets) = (new long[size], new long[size]);
+        long[] shape = [training.BatchSize, _plan.Model.MaxPositionEmbeddings];
+        var loss = 0.0;
+        _optimizer.ZeroGradients();
+        for (var micro = 0; micro < training.GradientAccumulation; micro++)
+        {
+            using var scope = NewDisposeScope();
+            _sampler.GetBatch(_state.Sequences + ((long)micro * training.BatchSize), training.BatchSize, inputs, targets);
+            var microLoss = _model.Loss(
+                tensor(inputs, device: _model.Context.Device).view(shape),
+                tensor(targets, device: _model.Context.Device).view(shape)) / training.GradientAccumulation;
+            microLoss.backward();
+            loss += microLoss.item<float>();
+        }
+
+        return (loss, _optimizer.GradientNorm(), _plan.Schedule.At(_state.Step));
+    }
+
+    private void Update(double learningRate, double gradientNorm)
+    {
+        var factor = _plan.GradientClipping > 0 ? Math.Min(1, _plan.GradientClipping / (gradientNorm + 1e-6)) : 1;
+        _optimizer.Update(learningRate, factor);
+        _model.ConstrainParameters();
+    }
+
+    private StepReport Report(double loss, double gradientNorm, double learningRate, double matmulRate)
+    {
+        var tokensPerSecond = _plan.TokensPerStep / _timer.SecondsPerStep;
+        var remaining = TimeSpan.FromSeconds((_plan.Steps - _state.Step) * _timer.SecondsPerStep);
+        return new StepReport(
+            _state.Step,
+            _plan.Steps,
+            _state.Tokens,
+            loss,
+            learningRate,
+            gradientNorm,
+            tokensPerSecond,
+            tokensPerSecond * ModelCost.TrainingFlopsPerToken(_plan.Model) / matmulRate,
+            TimeSpan.FromSeconds(_state.ElapsedSeconds),
+            remaining);
+    }
+
+    private bool IsDue(long interval) => interval > 0 && _state.Step % interval == 0;
+
+    private bool TimeIsUp()
+        => _configuration.Training.MaxMinutes is { } minutes && _state.ElapsedSeconds >= minutes * 60;
+
+    /// <summary>Saves unless this step is saved already; returns why the weights are not worth saving, or null.</summary>
+    private string? Save()
+    {
+        if (_lastSavedStep == _state.Step)
+            return null;
+        if (!WeightsAreFinite())
+            return "the weights are not finite";
+        TrainingCheckpoint.Save(
+            _run.CheckpointPath(_state.Step), _model, _optimizer, _state, _configuration, _data.Tokenizer);
+        _lastSavedStep = _state.Step;
+        _run.Prune(_configuration.Checkpoint.KeepLast);
+        return null;
+    }
+
+    private bool WeightsAreFinite()
+    {
+        using var noGrad = no_grad();
+        using var scope = NewDisposeScope();
+        return _model.NamedParameters().All(item => double.IsFinite(item.Parameter.sum().to(ScalarType.Float64).item<double>()));
+    }
+
+    private void Evaluate(RunRecorder recorder, CancellationToken stop)
+    {
+        if (_lastEvaluatedStep == _state.Step)
+            return;
+        try
+        {
+            var result = _evaluator.Run(
+                _configuration.Evaluation.Batches, share => _listener.OnProgress("evaluating", share, ""), stop);
+            _lastEvaluation = result;
+            _lastEvaluatedStep = _state.Step;
+            var isBest = BestCheckpoint.Find(_run.Root) is not { } best || result.Loss < best.Loss;
+            if (isBest)
+            {
+                BestCheckpoint.Mark(_run.Root, _state.Step, result.Loss);
+                _run.Prune(_configuration.Checkpoint.KeepLast);
+            }
+
+            recorder.Record(_state, result);
+            _listener.OnEvaluation(_state.Step, result, isBest);
+        }
+        catch (OperationCanceledException)
+        {
+            // Asked to stop during an evaluation: the checkpoint before it is already there.
+        }
+    }
+
+    private TrainingOutcome Stopped()
+    {
+        return Save() is { } damage ? Diverged(damage) : Outcome(TrainingStatus.Stopped, "stopped on request");
+    }
+
+    private TrainingOutcome Diverged(string reason) => Outcome(TrainingStatus.Diverged, $"{reason} at step {_state.Step + 1}");
+
+    private TrainingOutcome Outcome(TrainingStatus status, string? reason)
+        => new(
+            status,
+            _state,
+            _lastEvaluation,
+            _run.Latest(),
+            reason,
+            Sample: null,
+            PlotPath: null,
+            _timer.TotalSeconds > 0 ? _timer.Count * _plan.TokensPerStep / _timer.TotalSeconds : 0);
+}

@@ -1,0 +1,83 @@
+using AnTransformer.Checkpoints;
+using AnTransformer.Models;
+using AnTransformer.Optimization;
+using AnTransformer.Training.Configuration;
+using AnTransformer.Training.Tokenization;
+using static TorchSharp.torch;
+
+namespace AnTransformer.Training;
+
+/// <summary>
+/// A checkpoint that training can resume from: the model's own files, the tokenizer's, and beside them the optimizer's moments
+/// with the random generator's state, the trainer's state and the configuration.
+/// </summary>
+public static class TrainingCheckpoint
+{
+    private const string OptimizerFile = "optimizer.safetensors";
+    private const string StateFile = "trainer_state.json";
+    private const string ConfigurationFile = "training_config.yaml";
+    private const string GeneratorState = "rng_state";
+
+    /// <summary>Writes a checkpoint; at any moment either it or nothing is there.</summary>
+    /// <param name="path">The checkpoint's directory.</param>
+    /// <param name="model">Weights.</param>
+    /// <param name="optimizer">Moments.</param>
+    /// <param name="state">Trainer state.</param>
+    /// <param name="configuration">The run's configuration.</param>
+    /// <param name="tokenizer">The tokenizer, or null when only ids are known.</param>
+    /// <exception cref="InvalidInputException">The disk is full or not writable; earlier checkpoints are intact.</exception>
+    public static void Save(
+        string path,
+        LanguageModel model,
+        Adam optimizer,
+        TrainerState state,
+        TrainingConfiguration configuration,
+        Tokenizer? tokenizer)
+        => AtomicDirectory.Write(path, directory =>
+        {
+            ModelCheckpoint.Save(model, directory);
+            tokenizer?.Save(directory);
+            using (var generator = get_rng_state())
+            {
+                List<(string, Tensor)> tensors = [.. optimizer.State(), (GeneratorState, generator)];
+                SafetensorsTensors.Write(Path.Combine(directory, OptimizerFile), tensors);
+            }
+
+            state.Save(Path.Combine(directory, StateFile));
+            File.WriteAllText(Path.Combine(directory, ConfigurationFile), ConfigurationBinder.Write(configuration));
+        });
+
+    /// <summary>Loads weights, moments and generator state, and returns the trainer's state.</summary>
+    /// <param name="path">The checkpoint's directory.</param>
+    /// <param name="model">Receives the weights; must have the checkpoint's shape.</param>
+    /// <param name="optimizer">Receives the moments.</param>
+    /// <exception cref="InvalidInputException">A file is missing, malformed or of another model.</exception>
+    public static TrainerState Load(string path, LanguageModel model, Adam optimizer)
+    {
+        var weights = Path.Combine(path, ModelCheckpoint.WeightsFile);
+        using (var file = SafetensorsFile.Open(weights))
+        {
+            ModelCheckpoint.CopyInto(
+                file, weights, model.NamedParameters().Select(item => (item.Name, (Tensor)item.Parameter)).ToList(), "the configured model");
+        }
+
+        var moments = Path.Combine(path, OptimizerFile);
+        using (var file = SafetensorsFile.Open(moments))
+        using (var generator = get_rng_state())
+        {
+            List<(string, Tensor)> tensors = [.. optimizer.State(), (GeneratorState, generator)];
+            ModelCheckpoint.CopyInto(file, moments, tensors, "the optimizer of the configured model");
+            set_rng_state(generator);
+        }
+
+        var state = TrainerState.Load(Path.Combine(path, StateFile));
+        optimizer.Resume(state.Step);
+        return state;
+    }
+
+    /// <summary>The configuration a checkpoint was written with.</summary>
+    /// <param name="path">The checkpoint's directory.</param>
+    /// <exception cref="InvalidInputException">The file is missing or malformed.</exception>
+    public static TrainingConfiguration LoadConfiguration(string path)
+        => ConfigurationBinder.Load<TrainingConfiguration>(Path.Combine(path, ConfigurationFile), []);
+}

@@ -1,0 +1,8 @@
+namespace AnTransformer.Optimization;
+
+/// <summary>Constants of Adam and AdamW.</summary>
+/// <param name="Beta1">Decay of the gradient's mean.</param>
+/// <param name="Beta2">Decay of the squared gradient's mean.</param>
+/// <param name="Epsilon">Added to the root of the squared gradient's mean.</param>
+/// <param name="WeightDecay">Decoupled decay (AdamW) of matrices; 0 for Adam.</param>
+public sealed record AdamOptions(double Beta1 = 0.9, double Beta2 = 0.95, double Epsilon = 1e-8, double WeightDecay = 0);
