@@ -1,4 +1,5 @@
 using AnTransformer.Checkpoints;
+using AnTransformer.Models;
 using AnTransformer.Training;
 using AnTransformer.Training.Tokenization;
 
@@ -29,4 +30,15 @@ internal static class CheckpointPath
     public static Tokenizer RequiredTokenizer(string checkpoint)
         => Tokenizer(checkpoint)
             ?? throw new InvalidInputException($"{checkpoint}: has no tokenizer.json, so text cannot be read; give token ids instead.");
+
+    /// <summary>Checks that a tokenizer's ids are a model's.</summary>
+    /// <exception cref="InvalidInputException">Their vocabularies differ.</exception>
+    public static void RequireVocabulary(string place, Tokenizer tokenizer, ModelConfig config)
+    {
+        if (tokenizer.VocabularySize > config.VocabSize)
+        {
+            throw new InvalidInputException(
+                $"{place}: the tokenizer has {tokenizer.VocabularySize} ids but the model {config.VocabSize}; use the tokenizer the model was trained with.");
+        }
+    }
 }

@@ -21,10 +21,10 @@ public sealed record EvaluationResult(double Loss, double? BitsPerByte, long Tok
 /// bytes of the tokens' text (special tokens have none), so that models with different tokenizers compare.
 /// </summary>
 /// <param name="model">The model.</param>
-/// <param name="data">Validation windows.</param>
+/// <param name="data">Validation windows in the order of the data.</param>
 /// <param name="tokenizer">Gives the tokens' bytes; null when unknown.</param>
 /// <param name="batchSize">Sequences per forward pass.</param>
-public sealed class Evaluator(LanguageModel model, TokenDataset data, Tokenizer? tokenizer, int batchSize)
+public sealed class Evaluator(LanguageModel model, WindowSampler data, Tokenizer? tokenizer, int batchSize)
 {
     private readonly int[]? _byteLengths = tokenizer is null
         ? null
@@ -46,10 +46,10 @@ public sealed class Evaluator(LanguageModel model, TokenDataset data, Tokenizer?
             cancellation.ThrowIfCancellationRequested();
             using var scope = NewDisposeScope();
             var count = (int)Math.Min(batchSize, total - first);
-            var size = count * data.WindowLength;
+            var size = count * data.SequenceLength;
             var (inputs, targets) = (new long[size], new long[size]);
-            data.GetWindows(first, count, inputs, targets);
-            long[] shape = [count, data.WindowLength];
+            data.GetBatch(first, count, inputs, targets);
+            long[] shape = [count, data.SequenceLength];
             var losses = model.TokenLosses(
                 tensor(inputs, device: model.Context.Device).view(shape), tensor(targets, device: model.Context.Device).view(shape));
             nats += losses.to(ScalarType.Float64).sum().item<double>();

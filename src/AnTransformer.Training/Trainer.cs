@@ -40,10 +40,11 @@ public sealed class Trainer : IDisposable
             set_num_threads(training.Threads);
         manual_seed(training.Seed);
         _plan = TrainingPlan.Create(configuration, data.VocabularySize);
-        _sampler = new WindowSampler(data.Train, training.Seed);
+        _sampler = WindowSampler.Shuffled(data.Train, _plan.Model.MaxPositionEmbeddings, training.Seed);
         _model = LanguageModel.Create(_plan.Model, TrainingPlan.CreateContext(training));
         _optimizer = new Adam(_model.NamedParameters(), _plan.Adam);
-        _evaluator = new Evaluator(_model, data.Validation, data.Tokenizer, training.BatchSize);
+        _evaluator = new Evaluator(
+            _model, WindowSampler.Sequential(data.Validation, _plan.Model.MaxPositionEmbeddings), data.Tokenizer, training.BatchSize);
         _state = new TrainerState { Seed = training.Seed };
         if (ResumePoint.Find(configuration, run) is { } checkpoint)
         {
