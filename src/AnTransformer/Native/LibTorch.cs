@@ -1,0 +1,168 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Reflection;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Runtime.Loader;
+using TorchSharp;
+
+namespace AnTransformer.Native;
+
+/// <summary>
+/// Makes TorchSharp's native libraries load without a manual step: on systems whose libstdc++ is older than TorchSharp's, and
+/// from a LibTorch or PyTorch folder named by <see cref="EnvironmentVariable"/>.
+/// </summary>
+/// <remarks>
+/// <para>Nothing has to be called: this assembly's module initializer registers a handler, and TorchSharp's first attempt to
+/// load a native library ends there. The runtime runs a module initializer before the first use of anything in the assembly; an
+/// application that uses TorchSharp before anything of this library calls <see cref="EnsureLoaded"/> first, as does one that
+/// wants errors as <see cref="LibTorchLoadException"/> rather than inside a <see cref="TypeInitializationException"/>.</para>
+/// <para>TorchSharp looks for <c>torch_cuda</c> before anything else, by <see cref="NativeLibrary.TryLoad(string, Assembly,
+/// DllImportSearchPath?, out nint)"/>, which asks <see cref="AssemblyLoadContext.ResolvingUnmanagedDll"/> but not a
+/// resolver set by <see cref="NativeLibrary.SetDllImportResolver"/>; the P/Invokes into <c>LibTorchSharp</c> ask the
+/// resolver first. Both are set, the second when the first was called.</para>
+/// </remarks>
+public static class LibTorch
+{
+    /// <summary>
+    /// Names a LibTorch or PyTorch <c>lib</c> folder to load instead of the package's: libtorch, libtorch_cpu, libc10 and,
+    /// where there are, their CUDA companions. TorchSharp's own native library still comes from its package.
+    /// </summary>
+    public const string EnvironmentVariable = "ANTRANSFORMER_LIBTORCH";
+
+    private static readonly Lock Gate = new();
+    private static LibTorchLoader.Handles? s_handles;
+    private static LibTorchLoadException? s_failure;
+    private static bool s_resolverIsSet;
+
+    /// <summary>Loads LibTorch now, if it is not loaded already.</summary>
+    /// <returns>What was loaded.</returns>
+    /// <exception cref="LibTorchLoadException">It cannot be loaded; the message names the cause and the remedy.</exception>
+    public static LibTorchInfo EnsureLoaded()
+    {
+        var handles = LoadOnce();
+        try
+        {
+            SkipBundledLibTorch(handles);
+            torch.InitializeDeviceType(DeviceType.CPU);
+        }
+        catch (Exception e) when (e is TypeInitializationException or NotSupportedException or DllNotFoundException
+            or BadImageFormatException or EntryPointNotFoundException)
+        {
+            throw e.GetBaseException() as LibTorchLoadException
+                ?? new LibTorchLoadException("TorchSharp cannot load its native libraries: " + e.GetBaseException().Message, e);
+        }
+
+        return handles?.Info ?? new LibTorchInfo(null, null, IsRelaxedCopy: false, HasCuda: false, UndefinedSymbol: null);
+    }
+
+    [ModuleInitializer]
+    [SuppressMessage("Usage", "CA2255", Justification = "Registers a handler only; the library's use of TorchSharp depends on it.")]
+    internal static void Register()
+    {
+        AssemblyLoadContext.Default.ResolvingUnmanagedDll += Resolve;
+        if (AssemblyLoadContext.GetLoadContext(typeof(LibTorch).Assembly) is { } own && own != AssemblyLoadContext.Default)
+            own.ResolvingUnmanagedDll += Resolve;
+    }
+
+    private static nint Resolve(Assembly assembly, string name)
+    {
+        if (name is not ("torch_cuda" or "torch_cpu" or "LibTorchSharp") || assembly != typeof(torch).Assembly)
+            return 0;
+
+        try
+        {
+            var handles = LoadOnce();
+            if (handles is null)
+                return 0;
+            SkipBundledLibTorch(handles);
+            return name switch
+            {
+                "torch_cpu" => handles.TorchCpu,
+                "torch_cuda" => handles.TorchCuda,
+                _ => handles.LibTorchSharp,
+            };
+        }
+        catch (LibTorchLoadException)
+        {
+            // TorchSharp hides exceptions raised here and reports a missing package. It is told that its library is there, so
+            // that its first P/Invoke asks the resolver, whose exception it does not hide.
+            return name == "LibTorchSharp" && s_resolverIsSet ? NativeLibrary.GetMainProgramHandle() : 0;
+        }
+    }
+
+    private static nint ResolveImport(string name, Assembly assembly, DllImportSearchPath? path) =>
+        name == "LibTorchSharp" ? LoadOnce()?.LibTorchSharp ?? 0 : 0;
+
+    /// <summary>Null where TorchSharp needs no help: not on Linux, and no folder is named.</summary>
+    private static LibTorchLoader.Handles? LoadOnce()
+    {
+        var chosen = Environment.GetEnvironmentVariable(EnvironmentVariable);
+        chosen = string.IsNullOrWhiteSpace(chosen) ? null : chosen;
+        if (!OperatingSystem.IsLinux() && chosen is null)
+            return null;
+
+        lock (Gate)
+        {
+            if (s_failure is not null)
+                throw new LibTorchLoadException(s_failure.Message, s_failure);
+            if (s_handles is not null)
+                return s_handles;
+            SetResolver();
+            try
+            {
+                var directories = NativeLibraries.SearchDirectories();
+                if (chosen is not null)
+                    RefuseTwoCudaBackends(chosen = Path.GetFullPath(chosen), directories);
+                return s_handles = LibTorchLoader.Load(chosen, directories);
+            }
+            catch (LibTorchLoadException e)
+            {
+                s_failure = e;
+                throw;
+            }
+        }
+    }
+
+    private static void SetResolver()
+    {
+        try
+        {
+            NativeLibrary.SetDllImportResolver(typeof(torch).Assembly, ResolveImport);
+            s_resolverIsSet = true;
+        }
+        catch (InvalidOperationException)
+        {
+            // The application has set its own; the handler above still serves what that one leaves to the runtime.
+        }
+    }
+
+    private static void RefuseTwoCudaBackends(string chosen, List<string> directories)
+    {
+        if (NativeLibraries.FindDirectory(directories, "torch_cuda") is { } bundled && Path.GetFullPath(bundled) != chosen)
+        {
+            throw new LibTorchLoadException(
+                $"{EnvironmentVariable} names '{chosen}', but the application brings its own CUDA LibTorch in '{bundled}'; unset "
+                + "the variable, or build with -p:LibTorchBackend=none.");
+        }
+    }
+
+    /// <summary>
+    /// TorchSharp loads the application's own <c>torch_cpu</c> by its full path, beside the folder that the user named. Two of
+    /// them in one process crash it, so TorchSharp is told that this is done.
+    /// </summary>
+    private static void SkipBundledLibTorch(LibTorchLoader.Handles? handles)
+    {
+        if (handles?.Info.Directory is not { } folder
+            || NativeLibraries.FindDirectory(NativeLibraries.SearchDirectories(), "torch_cpu") is not { } bundled
+            || bundled == folder)
+        {
+            return;
+        }
+
+        var field = typeof(torch).GetField("nativeBackendLoaded", BindingFlags.NonPublic | BindingFlags.Static)
+            ?? throw new LibTorchLoadException(
+                $"{EnvironmentVariable} names '{folder}', but the application brings its own LibTorch in '{bundled}' and this "
+                + "version of TorchSharp insists on it; unset the variable, or build with -p:LibTorchBackend=none.");
+        field.SetValue(null, true);
+    }
+}
