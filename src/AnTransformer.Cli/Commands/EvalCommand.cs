@@ -1,0 +1,62 @@
+using System.CommandLine;
+using AnTransformer.Checkpoints;
+using AnTransformer.Cli.Display;
+using AnTransformer.Training;
+using AnTransformer.Training.Data;
+
+namespace AnTransformer.Cli.Commands;
+
+/// <summary><c>angpt eval</c>: loss, perplexity and bits per byte of a checkpoint on a data set.</summary>
+internal static class EvalCommand
+{
+    public static Command Create()
+    {
+        var checkpoint = SharedOptions.Checkpoint();
+        var data = new Option<string>("--data")
+        {
+            Description = "A directory of token shards (its validation split is read), a shard, or text (.txt, .jsonl, .parquet, .gz or .zst), "
+                + "which the checkpoint's tokenizer reads whole.",
+            Required = true,
+        };
+        var split = new Option<DatasetSplit>("--split") { Description = "Which split of a directory.", DefaultValueFactory = _ => DatasetSplit.Validation };
+        var batch = SharedOptions.Int("--batch-size", 16, "Sequences per forward pass.").InRange(1, 1 << 20);
+        var batches = SharedOptions.Int("--batches", 0, "Number of batches; 0 for all.").InRange(0, int.MaxValue);
+        var device = SharedOptions.Device();
+        var dtype = SharedOptions.ComputeDtype();
+        var json = SharedOptions.Json();
+        var command = new Command("eval", "Measure a checkpoint: loss, perplexity, bits per byte.")
+        {
+            checkpoint, data, split, batch, batches, device, dtype, json,
+        };
+        command.SetAction(parsed =>
+        {
+            using var stop = new StopSignal();
+            var path = CheckpointPath.Resolve(parsed.GetRequiredValue(checkpoint));
+            var tokenizer = CheckpointPath.Tokenizer(path);
+            using var model = ModelCheckpoint.Load(
+                path, ComputeDevice.Context(parsed.GetRequiredValue(device), parsed.GetRequiredValue(dtype)));
+            if (tokenizer is not null)
+                CheckpointPath.RequireVocabulary(path, tokenizer, model.Config);
+            using var opened = EvaluationData.Open(parsed.GetRequiredValue(data), parsed.GetValue(split), tokenizer, model.Config.VocabSize, stop.Token);
+            using var display = TrainingDisplay.Create();
+            var result = new Evaluator(
+                    model, WindowSampler.Sequential(opened.Dataset, model.Config.MaxPositionEmbeddings), tokenizer, parsed.GetValue(batch))
+                .Run(parsed.GetValue(batches), share => display.OnProgress("evaluating", share, ""), stop.Token);
+            display.Dispose();
+            if (parsed.GetValue(json))
+            {
+                JsonOutput.Print(new { checkpoint = path, result.Loss, result.Perplexity, result.BitsPerByte, result.Tokens, result.Bytes });
+            }
+            else
+            {
+                Console.WriteLine($"loss           {result.Loss:f6} nats per token");
+                Console.WriteLine($"perplexity     {result.Perplexity:f4}");
+                Console.WriteLine($"bits per byte  {(result.BitsPerByte is { } bits ? $"{bits:f6}" : "unknown (the checkpoint has no tokenizer)")}");
+                Console.WriteLine($"tokens         {result.Tokens}");
+            }
+
+            return ExitCodes.Success;
+        });
+        return command;
+    }
+}

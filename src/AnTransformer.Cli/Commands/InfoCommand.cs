@@ -1,0 +1,160 @@
+using System.CommandLine;
+using AnTransformer.Checkpoints;
+using AnTransformer.Cli.Display;
+using AnTransformer.Models;
+using AnTransformer.Training;
+using AnTransformer.Training.Configuration;
+using AnTransformer.Training.Data;
+using AnTransformer.Training.Tokenization;
+
+namespace AnTransformer.Cli.Commands;
+
+/// <summary><c>angpt info</c>: what a file or directory holds. Reads headers only and never loads LibTorch.</summary>
+internal static class InfoCommand
+{
+    public static Command Create()
+    {
+        var path = new Argument<string>("path")
+        {
+            Description = "A checkpoint or run directory, a data set directory, a token shard (.bin), a configuration (.yaml, config.json), "
+                + "weights (.safetensors) or a tokenizer.json.",
+        };
+        var json = SharedOptions.Json();
+        var command = new Command("info", "Describe a checkpoint, shard or configuration: parameters, shapes, FLOPs per token, memory.") { path, json };
+        command.SetAction(parsed =>
+        {
+            var facts = Describe(BundledFiles.Find(parsed.GetRequiredValue(path)));
+            if (parsed.GetValue(json))
+                JsonOutput.Print(facts.ToDictionary(fact => fact.Name.Replace(' ', '_'), fact => fact.Value));
+            else
+                Print(facts);
+            return ExitCodes.Success;
+        });
+        return command;
+    }
+
+    private static List<(string Name, object? Value)> Describe(string path)
+    {
+        if (Directory.Exists(path))
+        {
+            return DatasetInfo.Load(path) is not null || Directory.EnumerateFiles(path, "*.bin").Any()
+                ? DescribeDataset(path)
+                : DescribeCheckpoint(CheckpointPath.Resolve(path));
+        }
+
+        if (!File.Exists(path))
+            throw new InvalidInputException($"{path}: no such file or directory.");
+        return Path.GetFileName(path) switch
+        {
+            "config.json" => DescribeModel(ModelConfigJson.Load(path)),
+            "tokenizer.json" => DescribeTokenizer(path),
+            _ => Path.GetExtension(path) switch
+            {
+                ".bin" => DescribeShard(path),
+                ".safetensors" => DescribeWeights(path),
+                ".yaml" or ".yml" => DescribeConfiguration(path),
+                _ => throw new InvalidInputException(
+                    $"{path}: of no known kind; info reads directories, .bin shards, .yaml configurations, config.json, tokenizer.json and .safetensors."),
+            },
+        };
+    }
+
+    private static List<(string Name, object? Value)> DescribeCheckpoint(string path)
+    {
+        var facts = DescribeModel(ModelConfigJson.Load(Path.Combine(path, ModelCheckpoint.ConfigFile)));
+        facts.Insert(0, ("checkpoint", path));
+        facts.AddRange(DescribeWeights(Path.Combine(path, ModelCheckpoint.WeightsFile)));
+        return facts;
+    }
+
+    private static List<(string Name, object? Value)> DescribeModel(ModelConfig config) =>
+    [
+        ("architecture", config.Architecture.ToName()),
+        ("vocab size", config.VocabSize),
+        ("hidden size", config.HiddenSize),
+        ("heads", config.NumAttentionHeads),
+        ("head size", config.HeadSize),
+        ("layers", config.NumHiddenLayers),
+        ("intermediate size", config.IntermediateSize),
+        ("context", config.MaxPositionEmbeddings),
+        ("qk norm", config.QkNorm),
+        ("constraint", ModelConfigJson.ConstraintName(config.Constraint)),
+        ("parameters", ModelCost.Parameters(config)),
+        ("training flops per token", ModelCost.TrainingFlopsPerToken(config)),
+        ("weights bytes fp32", 4 * ModelCost.Parameters(config)),
+    ];
+
+    private static List<(string Name, object? Value)> DescribeConfiguration(string path)
+    {
+        var configuration = ConfigurationBinder.Load<TrainingConfiguration>(path, []);
+        var plan = TrainingPlan.Create(configuration, configuration.Tokenizer.VocabSize);
+        var activationBytes = configuration.Training.ComputeDtype == "bf16" ? 2 : 4;
+        var tokens = (long)configuration.Training.BatchSize * plan.Model.MaxPositionEmbeddings;
+        var facts = DescribeModel(plan.Model);
+        facts.AddRange(
+        [
+            ("steps", plan.Steps),
+            ("tokens per step", plan.TokensPerStep),
+            ("tokens", plan.Steps * plan.TokensPerStep),
+            ("training flops", plan.Steps * plan.TokensPerStep * ModelCost.TrainingFlopsPerToken(plan.Model)),
+            ("training bytes estimate", ModelCost.TrainingBytes(plan.Model, tokens, activationBytes)),
+        ]);
+        return facts;
+    }
+
+    private static List<(string Name, object? Value)> DescribeDataset(string path)
+    {
+        var facts = new List<(string, object?)> { ("data set", path) };
+        if (DatasetInfo.Load(path) is { } info)
+        {
+            facts.AddRange(
+            [
+                ("vocab size", info.VocabularySize),
+                ("train documents", info.TrainDocuments), ("train bytes", info.TrainBytes), ("train tokens", info.TrainTokens),
+                ("validation documents", info.ValidationDocuments), ("validation bytes", info.ValidationBytes), ("validation tokens", info.ValidationTokens),
+            ]);
+        }
+
+        foreach (var shard in Directory.EnumerateFiles(path, "*.bin").Order(StringComparer.Ordinal))
+        {
+            using var opened = TokenShard.Open(shard);
+            facts.Add((Path.GetFileName(shard), $"{opened.Length} tokens of {opened.BytesPerToken} bytes"));
+        }
+
+        return facts;
+    }
+
+    private static List<(string Name, object? Value)> DescribeShard(string path)
+    {
+        using var shard = TokenShard.Open(path);
+        return [("shard", path), ("tokens", shard.Length), ("bytes per token", shard.BytesPerToken), ("file bytes", new FileInfo(path).Length)];
+    }
+
+    private static List<(string Name, object? Value)> DescribeWeights(string path)
+    {
+        using var file = SafetensorsFile.Open(path);
+        return file.Names.Select(name => (name, (object?)$"{file[name].Dtype} [{string.Join(", ", file[name].Shape)}]")).ToList();
+    }
+
+    private static List<(string Name, object? Value)> DescribeTokenizer(string path)
+    {
+        var tokenizer = TokenizerFiles.Load(path);
+        return [("tokenizer", path), ("vocab size", tokenizer.VocabularySize), ("end of text id", tokenizer.EndOfTextId)];
+    }
+
+    private static void Print(List<(string Name, object? Value)> facts)
+    {
+        var width = facts.Max(fact => fact.Name.Length) + 2;
+        foreach (var (name, value) in facts)
+        {
+            var text = value switch
+            {
+                null => "none",
+                double number => Figures.Count(number),
+                long number when number >= 10_000 => $"{number} ({Figures.Count(number)})",
+                _ => value.ToString(),
+            };
+            Console.WriteLine(name.PadRight(width) + text);
+        }
+    }
+}

@@ -1,0 +1,64 @@
+using System.CommandLine;
+using AnTransformer.Cli.Display;
+using AnTransformer.Training;
+using AnTransformer.Training.Configuration;
+
+namespace AnTransformer.Cli.Commands;
+
+/// <summary><c>angpt train</c>: a run from a configuration file, every field of which is an option too.</summary>
+internal static class TrainCommand
+{
+    private const string DefaultConfiguration = "configs/quickstart.yaml";
+
+    public static Command Create()
+    {
+        var config = new Argument<string>("config")
+        {
+            Description = "A YAML configuration; relative to here, or one of the tool's own such as configs/paper/angpt.yaml.",
+            DefaultValueFactory = _ => DefaultConfiguration,
+        };
+        var json = SharedOptions.Json();
+        var command = new Command(
+            "train",
+            "Train a model. Without arguments: anGPT on the bundled novels of Jane Austen, a few minutes on two cores.\n"
+            + "Exit codes: 0 done, 2 input cannot be used, 3 stopped by Ctrl-C or SIGTERM (saved; go on with the same command), 4 diverged.")
+        {
+            config, json,
+        };
+        var fields = FieldOptions.AddTo(command);
+        command.SetAction(parsed =>
+        {
+            var overrides = FieldOptions.Overrides(parsed, fields);
+            var configuration = ConfigurationBinder.Load<TrainingConfiguration>(BundledFiles.Find(parsed.GetRequiredValue(config)), overrides);
+            configuration.Data.Text = configuration.Data.Text.Select(BundledFiles.Resolve).ToList();
+            return Train(configuration, parsed.GetValue(json));
+        });
+        return command;
+    }
+
+    private static int Train(TrainingConfiguration configuration, bool json)
+    {
+        using var stop = new StopSignal();
+        using var display = TrainingDisplay.Create();
+        var outcome = TrainingRun.Run(configuration, display, stop.Token);
+        display.Dispose();
+        if (json)
+            TrainingSummary.PrintJson(configuration, outcome);
+        else
+            TrainingSummary.Print(configuration, outcome);
+        switch (outcome.Status)
+        {
+            case TrainingStatus.Diverged:
+                var remedy = outcome.Checkpoint is { } good
+                    ? $"the last good checkpoint is {good}; resume from it with a lower optimizer.learning_rate"
+                    : "no checkpoint was saved before; lower optimizer.learning_rate";
+                Console.Error.WriteLine($"angpt: training diverged: {outcome.Reason}; {remedy}.");
+                return ExitCodes.Diverged;
+            case TrainingStatus.Stopped:
+                Console.Error.WriteLine($"angpt: stopped at step {outcome.State.Step}; the same command goes on from {outcome.Checkpoint}.");
+                return ExitCodes.Stopped;
+            default:
+                return ExitCodes.Success;
+        }
+    }
+}

@@ -1,0 +1,49 @@
+using AnTransformer.Training;
+using AnTransformer.Training.Configuration;
+
+namespace AnTransformer.Cli.Display;
+
+/// <summary>What a run ends with, on standard output.</summary>
+internal static class TrainingSummary
+{
+    public static void Print(TrainingConfiguration configuration, TrainingOutcome outcome)
+    {
+        if (outcome.Evaluation is { } evaluation)
+        {
+            Console.WriteLine($"validation loss  {evaluation.Loss:f4} nats per token");
+            if (evaluation.BitsPerByte is { } bits)
+                Console.WriteLine($"bits per byte    {bits:f4}");
+        }
+
+        if (outcome.Sample is { } sample)
+            Console.WriteLine($"\nsample\n{sample}\n");
+        Console.WriteLine($"steps            {outcome.State.Step} ({Figures.Count(outcome.State.Tokens)} tokens, {Figures.Time(TimeSpan.FromSeconds(outcome.State.ElapsedSeconds))})");
+        if (outcome.TokensPerSecond > 0)
+            Console.WriteLine($"speed            {outcome.TokensPerSecond:f0} tokens/s");
+        if (outcome.Checkpoint is { } checkpoint)
+            Console.WriteLine($"checkpoint       {Relative(checkpoint)}");
+        if (outcome.PlotPath is { } plot)
+            Console.WriteLine($"loss plot        {Relative(plot)}");
+        if (outcome is { Status: TrainingStatus.Completed, TokensPerSecond: 0 })
+            Console.WriteLine($"This run was complete already; to train anew, remove {configuration.Training.Output} or give another --output.");
+    }
+
+    public static void PrintJson(TrainingConfiguration configuration, TrainingOutcome outcome)
+        => JsonOutput.Print(new
+        {
+            Status = outcome.Status.ToString().ToLowerInvariant(),
+            outcome.Reason,
+            outcome.State.Step,
+            outcome.State.Tokens,
+            outcome.State.ElapsedSeconds,
+            outcome.TokensPerSecond,
+            ValLoss = outcome.Evaluation?.Loss,
+            outcome.Evaluation?.BitsPerByte,
+            outcome.Sample,
+            outcome.Checkpoint,
+            Plot = outcome.PlotPath,
+            configuration.Training.Output,
+        });
+
+    private static string Relative(string path) => Path.GetRelativePath(Environment.CurrentDirectory, path);
+}
