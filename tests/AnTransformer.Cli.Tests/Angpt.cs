@@ -1,0 +1,104 @@
+using System.Diagnostics;
+using System.Text.Json;
+
+namespace AnTransformer.Cli.Tests;
+
+/// <summary>Runs the tool as a user does, in a process of its own, in a temporary working directory.</summary>
+public sealed class Angpt : IDisposable
+{
+    // A model and a corpus so small that a run takes seconds.
+    private static readonly string[] Tiny =
+    [
+        "--model.hidden_size", "32", "--model.num_attention_heads", "2", "--model.num_hidden_layers", "2", "--model.max_position_embeddings", "32",
+        "--training.batch_size", "4", "--tokenizer.vocab_size", "300", "--training.steps", "6", "--logging.interval", "1",
+        "--evaluation.interval", "3", "--evaluation.batches", "2", "--evaluation.sample_tokens", "8", "--data.text", "corpus.txt",
+        "--data.path", "data", "--training.output", "run", "--data.section_bytes", "512", "--data.validation_fraction", "0.2",
+    ];
+
+    public Angpt()
+    {
+        Folder = Directory.CreateTempSubdirectory("angpt-test-").FullName;
+        File.WriteAllText(In("corpus.txt"), Corpus());
+    }
+
+    public string Folder { get; }
+
+    public string In(params string[] parts) => Path.Combine([Folder, .. parts]);
+
+    public Result Run(params string[] arguments) => Wait(Start(arguments));
+
+    /// <summary>Trains the tiny model; options given come last and so win.</summary>
+    public Result Train(params string[] arguments) => Run(TrainArguments(arguments));
+
+    public static string[] TrainArguments(params string[] arguments) => ["train", .. Tiny.Chunk(2).Where(pair => !arguments.Contains(pair[0])).SelectMany(pair => pair), .. arguments];
+
+    public Process Start(params string[] arguments)
+    {
+        var start = new ProcessStartInfo("dotnet")
+        {
+            WorkingDirectory = Folder,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            RedirectStandardInput = true,
+        };
+        start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "angpt.dll"));
+        foreach (var argument in arguments)
+            start.ArgumentList.Add(argument);
+        return Process.Start(start)!;
+    }
+
+    public static Result Wait(Process process)
+    {
+        using (process)
+        {
+            process.StandardInput.Close();
+            var error = process.StandardError.ReadToEndAsync();
+            var output = process.StandardOutput.ReadToEnd();
+            process.WaitForExit();
+            return new Result(process.ExitCode, output, error.GetAwaiter().GetResult());
+        }
+    }
+
+    /// <summary>Training losses by step, as the metrics file has them.</summary>
+    public Dictionary<long, double> Losses(string run = "run")
+        => File.ReadLines(In(run, "metrics.jsonl"))
+            .Select(line => JsonDocument.Parse(line).RootElement)
+            .Where(record => record.TryGetProperty("loss", out _))
+            .ToDictionary(record => record.GetProperty("step").GetInt64(), record => record.GetProperty("loss").GetDouble());
+
+    public void Dispose() => Directory.Delete(Folder, recursive: true);
+
+    private static string Corpus()
+    {
+        // Pseudorandom sentences of a small grammar: there is something to learn, and the same on every machine.
+        string[] subjects = ["the cat", "a dog", "my sister", "the old man", "every child"];
+        string[] verbs = ["sees", "likes", "finds", "remembers", "follows"];
+        string[] objects = ["a red ball", "the house", "an apple", "two birds", "the river"];
+        var random = new Random(1);
+        var paragraphs = Enumerable.Range(0, 120).Select(_ => string.Join(' ', Enumerable.Range(0, 8).Select(_ =>
+            $"{subjects[random.Next(5)]} {verbs[random.Next(5)]} {objects[random.Next(5)]}.")));
+        return string.Join("\n\n", paragraphs);
+    }
+
+    public sealed record Result(int ExitCode, string Output, string Error)
+    {
+        public JsonElement Json => JsonDocument.Parse(Output).RootElement;
+
+        /// <summary>Asserts the contract of bad input: exit code 2, one sentence on standard error, no stack trace.</summary>
+        public void AssertRejected(params string[] fragments)
+        {
+            Assert.True(ExitCode == 2, $"exit code {ExitCode}: {Error}");
+            Assert.DoesNotContain("   at ", Error, StringComparison.Ordinal);
+            var message = Error.TrimEnd().Split('\n')[^1];
+            Assert.StartsWith("angpt: ", message, StringComparison.Ordinal);
+            foreach (var fragment in fragments)
+                Assert.Contains(fragment, message, StringComparison.OrdinalIgnoreCase);
+        }
+
+        public Result AssertSucceeded()
+        {
+            Assert.True(ExitCode == 0, $"exit code {ExitCode}: {Error}{Output}");
+            return this;
+        }
+    }
+}
