@@ -36,12 +36,12 @@ public sealed record BestCheckpoint(string Path, long Step, double Loss)
     /// <param name="loss">Its validation loss.</param>
     public static void Mark(string runDirectory, long step, double loss)
     {
-        var json = JsonSerializer.Serialize(new { checkpoint = CheckpointRetention.NameOf(step), step, val_loss = loss });
+        var json = JsonSerializer.Serialize(new { checkpoint = CheckpointRetention.DirectoryName(step), step, val_loss = loss });
         AtomicFile.WriteAllText(MarkerPath(runDirectory), json + "\n");
     }
 
     private static string MarkerPath(string runDirectory) => System.IO.Path.Combine(runDirectory, "checkpoints", "best.json");
 
     private static string CheckpointPath(string runDirectory, long step)
-        => System.IO.Path.Combine(runDirectory, "checkpoints", CheckpointRetention.NameOf(step));
+        => System.IO.Path.Combine(runDirectory, "checkpoints", CheckpointRetention.DirectoryName(step));
 }

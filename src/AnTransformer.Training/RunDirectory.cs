@@ -72,18 +72,18 @@ public sealed class RunDirectory : IDisposable
 
     /// <summary>The directory of a step's checkpoint.</summary>
     /// <param name="step">Steps taken.</param>
-    public string CheckpointPath(long step) => Path.Combine(Checkpoints, CheckpointRetention.NameOf(step));
+    public string CheckpointPath(long step) => Path.Combine(Checkpoints, CheckpointRetention.DirectoryName(step));
 
     /// <summary>The newest checkpoint, or null when there is none.</summary>
     public string? Latest() => Latest(Root);
 
     /// <summary>The newest checkpoint in a run directory, or null when there is none.</summary>
     /// <param name="root">The run directory.</param>
-    public static string? Latest(string root) => CheckpointRetention.List(Path.Combine(root, "checkpoints")).LastOrDefault();
+    public static string? Latest(string root) => CheckpointRetention.List(Path.Combine(root, "checkpoints")).LastOrDefault()?.Path;
 
     /// <summary>Deletes all checkpoints but the newest ones and the best.</summary>
     /// <param name="keep">How many of the newest to keep.</param>
-    public void Prune(int keep) => CheckpointRetention.Prune(Checkpoints, keep, BestCheckpoint.Find(Root)?.Path);
+    public void Prune(int keep) => CheckpointRetention.Prune(Checkpoints, keep, BestCheckpoint.Find(Root)?.Step);
 
     /// <inheritdoc/>
     public void Dispose() => _lock.Dispose();

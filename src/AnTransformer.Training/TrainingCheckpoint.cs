@@ -39,7 +39,7 @@ public static class TrainingCheckpoint
             tokenizer?.Save(directory);
             using (var generator = get_rng_state())
             {
-                List<(string, Tensor)> tensors = [.. optimizer.State(), (GeneratorState, generator)];
+                List<KeyValuePair<string, Tensor>> tensors = [.. optimizer.State(), new(GeneratorState, generator)];
                 SafetensorsTensors.Write(Path.Combine(directory, OptimizerFile), tensors);
             }
 
@@ -58,14 +58,14 @@ public static class TrainingCheckpoint
         using (var file = SafetensorsFile.Open(weights))
         {
             ModelCheckpoint.CopyInto(
-                file, weights, model.NamedParameters().Select(item => (item.Name, (Tensor)item.Parameter)).ToList(), "the configured model");
+                file, weights, ModelCheckpoint.Weights(model), "the configured model");
         }
 
         var moments = Path.Combine(path, OptimizerFile);
         using (var file = SafetensorsFile.Open(moments))
         using (var generator = get_rng_state())
         {
-            List<(string, Tensor)> tensors = [.. optimizer.State(), (GeneratorState, generator)];
+            List<KeyValuePair<string, Tensor>> tensors = [.. optimizer.State(), new(GeneratorState, generator)];
             ModelCheckpoint.CopyInto(file, moments, tensors, "the optimizer of the configured model");
             set_rng_state(generator);
         }

@@ -1,6 +1,5 @@
 using AnTransformer.Layers;
 using AnTransformer.Models;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace AnTransformer.Checkpoints;
@@ -32,7 +31,7 @@ public static class ModelCheckpoint
         var model = LanguageModel.Create(config, context);
         try
         {
-            CopyInto(file, path, model.NamedParameters().Select(item => (item.Name, (Tensor)item.Parameter)).ToList(), "the model of its config.json");
+            CopyInto(file, path, Weights(model), "the model of its config.json");
             return model;
         }
         catch
@@ -49,8 +48,13 @@ public static class ModelCheckpoint
     {
         File.WriteAllText(Path.Combine(directory, ConfigFile), ModelConfigJson.Write(model.Config));
         SafetensorsTensors.Write(
-            Path.Combine(directory, WeightsFile), model.NamedParameters().Select(item => (item.Name, (Tensor)item.Parameter)).ToList());
+            Path.Combine(directory, WeightsFile), Weights(model));
     }
+
+    /// <summary>A model's parameters by name, in the order files hold them.</summary>
+    /// <param name="model">The model.</param>
+    public static IReadOnlyList<KeyValuePair<string, Tensor>> Weights(LanguageModel model)
+        => model.NamedParameters().Select(item => KeyValuePair.Create(item.Name, (Tensor)item.Parameter)).ToList();
 
     /// <summary>Copies every tensor of a file into the tensor of its name; names, shapes and finiteness are checked first.</summary>
     /// <param name="file">The open file.</param>
@@ -58,7 +62,7 @@ public static class ModelCheckpoint
     /// <param name="targets">Names and tensors: exactly the file's names.</param>
     /// <param name="owner">What the targets belong to, for errors.</param>
     /// <exception cref="InvalidInputException">A tensor is missing, superfluous, of another shape, or not finite.</exception>
-    public static void CopyInto(SafetensorsFile file, string path, IReadOnlyList<(string Name, Tensor Tensor)> targets, string owner)
+    public static void CopyInto(SafetensorsFile file, string path, IReadOnlyList<KeyValuePair<string, Tensor>> targets, string owner)
     {
         var names = file.Names.ToHashSet(StringComparer.Ordinal);
         foreach (var (name, tensor) in targets)

@@ -29,12 +29,12 @@ public sealed class Adam : IDisposable
     public long Step { get; private set; }
 
     /// <summary>The moments by name: <c>exp_avg.NAME</c> and <c>exp_avg_sq.NAME</c>, shaped as the parameter NAME.</summary>
-    public IEnumerable<(string Name, Tensor Tensor)> State()
+    public IEnumerable<KeyValuePair<string, Tensor>> State()
     {
         foreach (var state in _states)
         {
-            yield return ("exp_avg." + state.Name, state.Mean);
-            yield return ("exp_avg_sq." + state.Name, state.Square);
+            yield return new("exp_avg." + state.Name, state.Mean);
+            yield return new("exp_avg_sq." + state.Name, state.Square);
         }
     }
 

@@ -30,8 +30,8 @@ public sealed class ModelTests
         using var first = Initialized(architecture, seed: 1);
         using var second = Initialized(architecture, seed: 1);
         using var third = Initialized(architecture, seed: 2);
-        Assert.True(first.Head.Weight.equal(second.Head.Weight).item<bool>());
-        Assert.False(first.Head.Weight.equal(third.Head.Weight).item<bool>());
+        Assert.True(first.Head.Weight.equal(second.Head.Weight).all().item<bool>());
+        Assert.False(first.Head.Weight.equal(third.Head.Weight).all().item<bool>());
     }
 
     [Theory]

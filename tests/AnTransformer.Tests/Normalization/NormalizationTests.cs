@@ -60,7 +60,7 @@ public sealed class NormalizationTests
             {
                 var (old, now) = (before[row].norm().item<float>(), after[row].norm().item<float>());
                 if (old <= 1)
-                    Assert.True(before[row].equal(after[row]).item<bool>());
+                    Assert.True(before[row].equal(after[row]).all().item<bool>());
                 else
                     Assert.InRange(now, 0.9999, 1.0001);
             }
@@ -75,7 +75,7 @@ public sealed class NormalizationTests
         var matrix = randn(5, 7);
         var copy = matrix.clone();
         RowConstraint.None.Apply(copy, dimension);
-        Assert.True(matrix.equal(copy).item<bool>());
+        Assert.True(matrix.equal(copy).all().item<bool>());
         RowConstraint.Exact.Apply(copy, dimension);
         Assert.True(copy.square().sum(dimension).allclose(ones(dimension == 0 ? 7 : 5)));
     }
