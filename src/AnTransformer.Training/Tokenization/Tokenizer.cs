@@ -1,3 +1,5 @@
+using System.Buffers.Binary;
+using System.IO.Hashing;
 using System.Text;
 
 namespace AnTransformer.Training.Tokenization;
@@ -13,6 +15,31 @@ public abstract class Tokenizer
 
     /// <summary>The id that separates documents, or null when the vocabulary has none.</summary>
     public abstract int? EndOfTextId { get; }
+
+    /// <summary>
+    /// Identifies what this tokenizer computes: 32 hexadecimal digits, equal for equal vocabularies and rules whatever file
+    /// they came from, so that data sets and checkpoints can say which tokenizer their ids belong to.
+    /// </summary>
+    public virtual string Fingerprint
+    {
+        get
+        {
+            var hash = new XxHash128();
+            Span<byte> header = stackalloc byte[8];
+            for (var id = 0; id < VocabularySize; id++)
+            {
+                var bytes = GetBytes(id);
+                BinaryPrimitives.WriteInt32LittleEndian(header, id);
+                BinaryPrimitives.WriteInt32LittleEndian(header[4..], bytes.Length);
+                hash.Append(header);
+                hash.Append(bytes);
+            }
+
+            BinaryPrimitives.WriteInt64LittleEndian(header, EndOfTextId ?? -1);
+            hash.Append(header);
+            return Convert.ToHexStringLower(hash.GetCurrentHash());
+        }
+    }
 
     /// <summary>Appends the ids of <paramref name="text"/> to <paramref name="tokens"/>; special tokens in it are plain text.</summary>
     /// <param name="text">Usually UTF-8; any bytes are accepted.</param>
