@@ -79,7 +79,7 @@ public sealed class RunDirectory : IDisposable
 
     /// <summary>The newest checkpoint in a run directory, or null when there is none.</summary>
     /// <param name="root">The run directory.</param>
-    public static string? Latest(string root) => CheckpointRetention.List(Path.Combine(root, "checkpoints")).LastOrDefault()?.Path;
+    public static string? Latest(string root) => CheckpointRetention.List(Path.Combine(root, "checkpoints")) is [.., var last] ? last.Path : null;
 
     /// <summary>Deletes all checkpoints but the newest ones and the best.</summary>
     /// <param name="keep">How many of the newest to keep.</param>

@@ -3,7 +3,6 @@ using AnTransformer.Models;
 using AnTransformer.Normalization;
 using AnTransformer.Optimization;
 using AnTransformer.Training.Configuration;
-using static TorchSharp.torch;
 
 namespace AnTransformer.Training;
 

@@ -68,7 +68,7 @@ internal static class GenerateCommand
         var decoder = new StreamingDecoder(tokenizer);
         foreach (var token in tokens)
         {
-            Console.Write(decoder.Add(token));
+            Console.Write(decoder.Append(token));
             Console.Out.Flush();
         }
 

@@ -30,7 +30,6 @@ internal static class TrainCommand
         {
             var overrides = FieldOptions.Overrides(parsed, fields);
             var configuration = ConfigurationBinder.Load<TrainingConfiguration>(BundledFiles.Find(parsed.GetRequiredValue(config)), overrides);
-            configuration.Data.Text = configuration.Data.Text.Select(BundledFiles.Resolve).ToList();
             return Train(configuration, parsed.GetValue(json));
         });
         return command;

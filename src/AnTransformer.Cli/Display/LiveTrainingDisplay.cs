@@ -50,6 +50,7 @@ internal sealed class LiveTrainingDisplay : TrainingDisplay
     {
         _done.Set();
         _thread.Join();
+        base.Dispose();
     }
 
     private void Change(Action change)
@@ -95,7 +96,7 @@ internal sealed class LiveTrainingDisplay : TrainingDisplay
             Add("loss", $"{report.Loss:f4} nats per token");
             if (_evaluation is { } evaluation)
                 Add("val loss", $"{evaluation.Result.Loss:f4}, {Figures.BitsPerByte(evaluation.Result)} (step {evaluation.Step})");
-            Add("learning rate", $"{report.LearningRate:e2}");
+            Add("learning rate", $"{report.LearningRate:0.00e+0}");
             Add("gradient norm", $"{report.GradientNorm:f3}");
             Add("speed", $"{Figures.Count(report.TokensPerSecond)} tokens/s, {report.MatmulFraction:p0} of the matrix-product rate");
             Add("time", $"{Figures.Time(report.Elapsed)} so far, {Figures.Time(report.Remaining)} left");
