@@ -95,7 +95,7 @@ public static class LibTorch
 
     private static nint Resolve(Assembly assembly, string name)
     {
-        if (name is not ("torch_cuda" or "torch_cpu" or "LibTorchSharp") || assembly != typeof(torch).Assembly)
+        if (name is not ("torch_cuda" or "torch_cpu" or "LibTorchSharp"))
             return 0;
 
         try
@@ -169,6 +169,8 @@ public static class LibTorch
             return;
         try
         {
+            // Ours, too: what TorchSharp has no binding for is called in its native library directly.
+            NativeLibrary.SetDllImportResolver(typeof(LibTorch).Assembly, ResolveImport);
             NativeLibrary.SetDllImportResolver(typeof(torch).Assembly, ResolveImport);
             s_resolverIsSet = true;
         }
