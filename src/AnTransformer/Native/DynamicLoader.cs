@@ -8,6 +8,7 @@ internal static partial class DynamicLoader
     private const int RtldLazy = 1;
     private const int RtldNow = 2;
     private static readonly int RtldGlobal = OperatingSystem.IsMacOS() ? 8 : 0x100;
+    private static readonly int RtldNoLoad = OperatingSystem.IsMacOS() ? 0x10 : 4;
     private static readonly Lock Gate = new();
 
     /// <summary>How symbols are bound.</summary>
@@ -79,6 +80,10 @@ internal static partial class DynamicLoader
         undefined = error;
         return TryLoad(path, Binding.Lazy, out handle, out error);
     }
+
+    /// <summary>The library at this path is loaded in this process (never true on Windows).</summary>
+    /// <param name="path">A full path.</param>
+    public static bool IsLoaded(string path) => !OperatingSystem.IsWindows() && DlOpen(path, RtldLazy | RtldNoLoad) != 0;
 
     [LibraryImport("libc", EntryPoint = "dlopen", StringMarshalling = StringMarshalling.Utf8)]
     private static partial nint DlOpen(string path, int flags);

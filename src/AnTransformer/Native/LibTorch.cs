@@ -19,7 +19,8 @@ namespace AnTransformer.Native;
 /// <para>TorchSharp looks for <c>torch_cuda</c> before anything else, by <see cref="NativeLibrary.TryLoad(string, Assembly,
 /// DllImportSearchPath?, out nint)"/>, which asks <see cref="AssemblyLoadContext.ResolvingUnmanagedDll"/> but not a
 /// resolver set by <see cref="NativeLibrary.SetDllImportResolver"/>; the P/Invokes into <c>LibTorchSharp</c> ask the
-/// resolver first. Both are set, the second when the first was called.</para>
+/// resolver first. Both are set, the second when the first was called. See <see cref="BundledLibTorch"/> for a folder that
+/// takes the place of a LibTorch that the application brings.</para>
 /// </remarks>
 public static class LibTorch
 {
@@ -33,6 +34,7 @@ public static class LibTorch
     private static LibTorchLoader.Handles? s_handles;
     private static LibTorchLoadException? s_failure;
     private static bool s_resolverIsSet;
+    private static bool s_bundledIsHidden;
 
     /// <summary>Loads LibTorch now, if it is not loaded already.</summary>
     /// <returns>What was loaded.</returns>
@@ -42,7 +44,6 @@ public static class LibTorch
         var handles = LoadOnce();
         try
         {
-            SkipBundledLibTorch(handles);
             torch.InitializeDeviceType(DeviceType.CPU);
         }
         catch (Exception e) when (e is TypeInitializationException or NotSupportedException or DllNotFoundException
@@ -62,11 +63,39 @@ public static class LibTorch
         AssemblyLoadContext.Default.ResolvingUnmanagedDll += Resolve;
         if (AssemblyLoadContext.GetLoadContext(typeof(LibTorch).Assembly) is { } own && own != AssemblyLoadContext.Default)
             own.ResolvingUnmanagedDll += Resolve;
+        HideBundled();
+    }
+
+    /// <summary>
+    /// Where the user names a folder and the application brings a LibTorch, the handler would come too late: TorchSharp's first
+    /// request is served from the application's folder.
+    /// </summary>
+    private static void HideBundled()
+    {
+        if (!OperatingSystem.IsLinux() || ChosenFolder() is not { } chosen
+            || BundledLibTorch.Find(chosen, NativeLibraries.SearchDirectories()) is not { } bundled
+            || DynamicLoader.IsLoaded(bundled))
+        {
+            return;
+        }
+
+        SetResolver();
+        if (!s_resolverIsSet)
+            return;
+        try
+        {
+            BundledLibTorch.Hide();
+            s_bundledIsHidden = true;
+        }
+        catch (LibTorchLoadException e)
+        {
+            s_failure = e;
+        }
     }
 
     private static nint Resolve(Assembly assembly, string name)
     {
-        if (name is not ("torch_cuda" or "torch_cpu" or "LibTorchSharp") || assembly != typeof(torch).Assembly)
+        if (name is not ("torch_cuda" or "torch_cpu" or "LibTorchSharp"))
             return 0;
 
         try
@@ -74,7 +103,6 @@ public static class LibTorch
             var handles = LoadOnce();
             if (handles is null)
                 return 0;
-            SkipBundledLibTorch(handles);
             return name switch
             {
                 "torch_cpu" => handles.TorchCpu,
@@ -96,8 +124,7 @@ public static class LibTorch
     /// <summary>Null where TorchSharp needs no help: not on Linux, and no folder is named.</summary>
     private static LibTorchLoader.Handles? LoadOnce()
     {
-        var chosen = Environment.GetEnvironmentVariable(EnvironmentVariable);
-        chosen = string.IsNullOrWhiteSpace(chosen) ? null : chosen;
+        var chosen = ChosenFolder();
         if (!OperatingSystem.IsLinux() && chosen is null)
             return null;
 
@@ -111,8 +138,14 @@ public static class LibTorch
             try
             {
                 var directories = NativeLibraries.SearchDirectories();
-                if (chosen is not null)
-                    RefuseTwoCudaBackends(chosen = Path.GetFullPath(chosen), directories);
+                if (chosen is not null && BundledLibTorch.Find(chosen, directories) is { } bundled && !CanReplace(bundled))
+                {
+                    throw new LibTorchLoadException(
+                        $"{EnvironmentVariable} names '{chosen}', but the application has loaded its own {bundled} already; call "
+                        + "LibTorch.EnsureLoaded before TorchSharp is used, unset the variable, or build with "
+                        + "-p:LibTorchBackend=none.");
+                }
+
                 return s_handles = LibTorchLoader.Load(chosen, directories);
             }
             catch (LibTorchLoadException e)
@@ -123,10 +156,21 @@ public static class LibTorch
         }
     }
 
+    private static string? ChosenFolder() =>
+        Environment.GetEnvironmentVariable(EnvironmentVariable) is { } value && !string.IsNullOrWhiteSpace(value)
+            ? Path.GetFullPath(value)
+            : null;
+
+    private static bool CanReplace(string bundled) => s_bundledIsHidden && !DynamicLoader.IsLoaded(bundled);
+
     private static void SetResolver()
     {
+        if (s_resolverIsSet)
+            return;
         try
         {
+            // Ours, too: what TorchSharp has no binding for is called in its native library directly.
+            NativeLibrary.SetDllImportResolver(typeof(LibTorch).Assembly, ResolveImport);
             NativeLibrary.SetDllImportResolver(typeof(torch).Assembly, ResolveImport);
             s_resolverIsSet = true;
         }
@@ -134,35 +178,5 @@ public static class LibTorch
         {
             // The application has set its own; the handler above still serves what that one leaves to the runtime.
         }
-    }
-
-    private static void RefuseTwoCudaBackends(string chosen, List<string> directories)
-    {
-        if (NativeLibraries.FindDirectory(directories, "torch_cuda") is { } bundled && Path.GetFullPath(bundled) != chosen)
-        {
-            throw new LibTorchLoadException(
-                $"{EnvironmentVariable} names '{chosen}', but the application brings its own CUDA LibTorch in '{bundled}'; unset "
-                + "the variable, or build with -p:LibTorchBackend=none.");
-        }
-    }
-
-    /// <summary>
-    /// TorchSharp loads the application's own <c>torch_cpu</c> by its full path, beside the folder that the user named. Two of
-    /// them in one process crash it, so TorchSharp is told that this is done.
-    /// </summary>
-    private static void SkipBundledLibTorch(LibTorchLoader.Handles? handles)
-    {
-        if (handles?.Info.Directory is not { } folder
-            || NativeLibraries.FindDirectory(NativeLibraries.SearchDirectories(), "torch_cpu") is not { } bundled
-            || bundled == folder)
-        {
-            return;
-        }
-
-        var field = typeof(torch).GetField("nativeBackendLoaded", BindingFlags.NonPublic | BindingFlags.Static)
-            ?? throw new LibTorchLoadException(
-                $"{EnvironmentVariable} names '{folder}', but the application brings its own LibTorch in '{bundled}' and this "
-                + "version of TorchSharp insists on it; unset the variable, or build with -p:LibTorchBackend=none.");
-        field.SetValue(null, true);
     }
 }

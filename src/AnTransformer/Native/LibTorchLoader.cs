@@ -43,6 +43,8 @@ internal static class LibTorchLoader
             var path = folder is null ? file : Path.Combine(folder, file);
             if (optional && (folder is null || !File.Exists(path)))
                 continue;
+            if (folder is not null && OperatingSystem.IsLinux() && ElfFile.Problem(path) is { } problem)
+                throw new LibTorchLoadException(LoadErrors.Explain(path, problem));
             if (!DynamicLoader.TryLoad(path, DynamicLoader.Binding.Lazy, out var handle, out var error))
                 throw new LibTorchLoadException(folder is null ? MissingLibTorch(directories) : LoadErrors.Explain(path, error));
             loaded[name] = handle;
@@ -56,6 +58,8 @@ internal static class LibTorchLoader
 
     private static (nint Handle, bool IsCopy, string? Undefined) LoadLibTorchSharp(string original)
     {
+        if (OperatingSystem.IsLinux() && ElfFile.Problem(original) is { } problem)
+            throw new LibTorchLoadException(LoadErrors.Explain(original, problem));
         if (DynamicLoader.TryLoadBound(original, out var handle, out var undefined, out var error))
             return (handle, false, undefined);
 

@@ -75,6 +75,34 @@ public sealed class ElfVersionNeedsTests
         Assert.Throws<InvalidDataException>(() => ElfVersionNeeds.Parse(Copy()[..length]));
     }
 
+    [Theory]
+    [InlineData(10, "invalid ELF header")]
+    [InlineData(100, "file too short for its program headers")]
+    [InlineData(1_000_000, "file too short (1000000 bytes of at least")]
+    public void A_truncated_library_never_reaches_the_loader(int length, string problem)
+    {
+        LinuxOnly();
+        var path = Path.GetTempFileName();
+        try
+        {
+            File.WriteAllBytes(path, Copy()[..length]);
+            Assert.StartsWith(problem, ElfFile.Problem(path));
+            File.WriteAllBytes(path, Copy());
+            Assert.Null(ElfFile.Problem(path));
+            using (var file = File.OpenWrite(path))
+            {
+                file.Position = 18;
+                file.Write([243, 0]);
+            }
+
+            Assert.StartsWith("incompatible architecture (ELF machine 243", ElfFile.Problem(path));
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+    }
+
     [Fact]
     public void Other_files_are_rejected()
     {
