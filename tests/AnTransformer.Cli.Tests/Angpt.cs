@@ -37,6 +37,7 @@ public sealed class Angpt : IDisposable
         var start = new ProcessStartInfo("dotnet")
         {
             WorkingDirectory = Folder,
+            UseShellExecute = false,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
             RedirectStandardInput = true,
