@@ -105,7 +105,8 @@ public sealed record DatasetInfo
                     document.RootElement.TryGetProperty("format_version", out var value) &&
                     value.TryGetInt32(out var version) && version is < 1 or > CurrentFormatVersion)
                 {
-                    throw new InvalidInputException($"'{path}' has format version {version}, expected {CurrentFormatVersion}; " +
+                    throw new InvalidInputException(
+                        $"'{path}' has format version {version}, expected {CurrentFormatVersion}; " +
                         "prepare the data again with this version.");
                 }
             }
@@ -113,7 +114,8 @@ public sealed record DatasetInfo
         }
         catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
-            throw new InvalidInputException($"'{path}' is no valid description of a data set ({exception.Message}); prepare the " +
+            throw new InvalidInputException(
+                $"'{path}' is no valid description of a data set ({exception.Message}); prepare the " +
                 "data again, or remove the file to use the shards as they are.", exception);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)

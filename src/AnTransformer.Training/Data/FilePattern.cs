@@ -5,11 +5,14 @@ namespace AnTransformer.Training.Data;
 /// <summary>Files by name or by pattern: <c>*</c> and <c>?</c> within a name, <c>**</c> for directories at any depth.</summary>
 internal static class FilePattern
 {
-    private static readonly EnumerationOptions Visible = new() { AttributesToSkip = FileAttributes.Hidden | FileAttributes.System };
+    private static readonly EnumerationOptions Visible =
+        new() { AttributesToSkip = FileAttributes.Hidden | FileAttributes.System };
 
     private static readonly string[] AnyName = ["*"];
 
-    /// <summary>The files that match, in ordinal order; a file of exactly this name wins over its reading as a pattern.</summary>
+    /// <summary>
+    /// The files that match, in ordinal order; a file of exactly this name wins over its reading as a pattern.
+    /// </summary>
     public static IReadOnlyList<string> Expand(string pattern)
     {
         if (File.Exists(pattern))
@@ -34,7 +37,8 @@ internal static class FilePattern
         if (segment == "**")
         {
             var here = Match(directory, rest.IsEmpty ? AnyName : rest);
-            return here.Concat(Children(place, directory, Directory.EnumerateDirectories).SelectMany(child => Match(child, segments)));
+            return here.Concat(Children(place, directory, Directory.EnumerateDirectories)
+                .SelectMany(child => Match(child, segments)));
         }
         if (!segment.AsSpan().ContainsAny('*', '?'))
         {

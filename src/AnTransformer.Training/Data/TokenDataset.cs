@@ -42,7 +42,9 @@ public sealed class TokenDataset : IDisposable
     /// <param name="path">A directory, a file or a pattern.</param>
     /// <param name="split">Which files of a directory to take; without meaning for a file or a pattern.</param>
     /// <param name="vocabularySize">If given, every token read is checked to be below it.</param>
-    /// <exception cref="InvalidInputException">There are no such shards, or one is unusable or contradicts the others.</exception>
+    /// <exception cref="InvalidInputException">
+    /// There are no such shards, or one is unusable or contradicts the others.
+    /// </exception>
     public static TokenDataset Open(string path, DatasetSplit split, int? vocabularySize = null)
     {
         var splitName = split == DatasetSplit.Train ? "train" : "val";
@@ -51,17 +53,20 @@ public sealed class TokenDataset : IDisposable
             var matches = FilePattern.Expand(path);
             if (matches.Count == 0)
             {
-                throw new InvalidInputException($"There are no token shards at '{path}': it is neither a directory nor a file nor " +
+                throw new InvalidInputException(
+                    $"There are no token shards at '{path}': it is neither a directory nor a file nor " +
                     "a pattern that matches any; make token shards with `angpt prepare`.");
             }
             return Open($"'{path}'", matches, null, vocabularySize);
         }
         var info = DatasetInfo.Load(path);
         string[] patterns = info is null ? [$"{splitName}-*.bin", $"*_{splitName}_*.bin"] : [$"{splitName}-*.bin"];
-        var files = patterns.Select(pattern => FilePattern.Expand(Path.Combine(path, pattern))).FirstOrDefault(found => found.Count > 0);
+        var files = patterns.Select(pattern => FilePattern.Expand(Path.Combine(path, pattern)))
+            .FirstOrDefault(found => found.Count > 0);
         if (files is null)
         {
-            throw new InvalidInputException($"'{path}' has no {(split == DatasetSplit.Train ? "training" : "validation")} shards " +
+            throw new InvalidInputException(
+                $"'{path}' has no {(split == DatasetSplit.Train ? "training" : "validation")} shards " +
                 $"({string.Join(" or ", patterns)}); " + (split == DatasetSplit.Train
                     ? "make them with `angpt prepare`."
                     : "prepare the data with a validation fraction above 0 and at least two documents."));
@@ -199,7 +204,8 @@ public sealed class TokenDataset : IDisposable
         }
         if (_vocabularySize is { } size && size < Info.VocabularySize)
         {
-            throw new InvalidInputException($"'{directory}' was prepared for a vocabulary of {Info.VocabularySize} entries, but " +
+            throw new InvalidInputException(
+                $"'{directory}' was prepared for a vocabulary of {Info.VocabularySize} entries, but " +
                 $"the model has {size}; prepare the data with the model's tokenizer.");
         }
     }

@@ -48,7 +48,8 @@ public sealed unsafe class TokenShard : IDisposable
         {
             stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1);
             var bytes = new byte[TokenShardHeader.Size];
-            var header = TokenShardHeader.Parse(bytes.AsSpan(0, stream.ReadAtLeast(bytes, bytes.Length, false)), path, stream.Length);
+            var header =
+                TokenShardHeader.Parse(bytes.AsSpan(0, stream.ReadAtLeast(bytes, bytes.Length, false)), path, stream.Length);
             return new TokenShard(path, header, stream);
         }
         catch (Exception exception)
@@ -75,7 +76,9 @@ public sealed unsafe class TokenShard : IDisposable
 
     /// <summary>Reads <c>destination.Length</c> tokens from <paramref name="offset"/> on, widened to int32.</summary>
     /// <param name="offset">Index of the first token, not of a byte.</param>
-    /// <param name="destination">Receives the tokens; an id above 2³¹ − 1 (see <see cref="Validate(int)"/>) becomes negative.</param>
+    /// <param name="destination">
+    /// Receives the tokens; an id above 2³¹ − 1 (see <see cref="Validate(int)"/>) becomes negative.
+    /// </param>
     /// <exception cref="ArgumentOutOfRangeException">The range is not within <c>[0, Length)</c>.</exception>
     public void CopyTo(long offset, Span<int> destination)
     {
@@ -86,7 +89,9 @@ public sealed unsafe class TokenShard : IDisposable
             new ReadOnlySpan<int>(_tokens + (offset * 4), destination.Length).CopyTo(destination);
     }
 
-    /// <summary>Checks every token of the shard against a vocabulary; reads the whole file once, at the speed of memory.</summary>
+    /// <summary>
+    /// Checks every token of the shard against a vocabulary; reads the whole file once, at the speed of memory.
+    /// </summary>
     /// <param name="vocabularySize">Every id must be in <c>[0, vocabularySize)</c>.</param>
     /// <exception cref="InvalidInputException">An id is out of range; the message names file, token offset and id.</exception>
     public void Validate(int vocabularySize) => Validate(vocabularySize, 0, Length);

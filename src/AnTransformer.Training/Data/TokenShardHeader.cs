@@ -53,18 +53,21 @@ internal readonly record struct TokenShardHeader(int BytesPerToken, int TokenCou
         var expectedVersion = magic == Magic16 ? Version16 : Version32;
         if (version != expectedVersion)
         {
-            throw new InvalidInputException($"'{path}' has token shard version {version}, expected {expectedVersion} for magic " +
+            throw new InvalidInputException(
+                $"'{path}' has token shard version {version}, expected {expectedVersion} for magic " +
                 $"number {magic}; prepare it again.");
         }
         if (count <= 0)
         {
-            throw new InvalidInputException($"'{path}' says that it has {count} tokens, expected at least 1; prepare it again " +
+            throw new InvalidInputException(
+                $"'{path}' says that it has {count} tokens, expected at least 1; prepare it again " +
                 "or remove it.");
         }
         var header = new TokenShardHeader(magic == Magic16 ? 2 : 4, count);
         if (fileSize != header.FileSize)
         {
-            throw new InvalidInputException($"'{path}' is {(fileSize < header.FileSize ? "truncated" : "too long")}: expected " +
+            throw new InvalidInputException(
+                $"'{path}' is {(fileSize < header.FileSize ? "truncated" : "too long")}: expected " +
                 $"{header.FileSize} bytes for {count} tokens, has {fileSize}; prepare it again or remove it.");
         }
         return header;

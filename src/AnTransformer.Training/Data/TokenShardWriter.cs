@@ -56,8 +56,12 @@ public sealed class TokenShardWriter : IDisposable
 
     /// <summary>Appends tokens.</summary>
     /// <param name="tokens">Ids in <c>[0, vocabularySize)</c>.</param>
-    /// <exception cref="ArgumentOutOfRangeException">An id is not in the vocabulary; nothing of this call counts then.</exception>
-    /// <exception cref="InvalidOperationException">The shard would have more than 2³¹ − 1 tokens, which the format cannot say.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">
+    /// An id is not in the vocabulary; nothing of this call counts then.
+    /// </exception>
+    /// <exception cref="InvalidOperationException">
+    /// The shard would have more than 2³¹ − 1 tokens, which the format cannot say.
+    /// </exception>
     /// <exception cref="IOException">The file cannot be written.</exception>
     public void Write(ReadOnlySpan<int> tokens)
     {

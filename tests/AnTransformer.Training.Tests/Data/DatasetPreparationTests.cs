@@ -25,10 +25,12 @@ public sealed class DatasetPreparationTests : IDisposable
 
         var size = new FileInfo(novel).Length;
         Assert.Equal(size, result.Info.TrainBytes + result.Info.ValidationBytes);
-        Assert.Equal(size + result.Info.TrainDocuments + result.Info.ValidationDocuments, result.Info.TrainTokens + result.Info.ValidationTokens);
+        Assert.Equal(size + result.Info.TrainDocuments + result.Info.ValidationDocuments,
+            result.Info.TrainTokens + result.Info.ValidationTokens);
         Assert.InRange((double)result.Info.ValidationBytes / size, 0.04, 0.06);
         Assert.Empty(result.Warnings);
-        Assert.Equal(["dataset.json", "tokenizer.json", "train-000000.bin", "train-000001.bin", "train-000002.bin", "val-000000.bin"], Files("out"));
+        Assert.Equal(["dataset.json", "tokenizer.json", "train-000000.bin", "train-000001.bin", "train-000002.bin",
+            "val-000000.bin"], Files("out"));
         Assert.Equal(size, reports.Last().BytesRead);
         Assert.Equal(result.Info.TrainTokens + result.Info.ValidationTokens, reports.Last().Tokens);
 
@@ -39,7 +41,8 @@ public sealed class DatasetPreparationTests : IDisposable
         Assert.Equal(JsonSerializer.Serialize(result.Info), JsonSerializer.Serialize(train.Info));
 
         // Putting the documents of both splits back in their places gives the novel again.
-        var (trainDocuments, validationDocuments) = (new Queue<byte[]>(Documents(train)), new Queue<byte[]>(Documents(validation)));
+        var (trainDocuments, validationDocuments) =
+            (new Queue<byte[]>(Documents(train)), new Queue<byte[]>(Documents(validation)));
         var split = new ValidationSplit(0.05, 0);
         var whole = new List<byte>();
         for (var i = 0; trainDocuments.Count + validationDocuments.Count > 0; i++)
@@ -49,12 +52,14 @@ public sealed class DatasetPreparationTests : IDisposable
     }
 
     [Fact]
-    public void TheNumberOfWorkersDoesNotShow() => Gen.Select(Gen.String[Gen.Char.AlphaNumeric, 0, 3000].Array[1, 400], Gen.Int[1, 5000], Gen.Long).Sample(
+    public void TheNumberOfWorkersDoesNotShow() =>
+        Gen.Select(Gen.String[Gen.Char.AlphaNumeric, 0, 3000].Array[1, 400], Gen.Int[1, 5000], Gen.Long).Sample(
         (texts, shardLength, seed) =>
         {
             if (texts.All(text => text.Length == 0))
                 return;
-            var input = _directory.Write("in.jsonl", string.Join('\n', texts.Select(text => JsonSerializer.Serialize(new { text }))));
+            var input =
+                _directory.Write("in.jsonl", string.Join('\n', texts.Select(text => JsonSerializer.Serialize(new { text }))));
             foreach (var workers in new[] { 1, 2, 7 })
             {
                 Prepare(Options(input) with
@@ -84,13 +89,15 @@ public sealed class DatasetPreparationTests : IDisposable
             var again = new ValidationSplit(1.0 / blockLength, seed);
             for (var block = 0L; block < 20; block++)
             {
-                var chosen = Enumerable.Range(0, blockLength).Where(i => split.IsValidation((block * blockLength) + i)).ToList();
+                var chosen = Enumerable.Range(0, blockLength).Where(i => split.IsValidation((block * blockLength) + i))
+                    .ToList();
                 Assert.Single(chosen);
                 Assert.True(again.IsValidation((block * blockLength) + chosen[0]));
             }
             Assert.True(split.IsValidation(1));
         }, iter: 100);
-        var places = Enumerable.Range(1, 1000).Select(block => Enumerable.Range(0, 10).Single(i => new ValidationSplit(0.1, 5).IsValidation((block * 10L) + i)));
+        var places = Enumerable.Range(1, 1000)
+            .Select(block => Enumerable.Range(0, 10).Single(i => new ValidationSplit(0.1, 5).IsValidation((block * 10L) + i)));
         Assert.All(places.CountBy(place => place), count => Assert.InRange(count.Value, 60, 140));
         Assert.DoesNotContain(Enumerable.Range(0, 1000), i => new ValidationSplit(0, 0).IsValidation(i));
     }
@@ -149,7 +156,8 @@ public sealed class DatasetPreparationTests : IDisposable
 
         var message = Assert.Throws<InvalidInputException>(() => Prepare(Options(bad), _tokenizer)).Message;
         Assert.Contains("exists", message, StringComparison.Ordinal);
-        message = Assert.Throws<InvalidInputException>(() => Prepare(Options(bad) with { Overwrite = true }, _tokenizer)).Message;
+        message = Assert.Throws<InvalidInputException>(() => Prepare(Options(bad) with { Overwrite = true }, _tokenizer))
+            .Message;
         Assert.Contains("bad.jsonl' line 2001", message, StringComparison.Ordinal);
         Assert.Throws<InvalidInputException>(() => Prepare(
             Options(_directory.Write("empty.txt", "")) with { Overwrite = true }, _tokenizer));
@@ -167,15 +175,19 @@ public sealed class DatasetPreparationTests : IDisposable
     {
         var input = _directory.Write("in.txt", "some text");
         _directory.Write("home/precious.doc", "precious");
-        Assert.Contains("not overwritten", Message(Options(input) with { OutputDirectory = _directory.At("home"), Overwrite = true }), StringComparison.Ordinal);
-        Assert.Contains("is a file", Message(Options(input) with { OutputDirectory = input, Overwrite = true }), StringComparison.Ordinal);
-        Assert.Contains("in the output directory", Message(Options(_directory.Write("x/in.txt", "a")) with { OutputDirectory = _directory.At("x") }), StringComparison.Ordinal);
+        Assert.Contains("not overwritten", Message(
+            Options(input) with { OutputDirectory = _directory.At("home"), Overwrite = true }), StringComparison.Ordinal);
+        Assert.Contains("is a file", Message(Options(input) with { OutputDirectory = input, Overwrite = true }),
+            StringComparison.Ordinal);
+        var inside = Options(_directory.Write("x/in.txt", "a")) with { OutputDirectory = _directory.At("x") };
+        Assert.Contains("in the output directory", Message(inside), StringComparison.Ordinal);
         Directory.CreateDirectory(_directory.At("out"));
         Prepare(Options(input), _tokenizer);
         Prepare(Options(_directory.Write("in2.txt", "other")) with { Overwrite = true }, _tokenizer);
         using var train = TokenDataset.Open(_directory.At("out"), DatasetSplit.Train);
         Assert.Equal([[.. "other"u8]], Documents(train));
-        Assert.Equal(["home", "out", "x"], Directory.GetDirectories(_directory.Root).Select(path => Path.GetFileName(path)).Order());
+        Assert.Equal(["home", "out", "x"], Directory.GetDirectories(_directory.Root).Select(path => Path.GetFileName(path))
+            .Order());
     }
 
     [Fact]
@@ -224,7 +236,8 @@ public sealed class DatasetPreparationTests : IDisposable
     public void ABrokenDescriptionIsRefused(string json, string part = "dataset.json")
     {
         _directory.Write("out/dataset.json", json);
-        Assert.Contains(part, Assert.Throws<InvalidInputException>(() => DatasetInfo.Load(_directory.At("out"))).Message, StringComparison.Ordinal);
+        Assert.Contains(part, Assert.Throws<InvalidInputException>(() => DatasetInfo.Load(_directory.At("out"))).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -237,7 +250,8 @@ public sealed class DatasetPreparationTests : IDisposable
             () => TokenDataset.Open(_directory.At("out"), DatasetSplit.Train)).Message, StringComparison.Ordinal);
     }
 
-    private PreparationOptions Options(string input) => new() { Inputs = [input], OutputDirectory = _directory.At("out"), Workers = 2 };
+    private PreparationOptions Options(string input) =>
+        new() { Inputs = [input], OutputDirectory = _directory.At("out"), Workers = 2 };
 
     private static PreparationResult Prepare(PreparationOptions options, Tokenizer tokenizer) =>
         DatasetPreparation.Run(options, tokenizer, null, TestContext.Current.CancellationToken);

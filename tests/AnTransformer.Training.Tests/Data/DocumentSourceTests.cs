@@ -61,7 +61,8 @@ public sealed class DocumentSourceTests : IDisposable
     public void ASeparatorIsFoundAcrossReads()
     {
         var documents = Enumerable.Range(0, 2000).Select(i => new string((char)('a' + (i % 26)), i)).Skip(1).ToArray();
-        Assert.Equal(documents, Read(_directory.Write("a.txt", string.Join("<|x|>", documents)), new() { Separator = "<|x|>" }));
+        Assert.Equal(documents,
+            Read(_directory.Write("a.txt", string.Join("<|x|>", documents)), new() { Separator = "<|x|>" }));
     }
 
     [Theory]
@@ -78,10 +79,12 @@ public sealed class DocumentSourceTests : IDisposable
     [Fact]
     public void JsonStringsAreUnescaped() => Gen.String[Gen.Char, 0, 100].Array[1, 10].Sample(texts =>
     {
-        var lines = texts.Select(text => JsonSerializer.Serialize(new { id = 3, meta = new { text = "no" }, text, after = new[] { 1 } }));
+        var lines = texts.Select(text =>
+            JsonSerializer.Serialize(new { id = 3, meta = new { text = "no" }, text, after = new[] { 1 } }));
         var path = _directory.Write($"{Guid.NewGuid()}.jsonl", string.Join("\r\n\n", lines));
         // The encoder writes U+FFFD for lone surrogates, too.
-        Assert.Equal(texts.Where(text => text.Length > 0).Select(text => Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(text))), Read(path));
+        Assert.Equal(texts.Where(text => text.Length > 0)
+            .Select(text => Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(text))), Read(path));
     }, iter: 100, threads: 1);
 
     [Fact]
@@ -89,7 +92,8 @@ public sealed class DocumentSourceTests : IDisposable
     {
         byte[] line = [.. "{\"text\":\"\\ud83d\\ude00 \\ud83d \\ude00\\n\\u0041\\/\\\\\\\"\\b\\f\\r\\t"u8, 0xFF, .. "é\"}\n"u8];
         byte[] plain = [.. "{\"text\":\"x"u8, 0xFF, .. "\"}"u8];
-        var documents = DocumentSource.Read([_directory.Write("a.jsonl", [.. line, .. plain])]).Select(document => document.Text.ToArray()).ToList();
+        var documents = DocumentSource.Read([_directory.Write("a.jsonl", [.. line, .. plain])])
+            .Select(document => document.Text.ToArray()).ToList();
         Assert.Equal((byte[])[.. "😀 \uFFFD \uFFFD\nA/\\\"\b\f\r\t"u8, 0xFF, .. "é"u8], documents[0]);
         Assert.Equal((byte[])[(byte)'x', 0xFF], documents[1]);
     }
@@ -162,7 +166,8 @@ public sealed class DocumentSourceTests : IDisposable
         Assert.Contains("neither a string nor bytes", Message(path, new() { TextColumn = "id" }), StringComparison.Ordinal);
 
         var bytes = await File.ReadAllBytesAsync(path, TestContext.Current.CancellationToken);
-        foreach (var (name, content) in new[] { ("cut", bytes[..^9]), ("text", "no parquet"u8.ToArray()), ("empty", []), ("hollow", Hollow(bytes)) })
+        foreach (var (name, content) in new[] { ("cut", bytes[..^9]), ("text", "no parquet"u8.ToArray()), ("empty", []),
+            ("hollow", Hollow(bytes)) })
         {
             var broken = _directory.Write(name + ".parquet", content);
             Assert.Contains(broken, Message(broken), StringComparison.Ordinal);
@@ -170,8 +175,10 @@ public sealed class DocumentSourceTests : IDisposable
 
         static byte[] Hollow(byte[] bytes)
         {
+            // The file ends with its metadata, their length (4 bytes) and a magic number (4 bytes): clear all pages before that.
             var hollow = bytes.ToArray();
-            hollow.AsSpan(4, BitConverter.ToInt32(bytes, bytes.Length - 8) > 0 ? bytes.Length - 12 - BitConverter.ToInt32(bytes, bytes.Length - 8) : 0).Clear();
+            var metadataLength = BitConverter.ToInt32(bytes, bytes.Length - 8);
+            hollow.AsSpan(4, bytes.Length - 12 - metadataLength).Clear();
             return hollow;
         }
     }
@@ -179,7 +186,8 @@ public sealed class DocumentSourceTests : IDisposable
     [Fact]
     public void InputsAreFilesDirectoriesAndPatternsEachFileOnce()
     {
-        foreach (var name in new[] { "in/b.txt", "in/a.txt", "in/sub/c.jsonl", "in/sub/deep/d.txt.gz", "in/skip.md", "in/.hidden.txt", "other.txt" })
+        foreach (var name in new[] { "in/b.txt", "in/a.txt", "in/sub/c.jsonl", "in/sub/deep/d.txt.gz", "in/skip.md",
+            "in/.hidden.txt", "other.txt" })
             _directory.Write(name, "");
         var source = DocumentSource.Open([_directory.At("other.txt"), _directory.At("in"), _directory.At("in/*.txt")]);
         Assert.Equal(["other.txt", "in/a.txt", "in/b.txt", "in/sub/c.jsonl", "in/sub/deep/d.txt.gz"], Names(source));
@@ -233,7 +241,8 @@ public sealed class DocumentSourceTests : IDisposable
             using var row = writer.CreateRowGroup();
             await row.WriteAsync<int>(id, new int[group.Length]);
             if (asBytes)
-                await row.WriteAsync(text, group.Select(value => value is null ? null! : Encoding.UTF8.GetBytes(value)).ToArray());
+                await row.WriteAsync(text, group.Select(value => value is null ? null! : Encoding.UTF8.GetBytes(value))
+                    .ToArray());
             else
                 await row.WriteAsync(text, group!);
         }

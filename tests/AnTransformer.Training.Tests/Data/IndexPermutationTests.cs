@@ -17,7 +17,8 @@ public sealed class IndexPermutationTests
     }
 
     [Fact]
-    public void LargeCountsStayInRange() => Gen.Select(Gen.Long[1, long.MaxValue], Gen.ULong, Gen.Double.Unit).Sample((count, seed, place) =>
+    public void LargeCountsStayInRange() =>
+        Gen.Select(Gen.Long[1, long.MaxValue], Gen.ULong, Gen.Double.Unit).Sample((count, seed, place) =>
     {
         var index = (long)(place * (count - 1));
         Assert.InRange(new IndexPermutation(count, seed, 0)[index], 0, count - 1);
@@ -32,7 +33,8 @@ public sealed class IndexPermutationTests
     [InlineData(37)]
     public void EveryIndexIsAsLikelyAtEveryPlace(int count)
     {
-        // Pearson's chi-square over the seeds for each place; its mean is count - 1, and 5 standard deviations allow for chance.
+        // Pearson's chi-square over the seeds for each place; its mean is count - 1, and 5 standard deviations allow for
+        // chance.
         const int Seeds = 20_000;
         var seen = new int[count, count];
         for (var seed = 0UL; seed < Seeds; seed++)

@@ -36,7 +36,8 @@ internal sealed class TemporaryDirectory : IDisposable
     public void Dispose() => _directory.Delete(recursive: true);
 
     /// <summary>
-    /// As an application does, load the library before the first compressed stream: tests of other classes may open one earlier.
+    /// As an application does, load the library before the first compressed stream: tests of other classes may open one
+    /// earlier.
     /// </summary>
     [ModuleInitializer]
     internal static void LoadLibrary() => RuntimeHelpers.RunModuleConstructor(typeof(DocumentSource).Module.ModuleHandle);

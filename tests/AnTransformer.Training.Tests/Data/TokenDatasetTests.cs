@@ -52,7 +52,8 @@ public sealed class TokenDatasetTests : IDisposable
         }
         Assert.NotEqual(orders[0], orders[1]);
         Assert.NotEqual(orders[1], orders[2]);
-        Assert.NotEqual(orders[0], Enumerable.Range(0, count).Select(i => ReadFirst(WindowSampler.Shuffled(dataset, sequenceLength, 43), i)));
+        Assert.NotEqual(orders[0], Enumerable.Range(0, count)
+            .Select(i => ReadFirst(WindowSampler.Shuffled(dataset, sequenceLength, 43), i)));
     }
 
     [Fact]
@@ -91,14 +92,16 @@ public sealed class TokenDatasetTests : IDisposable
         WriteRange("tinystories_val_000000.bin", 50, 10);
         using var train = TokenDataset.Open(_directory.Root, DatasetSplit.Train);
         Assert.Null(train.Info);
-        Assert.Equal(["tinystories_train_000001.bin", "tinystories_train_000002.bin"], train.Shards.Select(shard => Path.GetFileName(shard.Path)));
+        Assert.Equal(["tinystories_train_000001.bin", "tinystories_train_000002.bin"],
+            train.Shards.Select(shard => Path.GetFileName(shard.Path)));
         using var validation = TokenDataset.Open(_directory.Root, DatasetSplit.Validation);
         Assert.Equal(10, validation.TokenCount);
         using var pattern = TokenDataset.Open(_directory.At("*_train_*1.bin"), DatasetSplit.Validation);
         Assert.Equal(10, pattern.TokenCount);
         using var file = TokenDataset.Open(_directory.At("tinystories_val_000000.bin"), DatasetSplit.Train);
         Assert.Equal(10, file.TokenCount);
-        using var named = TokenDataset.Open([_directory.At("tinystories_train_000002.bin"), _directory.At("tinystories_val_000000.bin")]);
+        using var named =
+            TokenDataset.Open([_directory.At("tinystories_train_000002.bin"), _directory.At("tinystories_val_000000.bin")]);
         Assert.Equal(20, named.TokenCount);
     }
 
@@ -136,5 +139,6 @@ public sealed class TokenDatasetTests : IDisposable
         return inputs[0];
     }
 
-    private void WriteRange(string name, int first, int count) => _directory.WriteShard(name, Enumerable.Range(first, count).ToArray());
+    private void WriteRange(string name, int first, int count) =>
+        _directory.WriteShard(name, Enumerable.Range(first, count).ToArray());
 }

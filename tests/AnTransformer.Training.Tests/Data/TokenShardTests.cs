@@ -62,7 +62,8 @@ public sealed class TokenShardTests : IDisposable
         Assert.Equal(expected, bytes);
 
         var wide = File.ReadAllBytes(_directory.WriteShard("b.bin", [0x01020304], int.MaxValue));
-        Assert.Equal((20240801, 7, 1), (BitConverter.ToInt32(wide, 0), BitConverter.ToInt32(wide, 4), BitConverter.ToInt32(wide, 8)));
+        Assert.Equal((20240801, 7, 1),
+            (BitConverter.ToInt32(wide, 0), BitConverter.ToInt32(wide, 4), BitConverter.ToInt32(wide, 8)));
         Assert.Equal(new byte[] { 4, 3, 2, 1 }, wide[1024..]);
     }
 

@@ -9,9 +9,9 @@ public sealed record CorpusFile(string Path, long Bytes)
         [".txt", ".txt.gz", ".txt.zst", ".jsonl", ".jsonl.gz", ".jsonl.zst", ".parquet"];
 
     /// <summary>
-    /// The files behind inputs, in the order of the inputs: a file stands for itself, a directory for the supported files in it at
-    /// any depth (hidden ones left out), a pattern (<c>*</c>, <c>?</c>, <c>**</c>) for the files that match; the latter two in
-    /// ordinal order of their paths. A file reached twice counts once.
+    /// The files behind inputs, in the order of the inputs: a file stands for itself, a directory for the supported files in it
+    /// at any depth (hidden ones left out), a pattern (<c>*</c>, <c>?</c>, <c>**</c>) for the files that match; the latter two
+    /// in ordinal order of their paths. A file reached twice counts once.
     /// </summary>
     /// <param name="inputs">Files, directories or patterns.</param>
     /// <exception cref="InvalidInputException">An input is missing, empty or of no supported kind.</exception>
@@ -40,7 +40,8 @@ public sealed record CorpusFile(string Path, long Bytes)
     }
 
     /// <summary>Whether the file's name ends in an extension, compression aside.</summary>
-    internal static bool HasKind(string path, string extension) => path.EndsWith(extension, StringComparison.OrdinalIgnoreCase) ||
+    internal static bool HasKind(string path, string extension) =>
+        path.EndsWith(extension, StringComparison.OrdinalIgnoreCase) ||
         path.EndsWith(extension + ".gz", StringComparison.OrdinalIgnoreCase) ||
         path.EndsWith(extension + ".zst", StringComparison.OrdinalIgnoreCase);
 
@@ -49,11 +50,13 @@ public sealed record CorpusFile(string Path, long Bytes)
         var kinds = string.Join(", ", Supported);
         if (Directory.Exists(input))
         {
-            var found = Directory.EnumerateFiles(input, "*", new EnumerationOptions { RecurseSubdirectories = true, IgnoreInaccessible = false })
+            var found = Directory.EnumerateFiles(input, "*",
+                new EnumerationOptions { RecurseSubdirectories = true, IgnoreInaccessible = false })
                 .Where(IsSupported).ToList();
             found.Sort(string.CompareOrdinal);
             return found.Count > 0 ? found
-                : throw new InvalidInputException($"The directory '{input}' has no file that can be read; supported are {kinds}.");
+                : throw new InvalidInputException(
+                    $"The directory '{input}' has no file that can be read; supported are {kinds}.");
         }
         var files = FilePattern.Expand(input);
         if (files.Count == 0)

@@ -9,8 +9,8 @@ namespace AnTransformer.Training.Data.Preparation;
 internal static class CorpusStream
 {
     /// <summary>
-    /// By default .NET takes the end of a truncated gzip file for the end of the data. The switch is read once per process, before
-    /// the first stream, hence a module initializer; it only turns silently lost data into an exception.
+    /// By default .NET takes the end of a truncated gzip file for the end of the data. The switch is read once per process,
+    /// before the first stream, hence a module initializer; it only turns silently lost data into an exception.
     /// </summary>
     [ModuleInitializer]
     [SuppressMessage("Usage", "CA2255:The 'ModuleInitializer' attribute should not be used in libraries",

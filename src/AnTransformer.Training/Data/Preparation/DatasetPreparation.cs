@@ -4,9 +4,9 @@ using AnTransformer.Training.Tokenization;
 namespace AnTransformer.Training.Data.Preparation;
 
 /// <summary>
-/// Turns text into a data set: a directory of token shards <c>train-000000.bin</c>, …, <c>val-000000.bin</c>, …, the tokenizer's
-/// file and <c>dataset.json</c>. Each document is followed by the tokenizer's end-of-text token, if it has one. The bytes written
-/// depend on inputs, options and tokenizer alone, not on the number of workers.
+/// Turns text into a data set: a directory of token shards <c>train-000000.bin</c>, …, <c>val-000000.bin</c>, …, the
+/// tokenizer's file and <c>dataset.json</c>. Each document is followed by the tokenizer's end-of-text token, if it has one. The
+/// bytes written depend on inputs, options and tokenizer alone, not on the number of workers.
 /// </summary>
 public static class DatasetPreparation
 {
@@ -18,7 +18,9 @@ public static class DatasetPreparation
         CancellationToken cancellationToken = default) =>
         RunAsync(options, tokenizer, progress, cancellationToken).GetAwaiter().GetResult();
 
-    /// <summary>Prepares a data set. The output directory appears at once when all is done; after a failure nothing is left.</summary>
+    /// <summary>
+    /// Prepares a data set. The output directory appears at once when all is done; after a failure nothing is left.
+    /// </summary>
     /// <param name="options">What to do.</param>
     /// <param name="tokenizer">Used by several threads at once.</param>
     /// <param name="progress">Told about each batch of documents, from a thread of the pool.</param>
@@ -47,7 +49,8 @@ public static class DatasetPreparation
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            throw new InvalidInputException($"Cannot write the data set '{options.OutputDirectory}': {exception.Message.TrimEnd('.')}; make " +
+            throw new InvalidInputException(
+                $"Cannot write the data set '{options.OutputDirectory}': {exception.Message.TrimEnd('.')}; make " +
                 "room or choose another output directory.", exception);
         }
     }
@@ -72,7 +75,8 @@ public static class DatasetPreparation
                 (split.IsValidation(documents++) ? validation : train).Write(batch.TokensOf(i), batch.BytesOf(i));
             invalidDocuments += batch.InvalidUtf8Documents;
             invalidBytes += batch.InvalidUtf8Bytes;
-            progress?.Report(new PreparationProgress(source.BytesRead, source.TotalBytes, documents, train.Tokens + validation.Tokens,
+            progress?.Report(
+                new PreparationProgress(source.BytesRead, source.TotalBytes, documents, train.Tokens + validation.Tokens,
                 train.TextBytes + validation.TextBytes, clock.Elapsed));
         }
 
@@ -80,7 +84,8 @@ public static class DatasetPreparation
         await new TokenizationPipeline(tokenizer, workers).RunAsync(source.Documents(), Write, cancellationToken);
         if (train.Tokens == 0)
         {
-            throw new InvalidInputException($"The corpus is empty: the {source.Files.Count} input files ('{source.Files[0].Path}'" +
+            throw new InvalidInputException(
+                $"The corpus is empty: the {source.Files.Count} input files ('{source.Files[0].Path}'" +
                 $"{(source.Files.Count > 1 ? ", …" : "")}) hold no text; name files that do.");
         }
         train.Complete();
@@ -112,9 +117,11 @@ public static class DatasetPreparation
     private static void CheckInputsOutsideOutput(IReadOnlyList<CorpusFile> files, string outputDirectory)
     {
         var output = Path.TrimEndingDirectorySeparator(Path.GetFullPath(outputDirectory)) + Path.DirectorySeparatorChar;
-        if (files.FirstOrDefault(file => Path.GetFullPath(file.Path).StartsWith(output, StringComparison.Ordinal)) is { } inside)
+        if (files.FirstOrDefault(file =>
+            Path.GetFullPath(file.Path).StartsWith(output, StringComparison.Ordinal)) is { } inside)
         {
-            throw new InvalidInputException($"The input '{inside.Path}' is in the output directory '{outputDirectory}'; choose another " +
+            throw new InvalidInputException(
+                $"The input '{inside.Path}' is in the output directory '{outputDirectory}'; choose another " +
                 "output directory.");
         }
     }
@@ -124,7 +131,8 @@ public static class DatasetPreparation
         var warnings = new List<string>();
         if (info.InvalidUtf8Documents > 0)
         {
-            warnings.Add($"{info.InvalidUtf8Bytes} bytes in {info.InvalidUtf8Documents} documents are not valid UTF-8; they are kept " +
+            warnings.Add(
+                $"{info.InvalidUtf8Bytes} bytes in {info.InvalidUtf8Documents} documents are not valid UTF-8; they are kept " +
                 "as they are.");
         }
         if (info.EndOfTextId is null)

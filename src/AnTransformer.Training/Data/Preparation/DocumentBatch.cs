@@ -6,7 +6,9 @@ namespace AnTransformer.Training.Data.Preparation;
 /// <summary>Consecutive documents on their way through a worker to the writer.</summary>
 internal sealed class DocumentBatch
 {
-    /// <summary>Documents are collected up to this size: enough to make the hand-over cheap, and to keep all workers busy.</summary>
+    /// <summary>
+    /// Documents are collected up to this size: enough to make the hand-over cheap, and to keep all workers busy.
+    /// </summary>
     public const int TargetBytes = 1 << 18;
 
     private readonly TaskCompletionSource _tokenized = new(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -25,13 +25,17 @@ public sealed class DocumentSource
     /// <summary>Size of all files in bytes, compressed where they are.</summary>
     public long TotalBytes { get; }
 
-    /// <summary>How much of <see cref="TotalBytes"/> the latest enumeration has read; may be asked from another thread.</summary>
+    /// <summary>
+    /// How much of <see cref="TotalBytes"/> the latest enumeration has read; may be asked from another thread.
+    /// </summary>
     public long BytesRead => Volatile.Read(ref _bytesRead);
 
     /// <summary>Finds the files behind inputs; see <see cref="CorpusFile.Resolve"/>.</summary>
     /// <param name="inputs">Files, directories or patterns.</param>
     /// <param name="options">How files become documents; null for the defaults.</param>
-    /// <exception cref="InvalidInputException">An input is missing or of no supported kind, or an option is out of range.</exception>
+    /// <exception cref="InvalidInputException">
+    /// An input is missing or of no supported kind, or an option is out of range.
+    /// </exception>
     public static DocumentSource Open(IReadOnlyList<string> inputs, DocumentSourceOptions? options = null)
     {
         options ??= new DocumentSourceOptions();
@@ -57,7 +61,8 @@ public sealed class DocumentSource
         foreach (var file in Files)
         {
             using var reader = Guard(file, null, () => DocumentReader.Open(file.Path, _options));
-            while (Guard(file, reader, () => reader.TryRead(out var text) ? new Document(text, file.Path) : (Document?)null) is { } document)
+            while (Guard(file, reader, () =>
+                reader.TryRead(out var text) ? new Document(text, file.Path) : (Document?)null) is { } document)
             {
                 Volatile.Write(ref _bytesRead, before + Math.Min(reader.Position, file.Bytes));
                 if (!document.Text.IsEmpty)
@@ -74,18 +79,21 @@ public sealed class DocumentSource
         {
             return read();
         }
-        catch (Exception exception) when (exception is UnauthorizedAccessException or FileNotFoundException or DirectoryNotFoundException)
+        catch (Exception exception) when (exception
+            is UnauthorizedAccessException or FileNotFoundException or DirectoryNotFoundException)
         {
             throw new InvalidInputException($"Cannot read '{file.Path}': {exception.Message}", exception);
         }
         catch (Exception exception) when (IsCorruption(file, exception))
         {
-            throw new InvalidInputException($"'{file.Path}' is corrupt or cannot be read{(reader is null ? "" : $" after {reader.Location}")}: " +
+            throw new InvalidInputException(
+                $"'{file.Path}' is corrupt or cannot be read{(reader is null ? "" : $" after {reader.Location}")}: " +
                 $"{exception.Message.TrimEnd('.')}; get the file again or leave it out.", exception);
         }
     }
 
     /// <summary>Parquet.Net meets corrupt bytes with whatever exception the code at that place happens to raise.</summary>
-    private static bool IsCorruption(CorpusFile file, Exception exception) => exception is not InvalidInputException and not OutOfMemoryException &&
+    private static bool IsCorruption(CorpusFile file, Exception exception) =>
+        exception is not InvalidInputException and not OutOfMemoryException &&
         (exception is IOException or InvalidDataException or ZstdException || CorpusFile.HasKind(file.Path, ".parquet"));
 }

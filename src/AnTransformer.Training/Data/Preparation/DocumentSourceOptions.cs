@@ -13,12 +13,14 @@ public sealed record DocumentSourceOptions
 
     /// <summary>
     /// Plain text is cut into sections of at most this many bytes, each a document: at the last blank line, else line end, else
-    /// space, else character boundary in the second half. The sections together are the file. 0 makes the whole file one document.
+    /// space, else character boundary in the second half. The sections together are the file. 0 makes the whole file one
+    /// document.
     /// </summary>
     public int SectionBytes { get; init; } = 16 * 1024;
 
     /// <summary>
-    /// If given, plain text is cut at this literal string instead, such as <c>&lt;|endoftext|&gt;</c>, which belongs to no document.
+    /// If given, plain text is cut at this literal string instead, such as <c>&lt;|endoftext|&gt;</c>, which belongs to no
+    /// document.
     /// </summary>
     public string? Separator { get; init; }
 

@@ -4,9 +4,9 @@ using System.Text.Json;
 namespace AnTransformer.Training.Data.Preparation;
 
 /// <summary>
-/// Reads the text field of each line of a JSON Lines file. Blank lines are skipped, a null text is an empty document, of several
-/// fields with the name the last counts. Bytes that are not UTF-8 are kept; an escaped surrogate without its other half, which
-/// no encoding of Unicode can express, becomes U+FFFD.
+/// Reads the text field of each line of a JSON Lines file. Blank lines are skipped, a null text is an empty document, of
+/// several fields with the name the last counts. Bytes that are not UTF-8 are kept; an escaped surrogate without its other
+/// half, which no encoding of Unicode can express, becomes U+FFFD.
 /// </summary>
 internal sealed class JsonLinesReader(string path, DocumentSourceOptions options) : DocumentReader
 {
@@ -86,13 +86,15 @@ internal sealed class JsonLinesReader(string path, DocumentSourceOptions options
                 else if (reader.TokenType is JsonTokenType.String or JsonTokenType.Null)
                     text = reader.TokenType == JsonTokenType.Null ? ReadOnlyMemory<byte>.Empty : Unescape(ref reader);
                 else
-                    throw Malformed($"has a field \"{options.TextField}\" that is no string; name the field that holds the text");
+                    throw Malformed(
+                        $"has a field \"{options.TextField}\" that is no string; name the field that holds the text");
             }
             reader.Read(); // Anything after the object is an error.
         }
         catch (JsonException exception)
         {
-            throw Malformed($"is not valid JSON at byte {exception.BytePositionInLine ?? 0}; correct or remove the line", exception);
+            throw Malformed(
+                $"is not valid JSON at byte {exception.BytePositionInLine ?? 0}; correct or remove the line", exception);
         }
         return text ?? throw Malformed($"has no field \"{options.TextField}\"; name the field that holds the text");
     }

@@ -1,8 +1,9 @@
 namespace AnTransformer.Training.Data.Preparation;
 
 /// <summary>
-/// A directory that comes into being at once or not at all: it is filled under a temporary name beside the final one and renamed
-/// by <see cref="Commit"/>. A lock keeps a second run with the same output away; what a killed run left is cleared by the next.
+/// A directory that comes into being at once or not at all: it is filled under a temporary name beside the final one and
+/// renamed by <see cref="Commit"/>. A lock keeps a second run with the same output away; what a killed run left is cleared by
+/// the next.
 /// </summary>
 internal sealed class OutputDirectory : IDisposable
 {
@@ -39,7 +40,8 @@ internal sealed class OutputDirectory : IDisposable
                 throw new InvalidInputException($"The output directory '{path}' exists; choose another or allow overwriting.");
             if (!File.Exists(Path.Combine(finalPath, DatasetInfo.FileName)))
             {
-                throw new InvalidInputException($"The output directory '{path}' is no data set (it has no {DatasetInfo.FileName}) and is " +
+                throw new InvalidInputException(
+                    $"The output directory '{path}' is no data set (it has no {DatasetInfo.FileName}) and is " +
                     "not overwritten; choose another.");
             }
         }
@@ -48,11 +50,13 @@ internal sealed class OutputDirectory : IDisposable
         FileStream lockStream;
         try
         {
-            lockStream = new FileStream(Path.Combine(workPath, LockName), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            lockStream =
+                new FileStream(Path.Combine(workPath, LockName), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
         }
         catch (IOException exception) when (File.Exists(Path.Combine(workPath, LockName)))
         {
-            throw new InvalidInputException($"Another run is making '{path}' (it holds '{workPath}'); wait for it or choose another " +
+            throw new InvalidInputException(
+                $"Another run is making '{path}' (it holds '{workPath}'); wait for it or choose another " +
                 "output directory.", exception);
         }
         foreach (var file in Directory.GetFiles(workPath).Where(file => Path.GetFileName(file) != LockName))

@@ -50,7 +50,8 @@ internal sealed class ParquetDocumentReader : DocumentReader
                 return false;
             }
             using var group = _reader.OpenRowGroupReader(_group++);
-            _values = (RawColumnData<ReadOnlyMemory<byte>>)group.ReadRawColumnDataBaseAsync(_column, default).AsTask().GetAwaiter().GetResult();
+            _values = (RawColumnData<ReadOnlyMemory<byte>>)group.ReadRawColumnDataBaseAsync(_column, default).AsTask()
+                .GetAwaiter().GetResult();
             _row = 0;
             // What is not null lies at the front; behind it is whatever the pooled memory held before.
             _rows = _column.IsNullable ? _values.DefinitionLevels.Count(1) : _values.Values.Length;
@@ -74,7 +75,8 @@ internal sealed class ParquetDocumentReader : DocumentReader
         if (field is not DataField { IsArray: false } data || (data.ClrType != typeof(ReadOnlyMemory<char>) &&
             data.ClrType != typeof(ReadOnlyMemory<byte>) && data.ClrType != typeof(string) && data.ClrType != typeof(byte[])))
         {
-            throw new InvalidInputException($"'{path}' has a column \"{name}\" of type {field}, which is neither a string nor bytes; " +
+            throw new InvalidInputException(
+                $"'{path}' has a column \"{name}\" of type {field}, which is neither a string nor bytes; " +
                 "name the column that holds the text.");
         }
         var bytes = new DataField(name, typeof(ReadOnlyMemory<byte>), data.IsNullable);

@@ -16,9 +16,9 @@ public sealed record PreparationOptions
     public DocumentSourceOptions Source { get; init; } = new();
 
     /// <summary>
-    /// Part of the documents to hold back for validation, 0 to 0.5. Of each K = round(1 / fraction) consecutive documents exactly
-    /// one is held back, chosen by the seed; of the first K it is always the second, so that a corpus of at least two documents has
-    /// a validation split, however small it is. 0 holds back none.
+    /// Part of the documents to hold back for validation, 0 to 0.5. Of each K = round(1 / fraction) consecutive documents
+    /// exactly one is held back, chosen by the seed; of the first K it is always the second, so that a corpus of at least two
+    /// documents has a validation split, however small it is. 0 holds back none.
     /// </summary>
     public double ValidationFraction { get; init; } = 0.01;
 
@@ -43,7 +43,8 @@ public sealed record PreparationOptions
         if (!(ValidationFraction is >= 0 and <= 0.5))
             throw new InvalidInputException($"The validation fraction is {ValidationFraction}; it must be 0 to 0.5.");
         if (ValidationFraction is > 0 and < 1e-9)
-            throw new InvalidInputException($"The validation fraction is {ValidationFraction}; use 0 for none, or at least 1e-9.");
+            throw new InvalidInputException(
+                $"The validation fraction is {ValidationFraction}; use 0 for none, or at least 1e-9.");
         if (MaxTokensPerShard < 1)
             throw new InvalidInputException($"The largest shard has {MaxTokensPerShard} tokens; it must have at least 1.");
         if (Workers is < 0 or > 1024)

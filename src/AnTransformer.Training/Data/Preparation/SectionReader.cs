@@ -1,6 +1,8 @@
 namespace AnTransformer.Training.Data.Preparation;
 
-/// <summary>Cuts plain text into sections (see <see cref="DocumentSourceOptions.SectionBytes"/>), which together are the file.</summary>
+/// <summary>
+/// Cuts plain text into sections (see <see cref="DocumentSourceOptions.SectionBytes"/>), which together are the file.
+/// </summary>
 internal sealed class SectionReader(string path, DocumentSourceOptions options) : DocumentReader
 {
     private readonly int _sectionBytes = options.SectionBytes;
@@ -25,7 +27,9 @@ internal sealed class SectionReader(string path, DocumentSourceOptions options) 
 
     public override void Dispose() => _window.Dispose();
 
-    /// <summary>Length of the section at the start of <paramref name="bytes"/>, which is longer than <paramref name="limit"/>.</summary>
+    /// <summary>
+    /// Length of the section at the start of <paramref name="bytes"/>, which is longer than <paramref name="limit"/>.
+    /// </summary>
     internal static int Cut(ReadOnlySpan<byte> bytes, int limit)
     {
         var smallest = limit / 2;

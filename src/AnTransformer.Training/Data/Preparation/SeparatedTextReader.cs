@@ -45,7 +45,8 @@ internal sealed class SeparatedTextReader(string path, DocumentSourceOptions opt
     {
         if (length > options.MaxDocumentBytes)
         {
-            throw new InvalidInputException($"'{path}' has a document of more than {options.MaxDocumentBytes} bytes at {Location}; " +
+            throw new InvalidInputException(
+                $"'{path}' has a document of more than {options.MaxDocumentBytes} bytes at {Location}; " +
                 "set a section size, or a separator that occurs in it.");
         }
     }
