@@ -1,0 +1,30 @@
+using System.Text;
+
+namespace AnTransformer.Training.Data.Preparation;
+
+/// <summary>Reads one file's documents.</summary>
+internal abstract class DocumentReader : IDisposable
+{
+    /// <summary>Where in the file the reader is, for errors: "line 3".</summary>
+    public abstract string Location { get; }
+
+    /// <summary>Bytes of the file consumed so far.</summary>
+    public abstract long Position { get; }
+
+    public static DocumentReader Open(string path, DocumentSourceOptions options)
+    {
+        if (path.EndsWith(".parquet", StringComparison.OrdinalIgnoreCase))
+            return new ParquetDocumentReader(path, options);
+        if (CorpusFile.HasKind(path, ".jsonl"))
+            return new JsonLinesReader(path, options);
+        if (options.Separator is { } separator)
+            return new SeparatedTextReader(path, options, Encoding.UTF8.GetBytes(separator));
+        return options.SectionBytes == 0 ? new SeparatedTextReader(path, options, []) : new SectionReader(path, options);
+    }
+
+    /// <summary>Reads the next document, which may be empty, into memory of its own.</summary>
+    /// <returns>False at the end of the file.</returns>
+    public abstract bool TryRead(out ReadOnlyMemory<byte> text);
+
+    public abstract void Dispose();
+}
