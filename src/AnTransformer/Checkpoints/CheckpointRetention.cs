@@ -23,7 +23,9 @@ public static class CheckpointRetention
 
     /// <summary>The complete checkpoints in the order of their steps.</summary>
     /// <param name="directory">The run's directory; an empty list when it does not exist.</param>
-    /// <remarks>A directory has its name only when it is complete (<see cref="AtomicDirectory"/>); others are passed over.</remarks>
+    /// <remarks>
+    /// A directory has its name only when it is complete (<see cref="AtomicDirectory"/>); others are passed over.
+    /// </remarks>
     public static IReadOnlyList<CheckpointDirectory> List(string directory)
     {
         if (!Directory.Exists(directory))
@@ -48,7 +50,7 @@ public static class CheckpointRetention
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(keepLast, 1);
         var checkpoints = List(directory);
-        var surplus = checkpoints.SkipLast(keepLast).Where(checkpoint => checkpoint.Step != bestStep).Select(c => c.Path).ToList();
+        var surplus = checkpoints.SkipLast(keepLast).Where(c => c.Step != bestStep).Select(c => c.Path).ToList();
         foreach (var path in surplus)
             AtomicDirectory.Delete(path);
         return surplus;

@@ -3,7 +3,9 @@ using System.Runtime.CompilerServices;
 
 namespace AnTransformer.Checkpoints;
 
-/// <summary>Conversion of a tensor's little-endian elements. The source may lie at any address: the format aligns nothing.</summary>
+/// <summary>
+/// Conversion of a tensor's little-endian elements. The source may lie at any address: the format aligns nothing.
+/// </summary>
 internal static unsafe class ElementConversion
 {
     /// <summary>Converts a floating-point type to single precision.</summary>

@@ -28,8 +28,8 @@ public sealed unsafe class SafetensorsFile : IDisposable
         if (headerLength > SafetensorsHeader.MaxLength || (long)headerLength > length - 8)
         {
             throw new InvalidInputException(
-                $"'{path}' is not a valid safetensors file: its header would have {headerLength} bytes, with {length - 8} in the file "
-                + $"and {SafetensorsHeader.MaxLength} allowed; write it again or fetch a fresh copy.");
+                $"'{path}' is not a valid safetensors file: its header would have {headerLength} bytes, with {length - 8} in "
+                + $"the file and {SafetensorsHeader.MaxLength} allowed; write it again or fetch a fresh copy.");
         }
 
         _data = start + 8 + headerLength;
@@ -56,7 +56,9 @@ public sealed unsafe class SafetensorsFile : IDisposable
 
     /// <summary>Opens a file and checks its header.</summary>
     /// <param name="path">A safetensors file.</param>
-    /// <exception cref="InvalidInputException">It is missing, unreadable or malformed; the message says what and where.</exception>
+    /// <exception cref="InvalidInputException">
+    /// It is missing, unreadable or malformed; the message says what and where.
+    /// </exception>
     public static SafetensorsFile Open(string path)
     {
         MemoryMappedFile? map = null;
@@ -65,17 +67,19 @@ public sealed unsafe class SafetensorsFile : IDisposable
         try
         {
             // Deletable while open: Windows would otherwise not let a checkpoint be pruned or replaced.
-            using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, bufferSize: 0);
+            const FileShare Share = FileShare.Read | FileShare.Delete;
+            using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, Share, bufferSize: 0);
             var length = stream.Length;
             if (length < 8)
             {
                 throw new InvalidInputException(
-                    $"'{path}' is not a valid safetensors file: it has {length} bytes where the header's length alone takes 8; write it "
-                    + "again or fetch a fresh copy.");
+                    $"'{path}' is not a valid safetensors file: it has {length} bytes where the header's length alone takes 8; "
+                    + "write it again or fetch a fresh copy.");
             }
 
             // The mapping keeps its own descriptor.
-            map = MemoryMappedFile.CreateFromFile(stream, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true);
+            map = MemoryMappedFile.CreateFromFile(
+                stream, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true);
             view = map.CreateViewAccessor(0, length, MemoryMappedFileAccess.Read);
             view.SafeMemoryMappedViewHandle.AcquirePointer(ref start);
             return new SafetensorsFile(path, map, view, start + view.PointerOffset, length);
@@ -175,12 +179,14 @@ public sealed unsafe class SafetensorsFile : IDisposable
         if (!dtypes.Contains(entry.Dtype))
         {
             throw new InvalidInputException(
-                $"Tensor '{name}' of '{Path}' is {entry.Dtype} where {kind} is needed; check that the file belongs to this model.");
+                $"Tensor '{name}' of '{Path}' is {entry.Dtype} where {kind} is needed; check that the file belongs to "
+                + "this model.");
         }
 
         return entry.ElementCount == count
             ? entry
-            : throw new ArgumentException($"Tensor '{name}' has {entry.ElementCount} elements, the destination {count}.", nameof(count));
+            : throw new ArgumentException(
+                $"Tensor '{name}' has {entry.ElementCount} elements, the destination {count}.", nameof(count));
     }
 
     private byte* Pointer(SafetensorsEntry entry)

@@ -174,8 +174,8 @@ internal sealed class SafetensorsHeader
             if (entry.Offset + entry.ByteCount > dataLength)
             {
                 throw Malformed(
-                    $"tensor '{entry.Name}' ends at byte {entry.Offset + entry.ByteCount} of {dataLength}: the file is truncated, or "
-                    + "its data_offsets are out of range");
+                    $"tensor '{entry.Name}' ends at byte {entry.Offset + entry.ByteCount} of {dataLength}: the file is "
+                    + "truncated, or its data_offsets are out of range");
             }
 
             if (entry.Offset < position)

@@ -38,7 +38,7 @@ public static class SafetensorsTensors
         ScalarType.Int8 => SafetensorsDtype.I8,
         ScalarType.Byte => SafetensorsDtype.U8,
         ScalarType.Bool => SafetensorsDtype.BOOL,
-        _ => throw new ArgumentOutOfRangeException(nameof(type), type, "Safetensors files hold real numbers and integers only."),
+        _ => throw new ArgumentOutOfRangeException(nameof(type), type, "Not a type that safetensors files hold here."),
     };
 
     /// <summary>Reads a tensor.</summary>
@@ -65,8 +65,8 @@ public static class SafetensorsTensors
     /// <summary>Writes tensors as one file, from their own memory and one at a time.</summary>
     /// <param name="stream">Where to write; left open.</param>
     /// <param name="tensors">
-    /// Names and tensors in the order of the file. Tensors on another device or that are not contiguous are copied, each while it
-    /// is written.
+    /// Names and tensors in the order of the file. Tensors on another device or that are not contiguous are copied, each while
+    /// it is written.
     /// </param>
     /// <param name="metadata">See <see cref="SafetensorsWriter"/>.</param>
     /// <exception cref="ArgumentException">A name is there twice, or a type is not one of the format's.</exception>

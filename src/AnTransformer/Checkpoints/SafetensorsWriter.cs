@@ -6,8 +6,8 @@ using System.Text.Json;
 namespace AnTransformer.Checkpoints;
 
 /// <summary>
-/// Writes a safetensors file as a stream: the header is written first, from the declared entries, then each tensor's data in the
-/// order of the entries and in as many pieces as is convenient. The same entries and data give the same bytes.
+/// Writes a safetensors file as a stream: the header is written first, from the declared entries, then each tensor's data in
+/// the order of the entries and in as many pieces as is convenient. The same entries and data give the same bytes.
 /// </summary>
 /// <remarks>
 /// The header is padded with spaces so that the data begins at a multiple of 8 (safetensors format specification). The stream
@@ -24,8 +24,10 @@ public sealed class SafetensorsWriter
     /// <summary>Writes the header.</summary>
     /// <param name="stream">Where to write; positioned at the beginning of the file.</param>
     /// <param name="tensors">Name, type and shape of each tensor in the order of their data.</param>
-    /// <param name="metadata">The header's <c>__metadata__</c>, written in the order of keys; by default {"format": "pt"}.</param>
-    /// <exception cref="ArgumentException">A name is there twice or reserved, a dimension is negative, or a shape overflows.</exception>
+    /// <param name="metadata">The header's <c>__metadata__</c>, in the order of keys; by default {"format": "pt"}.</param>
+    /// <exception cref="ArgumentException">
+    /// A name is there twice or reserved, a dimension is negative, or a shape overflows.
+    /// </exception>
     public SafetensorsWriter(
         Stream stream,
         IEnumerable<(string Name, SafetensorsDtype Dtype, IReadOnlyList<long> Shape)> tensors,
@@ -53,8 +55,9 @@ public sealed class SafetensorsWriter
         var entry = _current < _entries.Length ? _entries[_current] : null;
         if (entry?.Name != name)
             throw new InvalidOperationException($"Data of tensor '{name}' where '{entry?.Name ?? "the end"}' is due.");
-        if (data.Length > entry.ByteCount - _written)
-            throw new InvalidOperationException($"Tensor '{name}' takes {entry.ByteCount - _written} more bytes, not {data.Length}.");
+        var rest = entry.ByteCount - _written;
+        if (data.Length > rest)
+            throw new InvalidOperationException($"Tensor '{name}' takes {rest} more bytes, not {data.Length}.");
         _stream.Write(data);
         _written += data.Length;
         SkipEmpty();
@@ -105,7 +108,8 @@ public sealed class SafetensorsWriter
         _stream.Flush();
     }
 
-    private static SafetensorsEntry[] Place(IEnumerable<(string Name, SafetensorsDtype Dtype, IReadOnlyList<long> Shape)> tensors)
+    private static SafetensorsEntry[] Place(
+        IEnumerable<(string Name, SafetensorsDtype Dtype, IReadOnlyList<long> Shape)> tensors)
     {
         var entries = new List<SafetensorsEntry>();
         var names = new HashSet<string>();
@@ -130,7 +134,8 @@ public sealed class SafetensorsWriter
     {
         using var buffer = new MemoryStream();
         buffer.Write(stackalloc byte[8]);
-        using (var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
+        var options = new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+        using (var json = new Utf8JsonWriter(buffer, options))
         {
             json.WriteStartObject();
             json.WriteStartObject(SafetensorsHeader.MetadataKey);
@@ -158,7 +163,7 @@ public sealed class SafetensorsWriter
         while (buffer.Length % 8 != 0)
             buffer.WriteByte((byte)' ');
         if (buffer.Length - 8 > SafetensorsHeader.MaxLength)
-            throw new ArgumentException($"The header would have more than {SafetensorsHeader.MaxLength} bytes.", nameof(metadata));
+            throw new ArgumentException($"The header is longer than {SafetensorsHeader.MaxLength} bytes.", nameof(metadata));
         var bytes = buffer.GetBuffer().AsSpan(0, (int)buffer.Length);
         BinaryPrimitives.WriteInt64LittleEndian(bytes, buffer.Length - 8);
         _stream.Write(bytes);

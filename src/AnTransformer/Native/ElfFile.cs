@@ -3,7 +3,9 @@ using System.Runtime.InteropServices;
 
 namespace AnTransformer.Native;
 
-/// <summary>What has to hold of a library before the system's loader may have it: a truncated one kills the process there.</summary>
+/// <summary>
+/// What has to hold of a library before the system's loader may have it: a truncated one kills the process there.
+/// </summary>
 internal static class ElfFile
 {
     private const uint PtLoad = 1;

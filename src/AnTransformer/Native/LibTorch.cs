@@ -13,9 +13,10 @@ namespace AnTransformer.Native;
 /// </summary>
 /// <remarks>
 /// <para>Nothing has to be called: this assembly's module initializer registers a handler, and TorchSharp's first attempt to
-/// load a native library ends there. The runtime runs a module initializer before the first use of anything in the assembly; an
-/// application that uses TorchSharp before anything of this library calls <see cref="EnsureLoaded"/> first, as does one that
-/// wants errors as <see cref="LibTorchLoadException"/> rather than inside a <see cref="TypeInitializationException"/>.</para>
+/// load a native library ends there. The runtime runs a module initializer before the first use of anything in the assembly;
+/// the package adds one to applications, too, for those that use TorchSharp before anything of this library (elsewhere they
+/// call <see cref="EnsureLoaded"/> first). Command lines call it as well, to get errors as <see cref="LibTorchLoadException"/>
+/// rather than inside a <see cref="TypeInitializationException"/>.</para>
 /// <para>TorchSharp looks for <c>torch_cuda</c> before anything else, by <see cref="NativeLibrary.TryLoad(string, Assembly,
 /// DllImportSearchPath?, out nint)"/>, which asks <see cref="AssemblyLoadContext.ResolvingUnmanagedDll"/> but not a
 /// resolver set by <see cref="NativeLibrary.SetDllImportResolver"/>; the P/Invokes into <c>LibTorchSharp</c> ask the
@@ -57,7 +58,7 @@ public static class LibTorch
     }
 
     [ModuleInitializer]
-    [SuppressMessage("Usage", "CA2255", Justification = "Registers a handler only; the library's use of TorchSharp depends on it.")]
+    [SuppressMessage("Usage", "CA2255", Justification = "Registers a handler; all use of TorchSharp depends on it.")]
     internal static void Register()
     {
         AssemblyLoadContext.Default.ResolvingUnmanagedDll += Resolve;
@@ -141,8 +142,8 @@ public static class LibTorch
                 if (chosen is not null && BundledLibTorch.Find(chosen, directories) is { } bundled && !CanReplace(bundled))
                 {
                     throw new LibTorchLoadException(
-                        $"{EnvironmentVariable} names '{chosen}', but the application has loaded its own {bundled} already; call "
-                        + "LibTorch.EnsureLoaded before TorchSharp is used, unset the variable, or build with "
+                        $"{EnvironmentVariable} names '{chosen}', but the application has loaded its own {bundled} already; "
+                        + "call LibTorch.EnsureLoaded before TorchSharp is used, unset the variable, or build with "
                         + "-p:LibTorchBackend=none.");
                 }
 

@@ -6,7 +6,7 @@ namespace AnTransformer.Native;
 /// <param name="IsRelaxedCopy">
 /// A copy of TorchSharp's native library was loaded that does without the newest versions of the system's libstdc++.
 /// </param>
-/// <param name="HasCuda">The folder holds a CUDA (or ROCm) back end and it was loaded; a usable device is another matter.</param>
+/// <param name="HasCuda">The folder holds a CUDA (or ROCm) back end, which was loaded; whether it has a device is open.</param>
 /// <param name="UndefinedSymbol">
 /// Null, or the loader's message on a symbol that this LibTorch lacks: it is another version than TorchSharp was built for.
 /// Everything else works, but the operation behind that symbol ends the process.

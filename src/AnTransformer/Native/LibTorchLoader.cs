@@ -24,7 +24,8 @@ internal static class LibTorchLoader
     /// <exception cref="LibTorchLoadException">Something is missing or does not fit.</exception>
     public static Handles Load(string? chosen, IReadOnlyList<string> directories)
     {
-        var sharpDirectory = NativeLibraries.FindDirectory(chosen is null ? directories : [.. directories, chosen], "LibTorchSharp")
+        IReadOnlyList<string> places = chosen is null ? directories : [.. directories, chosen];
+        var sharpDirectory = NativeLibraries.FindDirectory(places, "LibTorchSharp")
             ?? throw new LibTorchLoadException(MissingLibTorchSharp(directories));
         var folder = FindLibTorch(chosen, directories);
         if (chosen is not null)
@@ -46,7 +47,11 @@ internal static class LibTorchLoader
             if (folder is not null && OperatingSystem.IsLinux() && ElfFile.Problem(path) is { } problem)
                 throw new LibTorchLoadException(LoadErrors.Explain(path, problem));
             if (!DynamicLoader.TryLoad(path, DynamicLoader.Binding.Lazy, out var handle, out var error))
-                throw new LibTorchLoadException(folder is null ? MissingLibTorch(directories) : LoadErrors.Explain(path, error));
+            {
+                throw new LibTorchLoadException(
+                    folder is null ? MissingLibTorch(directories) : LoadErrors.Explain(path, error));
+            }
+
             loaded[name] = handle;
         }
 
@@ -101,14 +106,14 @@ internal static class LibTorchLoader
     {
         var file = NativeLibraries.FileName("LibTorchSharp");
         return NativeLibraries.RuntimeIdentifier is "linux-x64" or "osx-arm64" or "win-x64" or "win-arm64"
-            ? $"{file} of the package TorchSharp is in none of {string.Join(", ", directories)}; publish the application with its "
-                + "native libraries beside it, or inside it with IncludeNativeLibrariesForSelfExtract."
-            : $"TorchSharp has no native library for {NativeLibraries.RuntimeIdentifier} ({file}); run on linux-x64, osx-arm64, "
-                + "win-x64 or win-arm64.";
+            ? $"{file} of the package TorchSharp is in none of {string.Join(", ", directories)}; publish the application with "
+                + "its native libraries beside it, or inside it with IncludeNativeLibrariesForSelfExtract."
+            : $"TorchSharp has no native library for {NativeLibraries.RuntimeIdentifier} ({file}); run on linux-x64, "
+                + "osx-arm64, win-x64 or win-arm64.";
     }
 
     private static string MissingLibTorch(IReadOnlyList<string> directories) =>
-        $"LibTorch ({NativeLibraries.FileName("torch_cpu")}) is in none of {string.Join(", ", directories)}; reference a package "
-        + $"such as libtorch-cpu-{NativeLibraries.RuntimeIdentifier} or TorchSharp-cuda-linux, or set "
+        $"LibTorch ({NativeLibraries.FileName("torch_cpu")}) is in none of {string.Join(", ", directories)}; reference a "
+        + $"package such as libtorch-cpu-{NativeLibraries.RuntimeIdentifier} or TorchSharp-cuda-linux, or set "
         + $"{LibTorch.EnvironmentVariable} to the `lib` folder of LibTorch or PyTorch {LoadErrors.LibTorchVersion}.";
 }

@@ -98,7 +98,7 @@ internal static class LibTorchSharpCompatibility
         return TryLoadTemporary(image, out handle, out undefined, ref error);
     }
 
-    /// <summary>The per-user folder for copies: <c>$XDG_CACHE_HOME/antransformer</c> or <c>~/.cache/antransformer</c>.</summary>
+    /// <summary>The user's folder for copies: <c>$XDG_CACHE_HOME/antransformer</c> or <c>~/.cache/antransformer</c>.</summary>
     /// <exception cref="DirectoryNotFoundException">The user has no home.</exception>
     public static string CacheDirectory()
     {

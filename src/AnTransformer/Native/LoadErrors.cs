@@ -16,13 +16,14 @@ internal static class LoadErrors
             Says("failed to map segment") || Says("Operation not permitted") || Says("cannot enable executable stack")
                 ? "the system does not allow code to be loaded from there; move it to a file system mounted without noexec"
             : Says("undefined symbol")
-                ? $"it belongs to another version of LibTorch; use LibTorch or PyTorch {LibTorchVersion}, which TorchSharp was built for"
+                ? $"it belongs to another version of LibTorch; use {LibTorchVersion}, which TorchSharp was built for"
             : Says("version `GLIBC") || Says("version `CXXABI")
-                ? "the system's C or C++ library is too old for it; use a newer system (Debian 12, Ubuntu 22.04, RHEL 9 or later)"
-            : Says("wrong ELF class") || Says("invalid ELF header") || Says("file too short") || Says("incompatible architecture")
+                ? "the system's C or C++ library is too old for it; use Debian 12, Ubuntu 22.04, RHEL 9 or a later system"
+            : Says("wrong ELF class") || Says("invalid ELF header") || Says("file too short")
+                || Says("incompatible architecture")
                 ? $"the file is damaged or for another architecture; restore it for {NativeLibraries.RuntimeIdentifier}"
             : Says("cannot open shared object file") || Says("image not found")
-                ? "a library it depends on is missing or for another architecture; install it, or put its folder into LD_LIBRARY_PATH"
+                ? "a library that it needs is missing or for another architecture; install it or set LD_LIBRARY_PATH"
             : $"check that the folder holds a complete LibTorch {LibTorchVersion} for {NativeLibraries.RuntimeIdentifier}";
         return $"Cannot load {path}: {error.TrimEnd('.', '\n')}; {remedy}.";
     }

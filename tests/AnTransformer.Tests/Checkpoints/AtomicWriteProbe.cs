@@ -13,6 +13,8 @@ internal static class AtomicWriteProbe
     {
         var start = new ProcessStartInfo(Environment.ProcessPath!) { UseShellExecute = false, RedirectStandardOutput = true };
         start.Environment[Switch] = directory;
+        // The runtime's diagnostic sockets would outlive a process that is killed.
+        start.Environment["DOTNET_EnableDiagnostics"] = "0";
         return Process.Start(start)!;
     }
 

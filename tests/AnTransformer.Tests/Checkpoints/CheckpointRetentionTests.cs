@@ -21,7 +21,9 @@ public sealed class CheckpointRetentionTests : IDisposable
         foreach (var step in new long[] { 900, 100_000_000, 0, 1000 })
             Checkpoint(step);
         Directory.CreateDirectory(_directory["step-00000005"]);
-        foreach (var name in new[] { "step-7", "step-x", "step-", "step--0000001", "step-00000008.bak", ".step-00000009.tmp-0123456789abcdef" })
+        string[] others =
+            ["step-7", "step-x", "step-", "step--0000001", "step-00000008.bak", ".step-00000009.tmp-0123456789abcdef"];
+        foreach (var name in others)
             File.WriteAllText(Path.Combine(Directory.CreateDirectory(_directory[name]).FullName, "model.safetensors"), "");
         Assert.Equal([0, 900, 1000, 100_000_000], Steps());
         Assert.Equal(_directory["step-00000900"], CheckpointRetention.List(_directory.Path)[1].Path);
