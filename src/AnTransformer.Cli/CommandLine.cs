@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using AnTransformer.Cli.Commands;
+using AnTransformer.Native;
 
 namespace AnTransformer.Cli;
 
@@ -50,11 +51,9 @@ internal static class CommandLine
             case OperationCanceledException:
                 Console.Error.WriteLine("angpt: stopped.");
                 return ExitCodes.Stopped;
-            case InvalidInputException:
+            case InvalidInputException or LibTorchLoadException:
                 return Fail(exception.Message);
             case IOException or UnauthorizedAccessException:
-                return Fail(exception.Message.ReplaceLineEndings(" "));
-            case NotSupportedException or DllNotFoundException when exception.Message.Contains("torch", StringComparison.OrdinalIgnoreCase):
                 return Fail(exception.Message.ReplaceLineEndings(" "));
             default:
                 Console.Error.WriteLine($"angpt: internal error: {FirstLine(exception.Message)} (set ANGPT_DEBUG=1 for details)");
@@ -70,7 +69,7 @@ internal static class CommandLine
     {
         var command = parsed.CommandResult.Command;
         var path = CommandPath(parsed.CommandResult);
-        var unknown = parsed.UnmatchedTokens.Count > 0 ? parsed.UnmatchedTokens[0] : null;
+        var unknown = parsed.UnmatchedTokens.FirstOrDefault(token => token.StartsWith('-')) ?? (parsed.UnmatchedTokens is [var first, ..] ? first : null);
         if (unknown is null)
             return $"{FirstLine(parsed.Errors[0].Message).TrimEnd('.')}; see `{path} --help`.";
         var isOption = unknown.StartsWith('-');

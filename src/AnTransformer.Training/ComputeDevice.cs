@@ -1,4 +1,5 @@
 using AnTransformer.Layers;
+using AnTransformer.Native;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -11,13 +12,17 @@ public static class ComputeDevice
     /// <param name="device"><c>cpu</c>, <c>cuda</c> or <c>cuda:N</c>.</param>
     /// <param name="computeDtype"><c>fp32</c> or <c>bf16</c>.</param>
     /// <exception cref="InvalidInputException">An unknown name, or CUDA is not available.</exception>
+    /// <exception cref="LibTorchLoadException">LibTorch cannot be loaded.</exception>
     public static ModelContext Context(string device, string computeDtype)
-        => new(Device(device), ScalarType.Float32, computeDtype switch
+    {
+        LibTorch.EnsureLoaded();
+        return new(Device(device), ScalarType.Float32, computeDtype switch
         {
             "fp32" => ScalarType.Float32,
             "bf16" => ScalarType.BFloat16,
             _ => throw new InvalidInputException($"compute dtype '{computeDtype}' is unknown; it must be fp32 or bf16."),
         });
+    }
 
     private static Device Device(string name)
     {

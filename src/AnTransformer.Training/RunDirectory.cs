@@ -54,7 +54,10 @@ public sealed class RunDirectory : IDisposable
         try
         {
             var stream = new FileStream(lockPath, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-            return new RunDirectory(full, stream);
+            var run = new RunDirectory(full, stream);
+            if (Directory.Exists(run.Checkpoints))
+                AtomicDirectory.RemoveStale(run.Checkpoints);     // what a crash while saving left behind
+            return run;
         }
         catch (UnauthorizedAccessException e)
         {

@@ -36,12 +36,13 @@ public sealed class Trainer : IDisposable
     {
         (_configuration, _data, _run, _listener) = (configuration, data, run, listener);
         var training = configuration.Training;
+        var context = TrainingPlan.CreateContext(training);
         if (training.Threads > 0)
             set_num_threads(training.Threads);
         manual_seed(training.Seed);
         _plan = TrainingPlan.Create(configuration, data.VocabularySize);
         _sampler = WindowSampler.Shuffled(data.Train, _plan.Model.MaxPositionEmbeddings, training.Seed);
-        _model = LanguageModel.Create(_plan.Model, TrainingPlan.CreateContext(training));
+        _model = LanguageModel.Create(_plan.Model, context);
         _optimizer = new Adam(_model.NamedParameters(), _plan.Adam);
         _evaluator = new Evaluator(
             _model, WindowSampler.Sequential(data.Validation, _plan.Model.MaxPositionEmbeddings), data.Tokenizer, training.BatchSize);

@@ -23,6 +23,9 @@ public sealed class Angpt : IDisposable
 
     public string Folder { get; }
 
+    /// <summary>Variables set for the processes started from here.</summary>
+    public Dictionary<string, string> Variables { get; } = [];
+
     public string In(params string[] parts) => Path.Combine([Folder, .. parts]);
 
     public Result Run(params string[] arguments) => Wait(Start(arguments));
@@ -45,6 +48,8 @@ public sealed class Angpt : IDisposable
         start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "angpt.dll"));
         foreach (var argument in arguments)
             start.ArgumentList.Add(argument);
+        foreach (var (name, value) in Variables)
+            start.Environment[name] = value;
         return Process.Start(start)!;
     }
 

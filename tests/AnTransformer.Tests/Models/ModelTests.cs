@@ -1,7 +1,6 @@
 using AnTransformer.Generation;
 using AnTransformer.Layers;
 using AnTransformer.Models;
-using AnTransformer.Normalization;
 using static TorchSharp.torch;
 
 namespace AnTransformer.Tests.Models;
