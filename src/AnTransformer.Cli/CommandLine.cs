@@ -22,7 +22,7 @@ internal static class CommandLine
         root.Subcommands.Add(InfoCommand.Create());
 
         var parsed = root.Parse(args);
-        if (parsed.Errors.Count > 0)
+        if (parsed.Errors.Count > 0 || parsed.CommandResult.Children.OfType<ArgumentResult>().SelectMany(result => result.Tokens).Any(token => IsOption(token.Value)))
             return Fail(Describe(parsed));
         try
         {
@@ -63,16 +63,20 @@ internal static class CommandLine
         }
     }
 
+    private static bool IsOption(string token) => token.StartsWith("--", StringComparison.Ordinal);
+
     private static string FirstLine(string message) => message.Split('\n')[0].TrimEnd();
 
     private static string Describe(ParseResult parsed)
     {
         var command = parsed.CommandResult.Command;
         var path = CommandPath(parsed.CommandResult);
-        var unknown = parsed.UnmatchedTokens.FirstOrDefault(token => token.StartsWith('-')) ?? (parsed.UnmatchedTokens is [var first, ..] ? first : null);
+        // A misspelled option before a positional argument is taken for that argument, and its value is what is left over.
+        var unknown = parsed.CommandResult.Children.OfType<ArgumentResult>().SelectMany(result => result.Tokens).Select(token => token.Value)
+                .Concat(parsed.UnmatchedTokens).FirstOrDefault(IsOption) ?? (parsed.UnmatchedTokens is [var first, ..] ? first : null);
         if (unknown is null)
             return $"{FirstLine(parsed.Errors[0].Message).TrimEnd('.')}; see `{path} --help`.";
-        var isOption = unknown.StartsWith('-');
+        var isOption = IsOption(unknown);
         var name = unknown.Split('=')[0];
         var candidates = isOption
             ? command.Options.SelectMany(option => option.Aliases.Append(option.Name))

@@ -24,7 +24,11 @@ public sealed class Angpt : IDisposable
     public string Folder { get; }
 
     /// <summary>Variables set for the processes started from here.</summary>
-    public Dictionary<string, string> Variables { get; } = [];
+    public Dictionary<string, string> Variables { get; } = new()
+    {
+        // Tests share the cores: threads that wait must not spin.
+        ["OMP_WAIT_POLICY"] = "passive",
+    };
 
     public string In(params string[] parts) => Path.Combine([Folder, .. parts]);
 
