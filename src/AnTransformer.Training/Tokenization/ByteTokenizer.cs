@@ -41,6 +41,7 @@ public sealed class ByteTokenizer : Tokenizer
     internal static bool Matches(BytePairDefinition definition) =>
         definition is { Merges.Count: 0, EndOfTextId: EndOfText, NormalizeNfc: false, AddPrefixSpace: false, IgnoreMerges: false }
         && definition.Tokens.Length == EndOfText + 1
+        && definition.Names[EndOfText] == BytePairVocabulary.EndOfText
         && definition.MatchedTokens.Count == 0
         && definition.ByteIds.AsSpan().SequenceEqual([.. Enumerable.Range(0, 256)]);
 

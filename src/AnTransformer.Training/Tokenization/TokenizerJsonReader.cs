@@ -25,9 +25,11 @@ internal static class TokenizerJsonReader
         var matched = ReadAddedTokens(root["added_tokens"], vocabulary);
 
         var ignoreMerges = model["ignore_merges"].Flag(false);
-        var definition = vocabulary.ToDefinition() with
+        var definition = vocabulary.ToDefinition();
+        definition = definition with
         {
-            MatchedTokens = matched,
+            // End-of-text is special to us even where the file forgot to say so.
+            MatchedTokens = matched.FindAll(token => token.Id != definition.EndOfTextId),
             NormalizeNfc = ReadNormalizer(root["normalizer"]),
             IgnoreMerges = ignoreMerges,
             WholeWords = ignoreMerges ? vocabulary.ToWords() : null,
