@@ -88,7 +88,8 @@ public class TokenizerBenchmark
                 ? (Text.Length * 1e3 / statistics.Mean).ToString("F1", CultureInfo.InvariantCulture)
                 : "?";
 
-        public string GetValue(Summary summary, BenchmarkCase benchmarkCase, SummaryStyle style) => GetValue(summary, benchmarkCase);
+        public string GetValue(Summary summary, BenchmarkCase benchmarkCase, SummaryStyle style) =>
+            GetValue(summary, benchmarkCase);
 
         public bool IsAvailable(Summary summary) => true;
 

@@ -16,11 +16,11 @@ public sealed class BytePairTokenizerTests
     public void Merges_as_the_reference_does()
     {
         var names = TokenizerJson.Names().Select((name, id) => (name, id)).ToDictionary(x => x.name, x => x.id);
-        var ranks = TokenizerJson.Merges.Select((pair, rank) => (pair, rank)).ToDictionary(x => (x.pair.Left, x.pair.Right), x => x.rank);
+        var ranks = TokenizerJson.Merges.Select((pair, rank) => (pair, rank)).ToDictionary(x => x.pair, x => x.rank);
 
         // One run of letters, so one word; long ones take the path with the heap.
         var words = Gen.Frequency((1, Gen.Int[1, 20]), (1, Gen.Int[50, 300]))
-            .SelectMany(length => Gen.OneOf("abcdehilnort".ToCharArray()).Array[length])
+            .SelectMany(length => Gen.OneOf("abcdehilnorst".ToCharArray()).Array[length])
             .Select(characters => new string(characters));
         words.Sample(
             word => Assert.Equal(
@@ -121,7 +121,7 @@ public sealed class BytePairTokenizerTests
     {
         var random = new Random(2);
         var words = Enumerable.Range(0, 60_000)
-            .Select(_ => " " + string.Concat(Enumerable.Range(0, random.Next(1, 40)).Select(_ => (char)random.Next('a', 'z' + 1))))
+            .Select(_ => " " + random.GetString("abcdefghijklmnopqrstuvwxyz", random.Next(1, 40)))
             .ToList();
         words.AddRange(words.Take(1000));
         var fresh = Fresh();

@@ -15,9 +15,7 @@ public sealed class BytePairTrainerTests
             (documents, frequency) =>
             {
                 var expected = ReferenceBytePairs.Learn(documents, 30, frequency);
-                Assert.Equal(
-                    expected.Select(pair => $"{ReferenceBytePairs.ToFileText(pair.Item1)} {ReferenceBytePairs.ToFileText(pair.Item2)}"),
-                    Merges(Train(documents, 287, frequency).Tokenizer));
+                Assert.Equal(expected, Merges(Train(documents, 287, frequency).Tokenizer));
             },
             iter: 500);
     }
@@ -27,9 +25,7 @@ public sealed class BytePairTrainerTests
     {
         var text = Encoding.UTF8.GetString(Texts.Austen.AsSpan(0, 60_000));
         var expected = ReferenceBytePairs.Learn([text], 60, 2);
-        Assert.Equal(
-            expected.Select(pair => $"{ReferenceBytePairs.ToFileText(pair.Item1)} {ReferenceBytePairs.ToFileText(pair.Item2)}"),
-            Merges(Train([text], 317).Tokenizer));
+        Assert.Equal(expected, Merges(Train([text], 317).Tokenizer));
     }
 
     [Theory]
@@ -92,7 +88,7 @@ public sealed class BytePairTrainerTests
             documents, new BytePairTrainerOptions { VocabularySize = 600, MaximumDistinctWords = 2000, Threads = threads });
         var one = Learn(1);
         Assert.True(one.WordsForgotten);
-        Assert.InRange(one.DistinctWords, 1, 2000);
+        Assert.InRange(one.DistinctWords, 1, 1000);
         Assert.Equal(one.Tokenizer.Fingerprint, Learn(3).Tokenizer.Fingerprint);
         Assert.Single(one.Tokenizer.Encode(" the"));
     }
@@ -110,7 +106,8 @@ public sealed class BytePairTrainerTests
     {
         var reports = new List<BytePairTrainingProgress>();
         Train([Texts.Austen], new BytePairTrainerOptions { VocabularySize = 600 }, new Recorder(reports));
-        Assert.Equal(new BytePairTrainingProgress(Texts.Austen.Length, 0, 600), reports.Last(report => report.VocabularySize == 0));
+        var counted = reports.Last(report => report.VocabularySize == 0);
+        Assert.Equal(new BytePairTrainingProgress(Texts.Austen.Length, 0, 600), counted);
         Assert.Equal(new BytePairTrainingProgress(Texts.Austen.Length, 599, 600), reports[^1]);
     }
 

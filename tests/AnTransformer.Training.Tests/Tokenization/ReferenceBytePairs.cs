@@ -23,15 +23,15 @@ internal static partial class ReferenceBytePairs
         }
     }
 
-    /// <summary>Learns merges: counts all pairs anew for each.</summary>
-    public static List<(string, string)> Learn(IEnumerable<string> texts, int merges, int minimumFrequency)
+    /// <summary>Learns merges, as files write them: counts all pairs anew for each.</summary>
+    public static List<string> Learn(IEnumerable<string> texts, int merges, int minimumFrequency)
     {
-        var order = ByteOrder().Select((value, id) => (Name: ((char)value).ToString(), id)).ToDictionary(x => x.Name, x => x.id);
+        var order = ByteOrder().Select((value, id) => (text: $"{(char)value}", id)).ToDictionary(x => x.text, x => x.id);
         var words = texts.SelectMany(text => Words().Matches(text).Select(match => Latin1(match.Value)))
             .GroupBy(word => word)
             .Select(group => (Parts: group.Key.Select(character => character.ToString()).ToList(), Count: group.Count()))
             .ToList();
-        var learned = new List<(string, string)>();
+        var learned = new List<string>();
         for (var tokens = 256; tokens < 256 + merges; tokens = order.Count)
         {
             var best = words.SelectMany(word => word.Parts.Zip(word.Parts.Skip(1)).Select(pair => (pair, word.Count)))
@@ -42,7 +42,7 @@ internal static partial class ReferenceBytePairs
                 .FirstOrDefault();
             if (best.Count == 0)
                 break;
-            learned.Add(best.Pair);
+            learned.Add($"{ToFileText(best.Pair.First)} {ToFileText(best.Pair.Second)}");
             order.TryAdd(best.Pair.First + best.Pair.Second, order.Count);
             words = [.. words.Select(word => (Merge(word.Parts, best.Pair), word.Count))];
         }
@@ -55,14 +55,14 @@ internal static partial class ReferenceBytePairs
     // GPT-2's bytes_to_unicode: printable Latin-1 first, the rest after it.
     public static IEnumerable<int> ByteOrder()
     {
-        int[] printable = [.. Enumerable.Range('!', '~' - '!' + 1), .. Enumerable.Range(0xA1, 12), .. Enumerable.Range(0xAE, 82)];
+        int[] printable = [.. Enumerable.Range('!', 94), .. Enumerable.Range(0xA1, 12), .. Enumerable.Range(0xAE, 82)];
         return printable.Concat(Enumerable.Range(0, 256).Except(printable));
     }
 
     public static string ToFileText(string latin1)
     {
         var order = ByteOrder().ToList();
-        return string.Concat(latin1.Select(value => order.IndexOf(value) < 188 ? value : (char)(256 + order.IndexOf(value) - 188)));
+        return string.Concat(latin1.Select(value => order.IndexOf(value) is var i && i < 188 ? value : (char)(256 + i - 188)));
     }
 
     [GeneratedRegex(Gpt2PreTokenizer.Pattern, RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 60_000)]

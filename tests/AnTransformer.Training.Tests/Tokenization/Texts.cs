@@ -8,8 +8,9 @@ internal static class Texts
 {
     private static readonly string[] Fragments =
     [
-        "'s", "'t", "'re", "'ve", "'m", "'ll", "'d", "'S", "'r", "'", "don't", " ", "  ", "\n", "\r\n", "\t", " \n ", "1234", "½",
-        "the", " the", "aaaa", "—", "“", "\u00A0", "\u3000", "\u0085", "\u200B", "e\u0301", "가", "١٢", "Ⅷ", "\0", "<|endoftext|>",
+        "'s", "'t", "'re", "'ve", "'m", "'ll", "'d", "'S", "'r", "'", "don't", " ", "  ", "\n", "\r\n", "\t", " \n ", "1234",
+        "½", "the", " the", "aaaa", "—", "“", "\u00A0", "\u3000", "\u0085", "\u200B", "e\u0301", "가", "١٢", "Ⅷ", "\0",
+        "<|endoftext|>",
     ];
 
     // Every code point that is a character, the common ones more often.

@@ -16,7 +16,8 @@ public sealed class TokenizerFilesTests : IDisposable
     {
         var json = TokenizerJson.Create();
         var strings = Load(json);
-        json["model"]!["merges"] = new JsonArray([.. TokenizerJson.MergeTexts().Select(pair => new JsonArray(pair.Left, pair.Right))]);
+        json["model"]!["merges"] =
+            new JsonArray([.. TokenizerJson.MergeTexts().Select(pair => new JsonArray(pair.Left, pair.Right))]);
         var arrays = Load(json);
         WritePair("pair", "vocab.json", "merges.txt");
         WritePair("gpt2", "encoder.json", "vocab.bpe");
@@ -152,7 +153,9 @@ public sealed class TokenizerFilesTests : IDisposable
     }
 
     [Theory]
-    [InlineData("e\u0301 A\u030A \u212B \u1100\u1161\u11A8 \uF900 q\u0323\u0307 q\u0307\u0323", "é Å Å 각 豈 q\u0323\u0307 q\u0323\u0307")]
+    [InlineData(
+        "e\u0301 A\u030A \u212B \u1100\u1161\u11A8 \uF900 q\u0323\u0307 q\u0307\u0323",
+        "é Å Å 각 豈 q\u0323\u0307 q\u0323\u0307")]
     [InlineData("\u0344 plain \u2019 text \u0958", "\u0308\u0301 plain \u2019 text \u0915\u093C")]
     [InlineData("\U0001D15E \U00011099\U000110BA", "\U0001D157\U0001D165 \U0001109A")]
     public void Normalizes_to_form_C(string text, string expected)
@@ -168,7 +171,8 @@ public sealed class TokenizerFilesTests : IDisposable
     public void Normalization_keeps_invalid_bytes_and_is_idempotent()
     {
         var json = TokenizerJson.Create();
-        json["normalizer"] = new JsonObject { ["type"] = "Sequence", ["normalizers"] = new JsonArray(new JsonObject { ["type"] = "NFC" }) };
+        var nfc = new JsonObject { ["type"] = "NFC" };
+        json["normalizer"] = new JsonObject { ["type"] = "Sequence", ["normalizers"] = new JsonArray(nfc) };
         var tokenizer = Load(json);
         var tokens = new List<int>();
         tokenizer.Encode([(byte)'e', 0xCC, 0x81, 0xFF, 0xCC, (byte)'e', 0xCC], tokens);
@@ -196,7 +200,8 @@ public sealed class TokenizerFilesTests : IDisposable
     {
         // GPT-2 would not merge "'" with a letter after it, nor leave digits apart.
         var llama = TokenizerJson.Split(
-            @"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,2}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+");
+            @"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,2}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+"
+            + @"|\s+(?!\S)|\s+");
         var tokenizer = Load(With(TokenizerJson.Sequence(llama, TokenizerJson.ByteLevel(useRegex: false))));
         Assert.Equal([Id("12"), Id("3")], tokenizer.Encode("123"));
         Assert.Equal([Id("'"), Id("S")], tokenizer.Encode("'S"));
@@ -209,7 +214,8 @@ public sealed class TokenizerFilesTests : IDisposable
         tokenizer = Load(With(TokenizerJson.Sequence(digits, TokenizerJson.ByteLevel())));
         Assert.Equal([Id("1"), Id("2"), Id("he")], tokenizer.Encode("12he"));
 
-        var text = new JsonObject { ["type"] = "Split", ["pattern"] = new JsonObject { ["String"] = "e." }, ["behavior"] = "Isolated" };
+        var text = TokenizerJson.Split("");
+        text["pattern"] = new JsonObject { ["String"] = "e." };
         tokenizer = Load(With(TokenizerJson.Sequence(text, TokenizerJson.ByteLevel(useRegex: false))));
         Assert.Equal([Id("h"), Id("e"), Id(".")], tokenizer.Encode("he."));
         Assert.Equal([Id("he"), Id("x")], tokenizer.Encode("hex"));
@@ -296,9 +302,9 @@ public sealed class TokenizerFilesTests : IDisposable
     [InlineData("""{"model": {"type": "BPE", "vocab": {"a": 1, "b": 1}, "merges": []}}""", "both have the id 1")]
     [InlineData("""{"model": {"type": "BPE", "vocab": {"a": 1}, "merges": []}}""", "no token for the byte 0x00")]
     [InlineData("""{"model": {"type": "BPE", "vocab": {"a": 1}, "merges": ["a"]}}""", "$.model.merges[0] is not a pair")]
-    [InlineData("""{"model": {"type": "BPE", "vocab": {"a": 1}, "merges": [["a", "a", "a"]]}}""", "$.model.merges[0] is not a pair")]
-    [InlineData("""{"model": {"type": "BPE", "vocab": {"a": 1}, "merges": ["a a"]}}""", "$.model.merges[0] merges \"a\" and \"a\"")]
-    [InlineData("""{"model": {"type": "BPE", "vocab": {"\ud83d": 1}, "merges": []}}""", "$.model.vocab holds a string that is not")]
+    [InlineData("""{"model": {"type": "BPE", "vocab": {"a": 1}, "merges": [["a", "a", "a"]]}}""", "merges[0] is not a pair")]
+    [InlineData("""{"model": {"type": "BPE", "vocab": {"a": 1}, "merges": ["a a"]}}""", "merges[0] merges \"a\" and")]
+    [InlineData("""{"model": {"type": "BPE", "vocab": {"\ud83d": 1}, "merges": []}}""", "$.model.vocab holds a string")]
     public void Malformed_and_unsupported_files_are_refused(string json, string message)
     {
         var path = _directory.Write("tokenizer.json", json);
@@ -312,13 +318,17 @@ public sealed class TokenizerFilesTests : IDisposable
     [InlineData("normalizer", """{"type": "Lowercase"}""", "$.normalizer.type is Lowercase")]
     [InlineData("pre_tokenizer", "null", "$.pre_tokenizer is null")]
     [InlineData("pre_tokenizer", """{"type": "Metaspace"}""", "$.pre_tokenizer.type is Metaspace")]
-    [InlineData("pre_tokenizer", """{"type": "Sequence", "pretokenizers": [{"type": "ByteLevel"}, {"type": "Digits"}]}""", "not the last")]
+    [InlineData("pre_tokenizer", """{"type": "Sequence", "pretokenizers": [{}]}""", "pretokenizers[0].type is missing")]
+    [InlineData(
+        "pre_tokenizer",
+        """{"type": "Sequence", "pretokenizers": [{"type": "ByteLevel"}, {"type": "Digits"}]}""",
+        "$.pre_tokenizer.pretokenizers[0] is a ByteLevel that is not the last step")]
     [InlineData("pre_tokenizer", """{"type": "Sequence", "pretokenizers": [{"type": "Digits"}]}""", "no ByteLevel step")]
-    [InlineData("pre_tokenizer", """{"type": "Split", "behavior": "MergedWithNext"}""", "$.pre_tokenizer.behavior is MergedWithNext")]
-    [InlineData("pre_tokenizer", """{"type": "Split", "behavior": "Isolated", "pattern": {"Regex": "(a"}}""", "not supported (")]
-    [InlineData("pre_tokenizer", """{"type": "Split", "behavior": "Isolated", "pattern": {"Regex": "\\p{Han}"}}""", "not supported (")]
-    [InlineData("pre_tokenizer", """{"type": "Split", "behavior": "Isolated", "pattern": {"Regex": "[a&&b]"}}""", "not supported (")]
-    [InlineData("added_tokens", """[{"id": 5, "content": "new"}]""", "which is that of")]
+    [InlineData("pre_tokenizer", """{"type": "Split", "behavior": "MergedWithNext"}""", "behavior is MergedWithNext")]
+    [InlineData("pre_tokenizer", """{"type": "Split", "behavior": "Isolated", "pattern": {"Regex": "(a"}}""", "supported (")]
+    [InlineData("pre_tokenizer", """{"type": "Split", "behavior": "Isolated", "pattern": {"Regex": "\\p{Q}"}}""", "supported")]
+    [InlineData("pre_tokenizer", """{"type": "Split", "behavior": "Isolated", "pattern": {"Regex": "[a&&]"}}""", "supported (")]
+    [InlineData("added_tokens", """[{"id": 5, "content": "new"}]""", "has the id 5, that of")]
     [InlineData("added_tokens", """[{"id": 9999, "content": "!"}]""", "the vocabulary says 0")]
     [InlineData("added_tokens", """[{"id": 300, "content": "new", "lstrip": true}]""", "$.added_tokens[0].lstrip is set")]
     [InlineData("added_tokens", """[{"id": 300, "content": "new", "special": 1}]""", "special is neither true nor false")]

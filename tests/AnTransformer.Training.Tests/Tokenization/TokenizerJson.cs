@@ -8,8 +8,9 @@ internal static class TokenizerJson
 {
     public static readonly (string Left, string Right)[] Merges =
     [
-        (" ", "t"), ("h", "e"), (" t", "he"), ("i", "n"), ("a", "a"), ("aa", "aa"), ("r", "e"), ("a", "b"), ("ab", "c"), ("b", "c"),
-        ("l", "l"), ("1", "2"), ("12", "3"), ("Ã", "©"), ("e", "r"), ("o", "n"), ("in", "on"), ("'", "s"), (".", "."), (" ", " "),
+        (" ", "t"), ("h", "e"), (" t", "he"), ("i", "n"), ("a", "a"), ("aa", "aa"), ("r", "e"), ("a", "b"), ("ab", "c"),
+        ("b", "c"), ("l", "l"), ("1", "2"), ("12", "3"), ("Ã", "©"), ("n", "s"), ("o", "n"), ("in", "on"), ("'", "s"),
+        ("ns", "t"), ("o", "ns"),
     ];
 
     public static JsonObject Create()
