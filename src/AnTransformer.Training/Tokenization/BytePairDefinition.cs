@@ -12,7 +12,7 @@ internal readonly record struct MatchedToken(int Id, bool Normalized);
 /// <summary>Everything that defines a byte-level BPE tokenizer; what its files say.</summary>
 internal sealed record BytePairDefinition
 {
-    /// <summary>The text of each id as files write it (ordinary tokens in the byte-level alphabet); null for unused ids.</summary>
+    /// <summary>The text of each id in files (ordinary tokens in the byte-level alphabet); null for unused ids.</summary>
     public required string?[] Names { get; init; }
 
     /// <summary>The bytes of each id; empty for special tokens and unused ids.</summary>

@@ -68,7 +68,9 @@ public sealed record BytePairTrainingResult(
 public static class BytePairTrainer
 {
     /// <summary>Learns a tokenizer.</summary>
-    /// <param name="documents">Texts, usually UTF-8; each is copied before the next one is asked for, and no word spans two.</param>
+    /// <param name="documents">
+    /// Texts, usually UTF-8; no word spans two. Each is copied before the next is asked for, so they may share a buffer.
+    /// </param>
     /// <param name="options">The vocabulary size and more.</param>
     /// <param name="progress">Receives progress; called from the calling thread.</param>
     /// <param name="cancellationToken">Ends training early.</param>
@@ -123,7 +125,8 @@ public static class BytePairTrainer
     private static void Check(BytePairTrainerOptions options)
     {
         Require(
-            options.VocabularySize is >= BytePairTrainerOptions.SmallestVocabulary and <= BytePairTrainerOptions.LargestVocabulary,
+            options.VocabularySize is >= BytePairTrainerOptions.SmallestVocabulary
+                and <= BytePairTrainerOptions.LargestVocabulary,
             $"The vocabulary size {options.VocabularySize} is out of range: give {BytePairTrainerOptions.SmallestVocabulary} "
             + $"(256 bytes and end-of-text) to {BytePairTrainerOptions.LargestVocabulary}.");
         Require(

@@ -46,7 +46,7 @@ internal sealed class BytePairVocabulary(string path)
         if (_names.TryGetValue((int)id, out var name) && name != content)
         {
             throw new InvalidInputException(
-                $"{path}: the added token \"{content}\" has the id {id}, which is that of \"{name}\"; give each token its own.");
+                $"{path}: the added token \"{content}\" has the id {id}, that of \"{name}\"; give each token its own.");
         }
 
         _names[(int)id] = content;
@@ -69,8 +69,8 @@ internal sealed class BytePairVocabulary(string path)
         int Find(string name) => _ids.TryGetValue(name, out var id)
             ? id
             : throw new InvalidInputException(
-                $"{file}: {place} merges \"{left}\" and \"{right}\", but \"{name}\" is not in the vocabulary; the file is damaged "
-                + "or belongs to another vocabulary.");
+                $"{file}: {place} merges \"{left}\" and \"{right}\", but \"{name}\" is not in the vocabulary; the file is "
+                + "damaged or belongs to another vocabulary.");
     }
 
     /// <summary>The ordinary tokenizer of this vocabulary and these merges, with GPT-2's pre-tokenization.</summary>
@@ -152,6 +152,9 @@ internal sealed class BytePairVocabulary(string path)
     private void CheckId(string name, long id)
     {
         if (id is < 0 or > LargestId)
-            throw new InvalidInputException($"{path}: the token \"{name}\" has the id {id}, outside 0 to {LargestId}; correct it.");
+        {
+            throw new InvalidInputException(
+                $"{path}: the token \"{name}\" has the id {id}, outside 0 to {LargestId}; correct it.");
+        }
     }
 }

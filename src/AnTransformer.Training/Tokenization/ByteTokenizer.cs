@@ -35,12 +35,15 @@ public sealed class ByteTokenizer : Tokenizer
     }
 
     /// <inheritdoc/>
-    public override void Save(string directory) => TokenizerJsonWriter.WriteFile(directory, TokenizerJsonWriter.ToJson(Definition()));
+    public override void Save(string directory) =>
+        TokenizerJsonWriter.WriteFile(directory, TokenizerJsonWriter.ToJson(Definition()));
 
     /// <summary>Whether a tokenizer read from a file computes just what this class does.</summary>
     internal static bool Matches(BytePairDefinition definition) =>
-        definition is { Merges.Count: 0, EndOfTextId: EndOfText, NormalizeNfc: false, AddPrefixSpace: false, IgnoreMerges: false }
+        definition is { Merges.Count: 0, EndOfTextId: EndOfText, NormalizeNfc: false, AddPrefixSpace: false }
+        && !definition.IgnoreMerges
         && definition.Tokens.Length == EndOfText + 1
+        && definition.Names[EndOfText] == BytePairVocabulary.EndOfText
         && definition.MatchedTokens.Count == 0
         && definition.ByteIds.AsSpan().SequenceEqual([.. Enumerable.Range(0, 256)]);
 

@@ -33,7 +33,7 @@ internal static class CharacterClasses
     /// <summary>The class of each byte as a character, or <see cref="NotAscii"/>.</summary>
     public static readonly byte[] OfByte = [.. Table.AsSpan(0, 128), .. Enumerable.Repeat(NotAscii, 128)];
 
-    /// <summary>Classifies the first character of a text; a byte that is not part of valid UTF-8 is one "other" character.</summary>
+    /// <summary>Classifies the first character of a text; a byte that is not part of valid UTF-8 is an "other" one.</summary>
     /// <param name="text">Not empty.</param>
     /// <param name="length">Receives the number of bytes of the character.</param>
     public static CharacterClass OfFirst(ReadOnlySpan<byte> text, out int length)

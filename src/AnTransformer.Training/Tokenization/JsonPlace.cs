@@ -36,8 +36,8 @@ internal readonly struct JsonPlace
         catch (JsonException exception)
         {
             throw new InvalidInputException(
-                $"{file}: not valid JSON at line {exception.LineNumber + 1}, byte {exception.BytePositionInLine + 1}; the file is "
-                + "damaged or incomplete.",
+                $"{file}: not valid JSON at line {exception.LineNumber + 1}, byte {exception.BytePositionInLine + 1}; the "
+                + "file is damaged or incomplete.",
                 exception);
         }
     }

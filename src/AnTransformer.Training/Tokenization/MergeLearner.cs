@@ -20,7 +20,6 @@ internal sealed class MergeLearner
     private readonly List<Pair> _pairs = [];
     private readonly PriorityQueue<int, Frequency> _queue = new(new MostFrequentFirst());
     private readonly List<int> _grown = [];
-    private readonly Dictionary<byte[], int> _ids = new(ByteSequenceComparer.Instance);
 
     public MergeLearner(Dictionary<byte[], long> words, int minimumFrequency)
     {
@@ -29,7 +28,7 @@ internal sealed class MergeLearner
         foreach (var value in ByteLevelAlphabet.BytesInOrder)
         {
             byteIds[value] = Tokens.Count;
-            AddToken([value]);
+            Tokens.Add([value]);
         }
 
         _symbols = new int[words.Keys.Sum(word => (long)word.Length)];
@@ -88,10 +87,10 @@ internal sealed class MergeLearner
     {
         var (left, right, words) = (_pairs[index].Left, _pairs[index].Right, _pairs[index].Words);
 
-        // Two merges can make the same token (ab+c and a+bc); as in Hugging Face tokenizers it gets one id.
-        byte[] bytes = [.. Tokens[left], .. Tokens[right]];
-        if (!_ids.TryGetValue(bytes, out var merged))
-            merged = AddToken(bytes);
+        // Always a new token: merges are applied everywhere and from the left, so equal bytes are never left in two ways (ab|c
+        // and a|bc) for a second merge to join.
+        var merged = Tokens.Count;
+        Tokens.Add([.. Tokens[left], .. Tokens[right]]);
         Merges.Add(new BytePairMerge(left, right, merged));
 
         foreach (var word in words)
@@ -131,13 +130,6 @@ internal sealed class MergeLearner
         }
 
         _lengths[word] = written;
-    }
-
-    private int AddToken(byte[] bytes)
-    {
-        _ids.Add(bytes, Tokens.Count);
-        Tokens.Add(bytes);
-        return Tokens.Count - 1;
     }
 
     private void Decrease(int left, int right, int word) =>

@@ -41,7 +41,9 @@ public abstract class Tokenizer
         }
     }
 
-    /// <summary>Appends the ids of <paramref name="text"/> to <paramref name="tokens"/>; special tokens in it are plain text.</summary>
+    /// <summary>
+    /// Appends the ids of <paramref name="text"/> to <paramref name="tokens"/>; special tokens in it are plain text.
+    /// </summary>
     /// <param name="text">Usually UTF-8; any bytes are accepted.</param>
     /// <param name="tokens">Receives the ids.</param>
     public abstract void Encode(ReadOnlySpan<byte> text, List<int> tokens);

@@ -25,9 +25,11 @@ internal static class TokenizerJsonReader
         var matched = ReadAddedTokens(root["added_tokens"], vocabulary);
 
         var ignoreMerges = model["ignore_merges"].Flag(false);
-        var definition = vocabulary.ToDefinition() with
+        var definition = vocabulary.ToDefinition();
+        definition = definition with
         {
-            MatchedTokens = matched,
+            // End-of-text is special to us even where the file forgot to say so.
+            MatchedTokens = matched.FindAll(token => token.Id != definition.EndOfTextId),
             NormalizeNfc = ReadNormalizer(root["normalizer"]),
             IgnoreMerges = ignoreMerges,
             WholeWords = ignoreMerges ? vocabulary.ToWords() : null,
@@ -84,7 +86,7 @@ internal static class TokenizerJsonReader
             foreach (var flag in (string[])["single_word", "lstrip", "rstrip"])
             {
                 if (token[flag].Flag(false))
-                    throw token[flag].Error("is set for a token that is not special, which is not supported", "set it to false");
+                    throw token[flag].Error("is set for a token that is not special, which is unsupported", "set it to false");
             }
 
             matched.Add(new MatchedToken((int)id, token["normalized"].Flag(true)));
@@ -104,7 +106,7 @@ internal static class TokenizerJsonReader
             case "Sequence":
                 return normalizer["normalizers"].Items().Aggregate(false, (nfc, step) => ReadNormalizer(step) || nfc);
             case var type:
-                throw normalizer["type"].Error($"is {type}, which is not supported", "use a tokenizer with NFC or no normalizer");
+                throw normalizer["type"].Error($"is {type}, which is not supported", "use a tokenizer with NFC or none");
         }
     }
 
@@ -133,7 +135,7 @@ internal static class TokenizerJsonReader
             {
                 "Split" => ReadSplit(steps[i]),
                 "Digits" => new WordSplitter(steps[i]["individual_digits"].Flag(false) ? @"\p{N}" : @"\p{N}+"),
-                "ByteLevel" => throw steps[i].Error("is a ByteLevel that is not the last step, which is not supported", UseByteLevel),
+                "ByteLevel" => throw steps[i].Error("is a ByteLevel that is not the last step", UseByteLevel),
                 _ => throw steps[i]["type"].Error($"is {type}, which is not supported", UseByteLevel),
             });
         }

@@ -59,8 +59,8 @@ internal static class TokenizerJsonWriter
         {
             TryDelete(temporary);
             throw new InvalidInputException(
-                $"Cannot write the tokenizer to {path}: {exception.Message.TrimEnd('.')}; choose an existing directory that can be "
-                + "written to.",
+                $"Cannot write the tokenizer to {path}: {exception.Message.TrimEnd('.')}; choose an existing directory that "
+                + "can be written to.",
                 exception);
         }
     }

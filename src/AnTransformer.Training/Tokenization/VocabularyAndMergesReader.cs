@@ -37,8 +37,8 @@ internal static class VocabularyAndMergesReader
     {
         try
         {
-            return new UTF8Encoding(false, throwOnInvalidBytes: true).GetString(TokenizerFiles.ReadFile(path)).ReplaceLineEndings("\n")
-                .Split('\n');
+            var text = new UTF8Encoding(false, throwOnInvalidBytes: true).GetString(TokenizerFiles.ReadFile(path));
+            return [.. text.TrimStart('\uFEFF').Split('\n').Select(line => line.TrimEnd('\r'))];
         }
         catch (ArgumentException exception)
         {

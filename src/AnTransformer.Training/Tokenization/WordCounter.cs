@@ -162,11 +162,13 @@ internal sealed class WordCounter(BytePairTrainerOptions options)
         {
             for (var i = PieceBytes; i + 1 < document.Length; i++)
             {
-                if (document[i] == ' ' && char.IsAsciiLetter((char)document[i - 1]) && char.IsAsciiLetter((char)document[i + 1]))
+                if (document[i] == ' ' && IsLetter(document[i - 1]) && IsLetter(document[i + 1]))
                     return document[..i];
             }
 
             return document;
+
+            static bool IsLetter(byte value) => char.IsAsciiLetter((char)value);
         }
     }
 }

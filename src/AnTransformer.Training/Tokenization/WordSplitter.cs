@@ -35,6 +35,7 @@ internal sealed class WordSplitter
     public string Pattern { get; }
 
     /// <summary>Appends the end of each piece, in bytes from the start of the text.</summary>
+    /// <exception cref="InvalidInputException">The expression backtracks without end.</exception>
     public void Split(ReadOnlySpan<byte> text, List<int> ends)
     {
         var characters = new char[text.Length];
@@ -44,10 +45,20 @@ internal sealed class WordSplitter
 
         var end = 0;
         var at = 0;
-        foreach (var match in _regex.EnumerateMatches(characters.AsSpan(0, count)))
+        try
         {
-            AddPiece(text, match.Index, ref at, ref end, ends);
-            AddPiece(text, match.Index + match.Length, ref at, ref end, ends);
+            foreach (var match in _regex.EnumerateMatches(characters.AsSpan(0, count)))
+            {
+                AddPiece(text, match.Index, ref at, ref end, ends);
+                AddPiece(text, match.Index + match.Length, ref at, ref end, ends);
+            }
+        }
+        catch (RegexMatchTimeoutException exception)
+        {
+            throw new InvalidInputException(
+                $"The tokenizer's regular expression {Pattern} takes more than a minute to find a word in the text; use a "
+                + "tokenizer with another pattern.",
+                exception);
         }
 
         AddPiece(text, count, ref at, ref end, ends);
