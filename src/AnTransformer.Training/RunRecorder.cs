@@ -16,7 +16,7 @@ internal sealed class RunRecorder : IDisposable
         AtomicFile.WriteAllText(run.Configuration, ConfigurationBinder.Write(configuration));
         _path = run.Metrics;
         _log = MetricsLog.Open(run.Metrics, step);
-        _tensorBoard = configuration.Logging.Tensorboard ? new TensorBoardWriter(run.TensorBoard) : null;
+        _tensorBoard = configuration.Logging.Tensorboard ? new TensorBoardWriter(run.TensorBoard, step) : null;
     }
 
     public void Record(StepReport report)

@@ -1,163 +1,137 @@
 using System.ComponentModel;
 using System.Globalization;
 using System.Reflection;
-using System.Text;
 
 namespace AnTransformer.Training.Configuration;
 
-/// <summary>One field of a configuration: its place, type, default and description.</summary>
+/// <summary>One field of a configuration: its key, type, range, default and description.</summary>
 public sealed class ConfigurationField
 {
-    private readonly PropertyInfo _section;
-    private readonly PropertyInfo _property;
+    private readonly PropertyInfo[] _path;
+    private readonly OneOfAttribute? _oneOf;
+    private readonly InRangeAttribute? _range;
 
-    private ConfigurationField(PropertyInfo section, PropertyInfo property, object defaults)
+    internal ConfigurationField(IReadOnlyList<PropertyInfo> sections, PropertyInfo property, object defaults)
     {
-        (_section, _property) = (section, property);
-        SectionName = SnakeCase(section.Name);
-        Name = SnakeCase(property.Name);
-        Description = property.GetCustomAttribute<DescriptionAttribute>()?.Description ?? "";
-        Default = property.GetValue(section.GetValue(defaults));
-        MayChangeOnResume = property.GetCustomAttribute<MayChangeOnResumeAttribute>() is not null;
+        _path = [.. sections, property];
+        Name = ScalarText.SnakeCase(property.Name);
+        SectionName = string.Join('.', sections.Select(section => ScalarText.SnakeCase(section.Name)));
+        Type = Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType;
+        if (!IsSupported(Type))
+            throw new NotSupportedException($"Field {Key} has type {property.PropertyType}, which no text can be bound to.");
         IsNullable = Nullable.GetUnderlyingType(property.PropertyType) is not null
             || new NullabilityInfoContext().Create(property).WriteState == NullabilityState.Nullable;
+        Description = property.GetCustomAttribute<DescriptionAttribute>()?.Description ?? "";
+        MayChangeOnResume = property.IsDefined(typeof(MayChangeOnResumeAttribute));
+        _oneOf = property.GetCustomAttribute<OneOfAttribute>();
+        _range = property.GetCustomAttribute<InRangeAttribute>();
+        Default = Get(defaults);
     }
 
-    /// <summary>The section, such as <c>optimizer</c>.</summary>
+    /// <summary>The section, such as <c>optimizer</c>; empty for a field outside of all sections.</summary>
     public string SectionName { get; }
 
     /// <summary>The key within the section, such as <c>learning_rate</c>.</summary>
     public string Name { get; }
 
     /// <summary>Section and key, such as <c>optimizer.learning_rate</c>.</summary>
-    public string Key => $"{SectionName}.{Name}";
+    public string Key => SectionName.Length == 0 ? Name : $"{SectionName}.{Name}";
 
-    /// <summary>What the field means, in plain words.</summary>
-    public string Description { get; }
-
-    /// <summary>The value when a file does not give one.</summary>
-    public object? Default { get; }
-
-    /// <summary>Whether a run may resume with another value.</summary>
-    public bool MayChangeOnResume { get; }
+    /// <summary>The type of a value: bool, int, long, double, string, an enum, or a list of strings.</summary>
+    public Type Type { get; }
 
     /// <summary>Whether the field may be null.</summary>
     public bool IsNullable { get; }
 
-    /// <summary>The type in words.</summary>
+    /// <summary>The value when nothing is given.</summary>
+    public object? Default { get; }
+
+    /// <summary>What the field means, in plain words.</summary>
+    public string Description { get; }
+
+    /// <summary>
+    /// The legal numbers in words, such as "at least 0 and less than 1"; null when any number or any other value is legal.
+    /// </summary>
+    public string? Range => _range?.ToString();
+
+    /// <summary>The legal values of an enumerated field, in order; null for other fields.</summary>
+    public IReadOnlyList<string>? Values
+        => Type.IsEnum ? Enum.GetValues(Type).Cast<object>().Select(ScalarText.EnumText).ToList() : _oneOf?.Values;
+
+    /// <summary>Whether a run may resume with another value.</summary>
+    public bool MayChangeOnResume { get; }
+
+    /// <summary>
+    /// The type in a word or two, for help: <c>number</c>, <c>whole number</c>, <c>text</c>, <c>cosine|wsd|constant</c>.
+    /// </summary>
     public string TypeName
-        => _property.GetCustomAttribute<OneOfAttribute>() is { } legal ? string.Join('|', legal.Values)
-            : ValueType == typeof(bool) ? "true|false"
-            : ValueType == typeof(double) ? "number"
-            : ValueType == typeof(string) ? "text"
-            : ValueType == typeof(int) || ValueType == typeof(long) ? "whole number"
-            : "list of texts";
+        => Values is { } values ? string.Join('|', values)
+            : Type == typeof(bool) ? "true|false"
+            : Type == typeof(double) ? "number"
+            : Type == typeof(string) ? "text"
+            : IsList ? "list of texts"
+            : "whole number";
 
-    private Type ValueType => Nullable.GetUnderlyingType(_property.PropertyType) ?? _property.PropertyType;
+    internal bool IsList => Type == typeof(List<string>);
 
-    /// <summary>All fields of a configuration class, in the order of declaration.</summary>
-    /// <param name="type">A class whose properties are sections.</param>
-    public static IReadOnlyList<ConfigurationField> Of(Type type)
+    /// <summary>What a value must be, to follow "must be": <c>a number greater than 0 or null</c>.</summary>
+    internal string Expected
     {
-        var defaults = Activator.CreateInstance(type)!;
-        return type.GetProperties()
-            .SelectMany(section => section.PropertyType.GetProperties().Select(property => new ConfigurationField(section, property, defaults)))
-            .ToList();
+        get
+        {
+            var what = Values is { } values ? $"one of {string.Join(", ", values)}"
+                : Type == typeof(bool) ? "true or false"
+                : IsList ? "a text or a list of texts"
+                : $"a {TypeName}{(_range is null ? "" : " " + _range)}";
+            return what + (IsNullable ? " or null" : "");
+        }
     }
 
     /// <summary>The value in a configuration.</summary>
-    /// <param name="configuration">The configuration.</param>
-    public object? Get(object configuration) => _property.GetValue(_section.GetValue(configuration));
+    /// <param name="configuration">An object of the class the field belongs to.</param>
+    public object? Get(object configuration)
+        => _path.Aggregate<PropertyInfo, object?>(configuration, (owner, property) => property.GetValue(owner));
 
-    /// <summary>Sets the value from texts.</summary>
-    /// <param name="configuration">The configuration.</param>
-    /// <param name="texts">One text, or several for a list; null for null.</param>
-    /// <param name="place">What an error names as the source.</param>
-    /// <exception cref="InvalidInputException">The value has the wrong type or is out of range.</exception>
-    public void Set(object configuration, IReadOnlyList<string>? texts, string place)
-        => _property.SetValue(_section.GetValue(configuration), Parse(texts, place));
+    /// <summary>The key, for debugging.</summary>
+    public override string ToString() => Key;
 
-    /// <summary>The YAML text of a value.</summary>
-    /// <param name="value">A value of the field.</param>
-    public static string ToYaml(object? value) => value switch
+    /// <summary>Whether properties of this type are fields; those of other classes are sections.</summary>
+    internal static bool IsSupported(Type type)
     {
-        null => "null",
-        bool flag => flag ? "true" : "false",
-        double number => number.ToString("R", CultureInfo.InvariantCulture),
-        string text => Quote(text),
-        IEnumerable<string> list => "[" + string.Join(", ", list.Select(Quote)) + "]",
-        _ => Convert.ToString(value, CultureInfo.InvariantCulture)!,
+        var bare = Nullable.GetUnderlyingType(type) ?? type;
+        return bare.IsEnum || bare == typeof(bool) || bare == typeof(int) || bare == typeof(long) || bare == typeof(double)
+            || bare == typeof(string) || bare == typeof(List<string>);
+    }
+
+    /// <summary>Puts a value into a configuration that this field allows.</summary>
+    internal void Set(object configuration, object? value)
+        => _path[^1].SetValue(_path[..^1].Aggregate(configuration, (owner, property) => property.GetValue(owner)!), value);
+
+    /// <summary>The value that a text denotes.</summary>
+    /// <exception cref="InvalidInputException">
+    /// It denotes none that the field allows; the message begins with the place.
+    /// </exception>
+    internal object Parse(string text, string place)
+    {
+        var value = ScalarText.Parse(text, Type);
+        if (value is not null && Allows(value))
+            return value;
+        if (Type == typeof(int) && ScalarText.Parse(text, typeof(long)) is long large && large > int.MaxValue)
+            throw new InvalidInputException($"{place}: '{Key}' must be at most {int.MaxValue}, not '{text}'.");
+        throw Wrong(place, $"'{text}'", Suggestion(text));
+    }
+
+    /// <summary>The error that something else stands where a value of this field should.</summary>
+    internal InvalidInputException Wrong(string place, string found, string ending = ".")
+        => new($"{place}: '{Key}' must be {Expected}, not {found}{ending}");
+
+    private bool Allows(object value) => value switch
+    {
+        string text => _oneOf is null || _oneOf.Values.Contains(text),
+        int or long or double => _range is null || _range.Contains(Convert.ToDouble(value, CultureInfo.InvariantCulture)),
+        _ => true,
     };
 
-    private static string Quote(string text)
-    {
-        var quoted = new StringBuilder("\"");
-        foreach (var c in text)
-        {
-            quoted.Append(c switch
-            {
-                '"' => "\\\"",
-                '\\' => "\\\\",
-                '\n' => "\\n",
-                '\t' => "\\t",
-                < ' ' or '\x7f' or '\x85' or '\u2028' or '\u2029' or '\ufeff' => $"\\u{(int)c:x4}",
-                _ => c.ToString(),
-            });
-        }
-
-        return quoted.Append('"').ToString();
-    }
-
-    private static string SnakeCase(string name)
-    {
-        var snake = new StringBuilder();
-        foreach (var c in name)
-        {
-            if (char.IsUpper(c) && snake.Length > 0)
-                snake.Append('_');
-            snake.Append(char.ToLowerInvariant(c));
-        }
-
-        return snake.ToString();
-    }
-
-    private object? Parse(IReadOnlyList<string>? texts, string place)
-    {
-        if (texts is null)
-            return IsNullable ? null : throw Wrong(place, "null");
-        if (ValueType == typeof(List<string>))
-            return texts.ToList();
-        if (texts.Count != 1)
-            throw Wrong(place, "a list");
-        var text = texts[0];
-        if (ValueType == typeof(string))
-            return ParseText(text, place);
-        if (ValueType == typeof(bool))
-            return bool.TryParse(text, out var flag) ? flag : throw Wrong(place, $"'{text}'");
-        var digits = text.Replace("_", "", StringComparison.Ordinal);
-        if (!double.TryParse(digits, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) || double.IsNaN(number))
-            throw Wrong(place, $"'{text}'");
-        if (ValueType != typeof(double) && (number != Math.Floor(number) || Math.Abs(number) > 1L << 53))
-            throw Wrong(place, $"'{text}'");
-        if (_property.GetCustomAttribute<InRangeAttribute>() is { } range && (number < range.Lowest || number > range.Highest))
-            throw new InvalidInputException($"{place}: {Key} must lie between {range.Lowest:R} and {range.Highest:R}, not {text}.");
-        if (ValueType == typeof(int) && (number > int.MaxValue || number < int.MinValue))
-            throw new InvalidInputException($"{place}: {Key} must lie between {int.MinValue} and {int.MaxValue}, not {text}.");
-        return Convert.ChangeType(number, ValueType, CultureInfo.InvariantCulture);
-    }
-
-    private string ParseText(string text, string place)
-    {
-        if (_property.GetCustomAttribute<OneOfAttribute>() is not { } legal)
-            return text;
-        var lower = text.ToLowerInvariant();
-        if (legal.Values.Contains(lower))
-            return lower;
-        var near = NearestName.Of(text, legal.Values);
-        throw new InvalidInputException(
-            $"{place}: {Key} must be one of {string.Join(", ", legal.Values)}, not '{text}'{(near is null ? "" : $" (did you mean '{near}'?)")}.");
-    }
-
-    private InvalidInputException Wrong(string place, string found)
-        => new($"{place}: {Key} must be a {TypeName}{(IsNullable ? " or null" : "")}, not {found}.");
+    private string Suggestion(string text)
+        => Values is { } values && NearestName.Of(text, values) is { } near ? $"; did you mean '{near}'?" : ".";
 }

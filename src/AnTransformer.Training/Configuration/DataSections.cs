@@ -3,14 +3,16 @@ using System.ComponentModel;
 namespace AnTransformer.Training.Configuration;
 
 /// <summary>The <c>data</c> section.</summary>
-public sealed class DataSection
+public sealed class DataSection : IValidatable
 {
     /// <summary>Raw text.</summary>
-    [Description("Raw text to prepare when `path` does not exist yet: files, directories or patterns of .txt, .jsonl, .parquet, also .gz and .zst; bundled:austen.txt travels with the tool. May be empty when `path` exists.")]
+    [Description("Text to learn from, made into token shards when `path` does not exist yet: one or several files, directories "
+        + "or patterns of .txt, .jsonl and .parquet, also .gz and .zst; bundled:austen.txt is the corpus that comes with the "
+        + "tool. Empty when `path` holds shards already.")]
     public List<string> Text { get; set; } = [];
 
     /// <summary>Token shards.</summary>
-    [Description("Directory of token shards (train-*.bin, val-*.bin), as `angpt prepare` or llm.c writes them.")]
+    [Description("Directory of token shards, as `angpt prepare` and llm.c write them.")]
     public string Path { get; set; } = "";
 
     /// <summary>Share held out.</summary>
@@ -23,25 +25,50 @@ public sealed class DataSection
     public string TextField { get; set; } = "text";
 
     /// <summary>Section size.</summary>
-    [Description("Plain text files are cut at paragraphs into documents of about this many bytes; 0 makes each file one document.")]
+    [Description("Plain text files are cut at paragraphs into documents of about this many bytes; 0 makes each file one "
+        + "document.")]
     [InRange(0, 1 << 30)]
     public int SectionBytes { get; set; } = 16_384;
+
+    /// <inheritdoc/>
+    public IEnumerable<ConfigurationProblem> Validate()
+    {
+        if (string.IsNullOrWhiteSpace(Path))
+        {
+            yield return new ConfigurationProblem(
+                "data.path must name a directory of token shards (made from data.text when it does not exist yet)", "path");
+        }
+
+        if (Text.Exists(string.IsNullOrWhiteSpace))
+            yield return new ConfigurationProblem("data.text has an empty entry; remove it or name a file", "text");
+        if (string.IsNullOrWhiteSpace(TextField))
+            yield return new ConfigurationProblem("data.text_field is empty; name the field that holds the text", "text_field");
+    }
 }
 
 /// <summary>The <c>tokenizer</c> section.</summary>
-public sealed class TokenizerSection
+public sealed class TokenizerSection : IValidatable
 {
     /// <summary>bpe, bytes or file.</summary>
-    [Description("bpe learns a byte-level BPE from the text; bytes uses single bytes; file loads `path`.")]
+    [Description("How text becomes tokens: bpe (a byte-level BPE learned from the text), bytes (every byte a token) or file "
+        + "(load `path`).")]
     [OneOf("bpe", "bytes", "file")]
     public string Kind { get; set; } = "bpe";
 
     /// <summary>Vocabulary size.</summary>
-    [Description("Entries a BPE is learned with; for foreign shards without a tokenizer, the size of their vocabulary.")]
+    [Description("Entries of the vocabulary a BPE is learned with; for shards that come without a tokenizer, the size of "
+        + "their vocabulary.")]
     [InRange(257, 1 << 24)]
     public int VocabSize { get; set; } = 4096;
 
     /// <summary>File or directory.</summary>
-    [Description("A tokenizer.json, or a directory with one or with vocab.json and merges.txt, for kind file.")]
+    [Description("For kind file: a tokenizer.json, or a directory with one or with vocab.json and merges.txt.")]
     public string? Path { get; set; }
+
+    /// <inheritdoc/>
+    public IEnumerable<ConfigurationProblem> Validate()
+    {
+        if (Kind == "file" && string.IsNullOrWhiteSpace(Path))
+            yield return new ConfigurationProblem("tokenizer.path must be given when tokenizer.kind is file", "path", "kind");
+    }
 }

@@ -2,26 +2,27 @@ using System.ComponentModel;
 
 namespace AnTransformer.Training.Configuration;
 
-/// <summary>The <c>model</c> section.</summary>
-public sealed class ModelSection
+/// <summary>The <c>model</c> section. A null field takes the default of the architecture.</summary>
+public sealed class ModelSection : IValidatable
 {
     /// <summary>gpt, gpt+, ngpt or angpt.</summary>
-    [Description("Architecture: gpt (Llama block), gpt+ (with QK norm), ngpt (all on the hypersphere), angpt (approximately normalized).")]
+    [Description("What the blocks look like: gpt (RMSNorm, the Llama block), gpt+ (gpt with normalized queries and keys), "
+        + "ngpt (everything measured and put on the unit sphere), angpt (approximately normalized by constants).")]
     [OneOf("gpt", "gpt+", "ngpt", "angpt")]
     public string Architecture { get; set; } = "angpt";
 
     /// <summary>d.</summary>
-    [Description("Model width d; a multiple of num_attention_heads.")]
+    [Description("Width of the model, d; a multiple of num_attention_heads.")]
     [InRange(2, 1 << 20)]
     public int HiddenSize { get; set; } = 256;
 
     /// <summary>H.</summary>
-    [Description("Number of attention heads; the head size hidden_size / num_attention_heads must be even.")]
+    [Description("Number of attention heads; hidden_size / num_attention_heads must be a whole, even number.")]
     [InRange(1, 4096)]
     public int NumAttentionHeads { get; set; } = 4;
 
     /// <summary>L.</summary>
-    [Description("Number of blocks.")]
+    [Description("Number of blocks (attention and MLP), L.")]
     [InRange(1, 4096)]
     public int NumHiddenLayers { get; set; } = 6;
 
@@ -31,90 +32,117 @@ public sealed class ModelSection
     public int? IntermediateSize { get; set; }
 
     /// <summary>T.</summary>
-    [Description("Context in tokens: the length of training sequences.")]
+    [Description("Longest context in tokens, T; training sequences have this length.")]
     [InRange(1, 1 << 24)]
     public int MaxPositionEmbeddings { get; set; } = 256;
 
     /// <summary>Base of the rotary frequencies.</summary>
-    [Description("Base of the rotary position frequencies.")]
+    [Description("Base of the frequencies of the rotary position embedding.")]
     [InRange(1, 1e12)]
     public double RopeTheta { get; set; } = 10_000;
 
     /// <summary>QK norm.</summary>
-    [Description("Whether every head's queries and keys are normalized; null for the architecture's own choice (all but gpt).")]
+    [Description("Whether every head's queries and keys are normalized; null for the architecture's default: false for gpt, "
+        + "true for the others.")]
     public bool? QkNorm { get; set; }
 
     /// <summary>Row constraint.</summary>
-    [Description("Where weight vectors are kept after each step: none, bounded (norm at most 1) or exact (norm 1); null for the architecture's own.")]
-    [OneOf("none", "bounded", "exact")]
+    [Description("Where weight vectors are kept after each step: bounded (norm at most 1), exact (norm 1) or none (free); "
+        + "null for the architecture's default: bounded for angpt, exact for ngpt, none for the others.")]
+    [OneOf("bounded", "exact", "none")]
     public string? Constraint { get; set; }
 
     /// <summary>ε of RMSNorm.</summary>
-    [Description("Epsilon inside RMSNorm (gpt, gpt+).")]
+    [Description("Small number added inside RMSNorm so that it never divides by zero (gpt, gpt+).")]
     [InRange(1e-12, 1)]
     public double RmsNormEps { get; set; } = 1e-6;
 
     /// <summary>α init.</summary>
-    [Description("Start of the residual updates' share alpha (ngpt, angpt); null for 0.05.")]
+    [Description("Value at which alpha, the share of each residual update, starts (ngpt, angpt); null for the "
+        + "architecture's default.")]
     [InRange(1e-6, 1)]
     public double? AlphaInit { get; set; }
 
     /// <summary>α scale.</summary>
-    [Description("Stored start of alpha: the smaller, the faster the optimizer moves it; null for 1/sqrt(hidden_size).")]
+    [Description("Stored value at which alpha starts; the smaller it is, the faster the optimizer moves alpha; null for the "
+        + "architecture's default.")]
     [InRange(1e-6, 1e6)]
     public double? AlphaScale { get; set; }
 
     /// <summary>s_z init.</summary>
-    [Description("Start of the logit scale (ngpt, angpt); null for 1.")]
+    [Description("Value at which the logit scale starts (ngpt, angpt); null for the architecture's default.")]
     [InRange(1e-6, 1e6)]
     public double? LogitScaleInit { get; set; }
 
     /// <summary>s_z scale.</summary>
-    [Description("Stored start of the logit scale; null for 1/sqrt(hidden_size).")]
+    [Description("Stored value at which the logit scale starts, as alpha_scale is for alpha; null for the architecture's "
+        + "default.")]
     [InRange(1e-6, 1e6)]
     public double? LogitScaleScale { get; set; }
 
     /// <summary>s_qk init.</summary>
-    [Description("Start of the query and key scale (ngpt); null for 1.")]
+    [Description("Value at which the scale of queries and keys starts (ngpt); null for the architecture's default.")]
     [InRange(1e-6, 1e6)]
     public double? QkScaleInit { get; set; }
 
     /// <summary>s_qk scale.</summary>
-    [Description("Stored start of the query and key scale (ngpt); null for 1/sqrt(hidden_size).")]
+    [Description("Stored value at which the scale of queries and keys starts; null for the architecture's default.")]
     [InRange(1e-6, 1e6)]
     public double? QkScaleScale { get; set; }
 
     /// <summary>s_u, s_g init.</summary>
-    [Description("Start of the MLP's up and gate scales (ngpt); null for 1.")]
+    [Description("Value at which the scales of the MLP's up and gate start (ngpt); null for the architecture's default.")]
     [InRange(1e-6, 1e6)]
     public double? MlpScaleInit { get; set; }
 
     /// <summary>s_u, s_g scale.</summary>
-    [Description("Stored start of the MLP's up and gate scales (ngpt); null for 1.")]
+    [Description("Stored value at which the scales of the MLP's up and gate start; null for the architecture's default.")]
     [InRange(1e-6, 1e6)]
     public double? MlpScaleScale { get; set; }
 
     /// <summary>ν_qkv.</summary>
-    [Description("Normalization factor of queries, keys and values (angpt): on or, for an ablation, off.")]
+    [Description("Whether the constant normalization factor of queries, keys and values applies (angpt); false for an "
+        + "ablation.")]
     public bool NuQkv { get; set; } = true;
 
     /// <summary>ν_o.</summary>
-    [Description("Normalization factor of the attention output (angpt).")]
+    [Description("Whether the factor of the attention output applies (angpt).")]
     public bool NuO { get; set; } = true;
 
     /// <summary>ν_ug.</summary>
-    [Description("Normalization factor of the MLP's up and gate maps (angpt).")]
+    [Description("Whether the factor of the MLP's up and gate maps applies (angpt).")]
     public bool NuUg { get; set; } = true;
 
     /// <summary>ν_act.</summary>
-    [Description("Normalization factor of the gated product (angpt).")]
+    [Description("Whether the factor of the MLP's gated product applies (angpt).")]
     public bool NuAct { get; set; } = true;
 
     /// <summary>ν_down.</summary>
-    [Description("Normalization factor of the MLP's down map (angpt).")]
+    [Description("Whether the factor of the MLP's down map applies (angpt).")]
     public bool NuDown { get; set; } = true;
 
     /// <summary>ν(α).</summary>
-    [Description("Normalization factor of residual updates (angpt), the one that matters most.")]
+    [Description("Whether the factor of the residual updates, the one that matters most, applies (angpt).")]
     public bool NuAlpha { get; set; } = true;
+
+    /// <inheritdoc/>
+    public IEnumerable<ConfigurationProblem> Validate()
+    {
+        if (HiddenSize % NumAttentionHeads != 0)
+        {
+            yield return new ConfigurationProblem(
+                $"model.hidden_size {HiddenSize} is not divisible by model.num_attention_heads {NumAttentionHeads}; choose a "
+                + "multiple of the number of heads",
+                "hidden_size",
+                "num_attention_heads");
+        }
+        else if (HiddenSize / NumAttentionHeads % 2 != 0)
+        {
+            yield return new ConfigurationProblem(
+                $"the head size model.hidden_size / model.num_attention_heads = {HiddenSize / NumAttentionHeads} is odd, and "
+                + "rotary position embeddings turn pairs; choose sizes that make it even",
+                "hidden_size",
+                "num_attention_heads");
+        }
+    }
 }

@@ -6,33 +6,35 @@ namespace AnTransformer.Training.Configuration;
 public sealed class OptimizerSection
 {
     /// <summary>Peak learning rate.</summary>
-    [Description("Peak learning rate of Adam.")]
-    [InRange(0, 10)]
+    [Description("Highest learning rate of the run.")]
+    [InRange(0, 10, ExcludesLowest = true)]
     public double LearningRate { get; set; } = 3e-3;
 
     /// <summary>β₁.</summary>
-    [Description("Adam's decay of the gradient's mean.")]
-    [InRange(0, 0.999999)]
+    [Description("How much of Adam's running mean of the gradient is kept from step to step.")]
+    [InRange(0, 1, ExcludesHighest = true)]
     public double Beta1 { get; set; } = 0.9;
 
     /// <summary>β₂.</summary>
-    [Description("Adam's decay of the squared gradient's mean.")]
-    [InRange(0, 0.9999999)]
+    [Description("How much of Adam's running mean of the squared gradient is kept from step to step.")]
+    [InRange(0, 1, ExcludesHighest = true)]
     public double Beta2 { get; set; } = 0.95;
 
     /// <summary>ε.</summary>
-    [Description("Adam's epsilon.")]
+    [Description("Small number added to the root of the squared gradient so that Adam never divides by zero.")]
     [InRange(0, 1)]
     public double Epsilon { get; set; } = 1e-8;
 
     /// <summary>Decoupled decay.</summary>
-    [Description("Decoupled weight decay of matrices; null for the architecture's own (0.1 for gpt and gpt+, else 0).")]
+    [Description("Decoupled weight decay of matrices (AdamW); null for the architecture's default: 0.1 for gpt and gpt+, 0 "
+        + "for the others.")]
     [InRange(0, 10)]
     public double? WeightDecay { get; set; }
 
     /// <summary>Clipping norm.</summary>
-    [Description("Gradients with a larger norm are scaled down to it; 0 for no clipping; null for the architecture's own (1 for gpt and gpt+, else 0).")]
-    [InRange(0, 1e9)]
+    [Description("Gradients with a larger norm are scaled down to this norm; 0 for no clipping; null for the architecture's "
+        + "default: 1 for gpt and gpt+, 0 for the others.")]
+    [NotNegative]
     public double? GradientClipping { get; set; }
 }
 
@@ -40,22 +42,24 @@ public sealed class OptimizerSection
 public sealed class ScheduleSection
 {
     /// <summary>cosine, wsd or constant.</summary>
-    [Description("Learning rate over the run: cosine, wsd (stable, then a straight line down) or constant.")]
+    [Description("Learning rate over the run after warm-up: cosine (half a cosine down), wsd (constant, then a straight line "
+        + "down at the end) or constant.")]
     [OneOf("cosine", "wsd", "constant")]
     public string Kind { get; set; } = "cosine";
 
     /// <summary>Warm-up.</summary>
-    [Description("Steps of linear warm-up; null for the architecture's own (10 % of the steps, at most 2000, for gpt and gpt+, else 0).")]
-    [InRange(0, 1e15)]
+    [Description("Steps over which the learning rate first rises from 0; null for the architecture's default: 10 % of the "
+        + "steps, at most 2000, for gpt and gpt+, 0 for the others.")]
+    [NotNegative]
     public long? WarmupSteps { get; set; }
 
     /// <summary>Final share.</summary>
-    [Description("Learning rate at the end as a share of the peak.")]
+    [Description("Learning rate at the end, as a share of the highest.")]
     [InRange(0, 1)]
     public double FinalFraction { get; set; }
 
     /// <summary>Decay share.</summary>
-    [Description("Share of the steps over which wsd decays.")]
+    [Description("Share of the steps over which wsd goes down.")]
     [InRange(0, 1)]
     public double DecayFraction { get; set; } = 0.2;
 }

@@ -3,131 +3,177 @@ using System.ComponentModel;
 namespace AnTransformer.Training.Configuration;
 
 /// <summary>The <c>training</c> section.</summary>
-public sealed class TrainingSection
+public sealed class TrainingSection : IValidatable
 {
     /// <summary>Steps.</summary>
-    [Description("Optimizer steps; null when max_tokens says it. The smaller of the two counts.")]
-    [InRange(1, 1e15)]
+    [Description("Optimizer steps of the run; null when max_tokens says how long it is. When both are given the smaller one "
+        + "counts.")]
+    [Positive]
     public long? Steps { get; set; }
 
     /// <summary>Token budget.</summary>
-    [Description("Token budget; null for none.")]
-    [InRange(1, 1e18)]
+    [Description("Tokens to train on, counted with repetition; null for no such budget.")]
+    [Positive]
     public long? MaxTokens { get; set; }
 
     /// <summary>Time budget.</summary>
-    [Description("Time budget in minutes of training; the run ends early, saved and evaluated; null for none.")]
-    [InRange(0, 1e9)]
+    [Description("Minutes after which the run ends early, with a checkpoint and an evaluation; null for no such budget.")]
+    [Positive]
     [MayChangeOnResume]
     public double? MaxMinutes { get; set; }
 
     /// <summary>Sequences per micro-batch.</summary>
-    [Description("Sequences in one forward and backward pass.")]
+    [Description("Sequences that go through the model at once.")]
     [InRange(1, 1 << 20)]
     public int BatchSize { get; set; } = 16;
 
     /// <summary>Micro-batches per step.</summary>
-    [Description("Forward and backward passes per optimizer step.")]
+    [Description("Batches whose gradients are added up for one optimizer step; more of them simulate a larger batch in the "
+        + "same memory.")]
     [InRange(1, 1 << 20)]
     public int GradientAccumulation { get; set; } = 1;
 
     /// <summary>Seed.</summary>
-    [Description("Seed of initialization and data order.")]
-    [InRange(0, 1L << 53)]
+    [Description("Seed of the initial weights and of the order of the data; the same seed gives the same run.")]
+    [NotNegative]
     public long Seed { get; set; }
 
     /// <summary>Device.</summary>
-    [Description("cpu, cuda or cuda:N.")]
+    [Description("Where to compute: cpu, cuda, or cuda:1 for the second GPU and so on.")]
     [MayChangeOnResume]
     public string Device { get; set; } = "cpu";
 
     /// <summary>Compute dtype.</summary>
-    [Description("Precision of matrix products and attention; weights, optimizer and reductions are fp32 always.")]
+    [Description("Precision of matrix products and attention; weights, optimizer state and reductions are fp32 always.")]
     [OneOf("fp32", "bf16")]
     public string ComputeDtype { get; set; } = "fp32";
 
     /// <summary>Threads.</summary>
-    [Description("CPU threads; 0 for all.")]
+    [Description("CPU threads to compute with; 0 for all.")]
     [InRange(0, 4096)]
     [MayChangeOnResume]
     public int Threads { get; set; }
 
     /// <summary>Divergence factor.</summary>
-    [Description("The run is given up when the loss, smoothed over about 20 steps, exceeds this many times its lowest value; 0 for never. A loss that is not a number always ends it.")]
-    [InRange(0, 1e9)]
+    [Description("The run is given up when its training loss, smoothed over about 20 steps, exceeds this many times the lowest "
+        + "smoothed loss so far; 0 to never do so. A loss or gradient that is not a finite number always ends the run.")]
+    [NotNegative]
     [MayChangeOnResume]
     public double DivergenceFactor { get; set; } = 2;
 
     /// <summary>Run directory.</summary>
-    [Description("Directory of the run: checkpoints, metrics, plots. A second run in it resumes the first.")]
+    [Description("Directory of the run: checkpoints, metrics, plots.")]
     [MayChangeOnResume]
     public string Output { get; set; } = "runs/default";
+
+    /// <inheritdoc/>
+    public IEnumerable<ConfigurationProblem> Validate()
+    {
+        if (Steps is null && MaxTokens is null)
+        {
+            yield return new ConfigurationProblem(
+                "training.steps or training.max_tokens must be given; nothing else says where the learning-rate schedule ends",
+                "steps",
+                "max_tokens");
+        }
+
+        if (!IsDevice(Device))
+            yield return new ConfigurationProblem($"training.device must be cpu, cuda or cuda:N, not '{Device}'", "device");
+        if (string.IsNullOrWhiteSpace(Output))
+            yield return new ConfigurationProblem("training.output must name a directory for the run", "output");
+        if ((long)BatchSize * GradientAccumulation > int.MaxValue)
+        {
+            yield return new ConfigurationProblem(
+                $"training.batch_size {BatchSize} times training.gradient_accumulation {GradientAccumulation} exceeds "
+                + $"{int.MaxValue} sequences in a step; choose smaller ones",
+                "batch_size",
+                "gradient_accumulation");
+        }
+    }
+
+    private static bool IsDevice(string name)
+    {
+        const string numbered = "cuda:";
+        return name is "cpu" or "cuda"
+            || (name.StartsWith(numbered, StringComparison.Ordinal)
+                && name.Length - numbered.Length is >= 1 and <= 3
+                && name[numbered.Length..].All(char.IsAsciiDigit));
+    }
 }
 
 /// <summary>The <c>evaluation</c> section.</summary>
 public sealed class EvaluationSection
 {
     /// <summary>Steps between evaluations.</summary>
-    [Description("Steps between evaluations, each preceded by a checkpoint; 0 for one at the end only.")]
-    [InRange(0, 1e15)]
+    [Description("Steps between evaluations on the validation data, each with a checkpoint before it; 0 for one at the end "
+        + "only.")]
+    [NotNegative]
     [MayChangeOnResume]
     public long Interval { get; set; } = 100;
 
     /// <summary>Batches.</summary>
-    [Description("Validation batches per evaluation, always the same ones; 0 for all.")]
-    [InRange(0, int.MaxValue)]
+    [Description("Validation batches per evaluation, the same ones each time; 0 for all.")]
+    [NotNegative]
     [MayChangeOnResume]
     public int Batches { get; set; }
 
     /// <summary>Prompt.</summary>
-    [Description("Text that the trained model continues at the end; null for none.")]
+    [Description("Text that the trained model goes on with at the end of the run; null for none.")]
     [MayChangeOnResume]
     public string? SamplePrompt { get; set; }
 
     /// <summary>Sample length.</summary>
-    [Description("Tokens of that sample.")]
+    [Description("Length of that sample in tokens.")]
     [InRange(1, 1 << 20)]
     [MayChangeOnResume]
     public int SampleTokens { get; set; } = 120;
 }
 
 /// <summary>The <c>checkpoint</c> section.</summary>
-public sealed class CheckpointSection
+public sealed class CheckpointSection : IValidatable
 {
     /// <summary>Steps between checkpoints.</summary>
     [Description("Steps between checkpoints; 0 to save at evaluations and at the end only.")]
-    [InRange(0, 1e15)]
+    [NotNegative]
     [MayChangeOnResume]
     public long Interval { get; set; }
 
     /// <summary>Checkpoints kept.</summary>
-    [Description("How many of the newest checkpoints to keep; the best is kept besides.")]
+    [Description("How many of the newest checkpoints to keep; the best one is kept besides.")]
     [InRange(1, 1_000_000)]
     [MayChangeOnResume]
     public int KeepLast { get; set; } = 2;
 
     /// <summary>auto, never or a path.</summary>
-    [Description("auto goes on from the newest checkpoint in `training.output` if there is one, never starts anew in an unused directory, a path names a checkpoint or run to go on from.")]
+    [Description("auto goes on from the newest checkpoint in `training.output`, and starts anew if there is none; never starts "
+        + "anew, in an unused directory only; a path names the checkpoint or run to go on from.")]
     [MayChangeOnResume]
     public string Resume { get; set; } = "auto";
+
+    /// <inheritdoc/>
+    public IEnumerable<ConfigurationProblem> Validate()
+    {
+        if (string.IsNullOrWhiteSpace(Resume))
+            yield return new ConfigurationProblem("checkpoint.resume must be auto, never or a checkpoint's path", "resume");
+    }
 }
 
 /// <summary>The <c>logging</c> section.</summary>
 public sealed class LoggingSection
 {
     /// <summary>Steps between records.</summary>
-    [Description("Steps between records in metrics.jsonl and TensorBoard; 0 for evaluations only.")]
-    [InRange(0, 1e15)]
+    [Description("Steps between lines on the screen and in metrics.jsonl and TensorBoard; 0 for evaluations only.")]
+    [NotNegative]
     [MayChangeOnResume]
     public long Interval { get; set; } = 10;
 
     /// <summary>TensorBoard.</summary>
-    [Description("Whether to write TensorBoard event files.")]
+    [Description("Whether to write event files for TensorBoard.")]
     [MayChangeOnResume]
     public bool Tensorboard { get; set; } = true;
 
     /// <summary>Plot.</summary>
-    [Description("Whether to draw the loss curve (PNG and SVG) at the end.")]
+    [Description("Whether to draw the loss curve as PNG and SVG at the end.")]
     [MayChangeOnResume]
     public bool Plot { get; set; } = true;
 }

@@ -1,55 +1,55 @@
+using System.ComponentModel;
+
 namespace AnTransformer.Training.Configuration;
 
 /// <summary>Everything a training run is told. A null field takes the default of the chosen architecture.</summary>
 public sealed class TrainingConfiguration : IValidatable
 {
     /// <summary>The model.</summary>
+    [Description("The model: its architecture, size and normalization.")]
     public ModelSection Model { get; set; } = new();
 
     /// <summary>What to train on.</summary>
+    [Description("What to learn from.")]
     public DataSection Data { get; set; } = new();
 
     /// <summary>How text becomes tokens.</summary>
+    [Description("How text becomes tokens.")]
     public TokenizerSection Tokenizer { get; set; } = new();
 
     /// <summary>The optimizer.</summary>
+    [Description("How weights follow gradients: Adam, or AdamW where weights decay.")]
     public OptimizerSection Optimizer { get; set; } = new();
 
     /// <summary>The learning rate over time.</summary>
+    [Description("The learning rate over the run.")]
     public ScheduleSection Schedule { get; set; } = new();
 
     /// <summary>Length, batch, device and output of the run.</summary>
+    [Description("Length of the run, batch, device and output.")]
     public TrainingSection Training { get; set; } = new();
 
     /// <summary>Evaluation on the validation split.</summary>
+    [Description("Measuring the model on text it does not learn from.")]
     public EvaluationSection Evaluation { get; set; } = new();
 
     /// <summary>Saving and resuming.</summary>
+    [Description("Saving the run and going on with it.")]
     public CheckpointSection Checkpoint { get; set; } = new();
 
     /// <summary>What is written down on the way.</summary>
+    [Description("What is written down on the way.")]
     public LoggingSection Logging { get; set; } = new();
 
     /// <inheritdoc/>
-    public void Validate(string place)
+    public IEnumerable<ConfigurationProblem> Validate()
     {
-        // The vocabulary is not known yet; any positive size serves to check the others.
-        try
+        if (Schedule.WarmupSteps > Training.Steps)
         {
-            TrainingPlan.CreateModelConfig(Model, vocabSize: 1);
+            yield return new ConfigurationProblem(
+                $"schedule.warmup_steps {Schedule.WarmupSteps} exceeds training.steps {Training.Steps}; choose fewer",
+                "schedule.warmup_steps",
+                "training.steps");
         }
-        catch (InvalidInputException e)
-        {
-            throw new InvalidInputException($"{place}: {e.Message}", e);
-        }
-
-        if (Training is { Steps: null, MaxTokens: null })
-            throw new InvalidInputException($"{place}: training.steps or training.max_tokens must be given; the schedule needs to know where the run ends.");
-        if (Tokenizer is { Kind: "file", Path: null })
-            throw new InvalidInputException($"{place}: tokenizer.path must be given when tokenizer.kind is file.");
-        if (string.IsNullOrWhiteSpace(Data.Path))
-            throw new InvalidInputException($"{place}: data.path must name a directory for token shards.");
-        if (string.IsNullOrWhiteSpace(Training.Output))
-            throw new InvalidInputException($"{place}: training.output must name a directory for the run.");
     }
 }

@@ -1,83 +1,143 @@
+using System.Globalization;
 using AnTransformer.Checkpoints;
 using ScottPlot;
+using ScottPlot.TickGenerators;
 
 namespace AnTransformer.Training.Metrics;
 
-/// <summary>Draws loss curves: training loss and its running mean, validation loss with markers, over tokens.</summary>
+/// <summary>What a loss curve is drawn over.</summary>
+public enum LossPlotAxis
+{
+    /// <summary>Tokens trained on: comparable across batch sizes.</summary>
+    Tokens,
+
+    /// <summary>Optimizer steps.</summary>
+    Steps,
+}
+
+/// <summary>
+/// Draws loss curves: training loss faint and smoothed, validation loss with markers. Needs neither a display nor fonts, and
+/// gives the same bytes for the same records.
+/// </summary>
 public static class LossPlot
 {
-    private const int Width = 1000;
-    private const int Height = 560;
-    private const double SmoothingShare = 0.02;
+    private const int Width = 900;
+    private const int Height = 520;
+    private const int PixelDensity = 2;
+    private const double HighestShare = 0.98;
+
+    private static readonly Color Ink = Color.FromHex("#24292f");
+    private static readonly Color GridLines = Color.FromHex("#e6e8eb");
+    private static readonly Color SingleTraining = Color.FromHex("#3b7dd8");
+    private static readonly Color SingleValidation = Color.FromHex("#d1495b");
+
+    // Okabe and Ito's palette (2008), distinguishable with color-vision deficiencies, without yellow.
+    private static readonly Color[] Palette = Array.ConvertAll(
+        ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000"], Color.FromHex);
 
     /// <summary>Draws one run as PNG and SVG.</summary>
     /// <param name="pathWithoutExtension">Where; <c>.png</c> and <c>.svg</c> are appended.</param>
     /// <param name="records">The run's metrics.</param>
     /// <param name="title">Title of the plot.</param>
-    public static void Save(string pathWithoutExtension, IReadOnlyList<MetricsRecord> records, string title)
-        => Save(pathWithoutExtension, [("", records)], title);
+    /// <param name="axis">What the losses are drawn over.</param>
+    /// <exception cref="InvalidInputException">A file cannot be written.</exception>
+    public static void Save(
+        string pathWithoutExtension,
+        IReadOnlyList<MetricsRecord> records,
+        string title,
+        LossPlotAxis axis = LossPlotAxis.Tokens)
+        => Save(pathWithoutExtension, [new Curve("", records, axis, SingleTraining, SingleValidation)], title, axis);
 
-    /// <summary>Draws several runs in one plot as PNG and SVG.</summary>
+    /// <summary>Draws several runs in one figure as PNG and SVG, each in a color of its own.</summary>
     /// <param name="pathWithoutExtension">Where; <c>.png</c> and <c>.svg</c> are appended.</param>
     /// <param name="runs">Names and metrics.</param>
     /// <param name="title">Title of the plot.</param>
-    public static void Save(string pathWithoutExtension, IReadOnlyList<(string Name, IReadOnlyList<MetricsRecord> Records)> runs, string title)
+    /// <param name="axis">What the losses are drawn over.</param>
+    /// <exception cref="InvalidInputException">A file cannot be written.</exception>
+    public static void Save(
+        string pathWithoutExtension,
+        IReadOnlyList<(string Name, IReadOnlyList<MetricsRecord> Records)> runs,
+        string title,
+        LossPlotAxis axis = LossPlotAxis.Tokens)
     {
-        using var plot = new Plot();
-        var palette = new ScottPlot.Palettes.Category10();
-        var losses = new List<double>();
-        for (var i = 0; i < runs.Count; i++)
+        var curves = new List<Curve>();
+        foreach (var (name, records) in runs)
         {
-            var (name, records) = runs[i];
-            var prefix = name.Length == 0 ? "" : name + ": ";
-            AddTraining(plot, records, palette.GetColor(2 * i), prefix, losses);
-            AddValidation(plot, records, palette.GetColor((2 * i) + 1), prefix, losses);
+            var color = Palette[curves.Count % Palette.Length];
+            curves.Add(new Curve(name, records, axis, color, color));
         }
 
+        Save(pathWithoutExtension, curves, title, axis);
+    }
+
+    private static void Save(string pathWithoutExtension, IReadOnlyList<Curve> curves, string title, LossPlotAxis axis)
+    {
+        using var plot = new Plot();
+        Style(plot, title, axis);
+        foreach (var curve in curves)
+            curve.AddTo(plot);
+        SetLimits(plot, curves);
+        AtomicFile.WriteAllText(pathWithoutExtension + ".svg", WithFontFallback(plot.GetSvgXml(Width, Height)));
+        plot.ScaleFactor = PixelDensity;
+        var png = plot.GetImageBytes(Width * PixelDensity, Height * PixelDensity, ImageFormat.Png);
+        AtomicFile.WriteAllBytes(pathWithoutExtension + ".png", png);
+    }
+
+    private static void Style(Plot plot, string title, LossPlotAxis axis)
+    {
+        plot.Font.Set(PlotFonts.Family);
+        plot.FigureBackground.Color = Colors.White;
+        plot.Axes.Color(Ink);
+        plot.Grid.MajorLineColor = GridLines;
+        plot.Axes.Right.FrameLineStyle.Width = 0;
+        plot.Axes.Top.FrameLineStyle.Width = 0;
+        plot.Axes.Title.Label.FontSize = 17;
+        plot.Axes.Title.Label.Bold = false;
+        plot.Axes.Bottom.Label.Bold = plot.Axes.Left.Label.Bold = false;
+        plot.Axes.Bottom.Label.FontSize = plot.Axes.Left.Label.FontSize = 15;
+        plot.Axes.Bottom.TickLabelStyle.FontSize = plot.Axes.Left.TickLabelStyle.FontSize = 13;
+        plot.Axes.Bottom.TickGenerator = new NumericAutomatic { LabelFormatter = Count };
         plot.Title(title);
-        plot.XLabel("tokens (millions)");
+        plot.XLabel(axis == LossPlotAxis.Tokens ? "tokens" : "steps");
         plot.YLabel("loss (nats per token)");
-        plot.ShowLegend(Alignment.UpperRight);
-        plot.Axes.AutoScale();
-        if (losses.Count > 0)
-            plot.Axes.SetLimitsY(losses.Min() - 0.1, losses.Max() + 0.1);
-        AtomicFile.Write(pathWithoutExtension + ".png", stream => stream.Write(plot.GetImageBytes(Width, Height, ImageFormat.Png)));
-        AtomicFile.WriteAllText(pathWithoutExtension + ".svg", plot.GetSvgXml(Width, Height));
+        var legend = plot.ShowLegend(Alignment.UpperRight);
+        legend.OutlineColor = GridLines;
+        legend.ShadowColor = Colors.Transparent;
+        legend.FontSize = 14;
+        legend.FontColor = Ink;
     }
 
-    private static void AddTraining(Plot plot, IReadOnlyList<MetricsRecord> records, Color color, string prefix, List<double> losses)
+    private static void SetLimits(Plot plot, IReadOnlyList<Curve> curves)
     {
-        var training = records.Where(record => record.Loss is { } loss && double.IsFinite(loss)).ToList();
-        if (training.Count == 0)
+        var losses = curves.SelectMany(curve => curve.Losses).Order().ToList();
+        if (losses.Count == 0)
             return;
-        var tokens = training.Select(Millions).ToArray();
-        var values = training.Select(record => record.Loss!.Value).ToArray();
-        losses.AddRange(values);
-        var raw = plot.Add.ScatterLine(tokens, values, color.WithAlpha(0.3));
-        raw.LineWidth = 1;
-        var smooth = plot.Add.ScatterLine(tokens, Smooth(values), color);
-        smooth.LineWidth = 2;
-        smooth.LegendText = prefix + "training";
+        // The first steps begin far above the rest, and would leave it a flat line at the bottom.
+        var training = curves.SelectMany(curve => curve.TrainingLosses).Order().ToList();
+        var high = training.Count > 0 ? training[(int)(HighestShare * (training.Count - 1))] : losses[^1];
+        high = Math.Max(high, curves.SelectMany(curve => curve.LastLosses).DefaultIfEmpty(high).Max());
+        var margin = Math.Max(0.05 * (high - losses[0]), 0.02);
+        plot.Axes.SetLimitsY(losses[0] - margin, high + margin);
+        var end = curves.Max(curve => curve.End);
+        plot.Axes.SetLimitsX(0, end > 0 ? 1.02 * end : 1);
     }
 
-    private static void AddValidation(Plot plot, IReadOnlyList<MetricsRecord> records, Color color, string prefix, List<double> losses)
+    /// <summary>1500000 as 1.5M.</summary>
+    private static string Count(double value) => value switch
     {
-        var validation = records.Where(record => record.ValLoss is { } loss && double.IsFinite(loss)).ToList();
-        if (validation.Count == 0)
-            return;
-        var values = validation.Select(record => record.ValLoss!.Value).ToArray();
-        losses.AddRange(values);
-        var scatter = plot.Add.Scatter(validation.Select(Millions).ToArray(), values, color);
-        scatter.LineWidth = 2;
-        scatter.MarkerSize = 7;
-        scatter.LegendText = $"{prefix}validation (last {values[^1]:f3})";
-    }
+        >= 1e12 => Number(value / 1e12) + "T",
+        >= 1e9 => Number(value / 1e9) + "B",
+        >= 1e6 => Number(value / 1e6) + "M",
+        >= 1e3 => Number(value / 1e3) + "k",
+        _ => Number(value),
+    };
 
-    private static double Millions(MetricsRecord record) => record.Tokens / 1e6;
+    private static string Number(double value) => value.ToString("0.###", CultureInfo.InvariantCulture);
 
-    private static double[] Smooth(double[] values)
+    // A viewer that lacks the font should take another sans-serif one, not its default.
+    private static string WithFontFallback(string svg)
     {
-        var half = Math.Max(1, (int)(values.Length * SmoothingShare));
-        return values.Select((_, i) => values[Math.Max(0, i - half)..Math.Min(values.Length, i + half + 1)].Average()).ToArray();
+        var family = $"font-family=\"{PlotFonts.Family}";
+        return svg.Replace(family, family + ", Helvetica, Arial, sans-serif", StringComparison.Ordinal);
     }
 }

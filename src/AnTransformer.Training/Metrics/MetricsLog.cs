@@ -4,7 +4,10 @@ using AnTransformer.Checkpoints;
 
 namespace AnTransformer.Training.Metrics;
 
-/// <summary>The file <c>metrics.jsonl</c>: one JSON object per line, flushed line by line.</summary>
+/// <summary>
+/// The file <c>metrics.jsonl</c>: one JSON object per line, flushed line by line, so that a crash costs at most the line being
+/// written. Losses that are not numbers are the strings <c>"NaN"</c>, <c>"Infinity"</c> and <c>"-Infinity"</c>.
+/// </summary>
 public sealed class MetricsLog : IDisposable
 {
     private static readonly JsonSerializerOptions Json = new()
@@ -14,60 +17,97 @@ public sealed class MetricsLog : IDisposable
         NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
     };
 
-    private readonly StreamWriter _writer;
+    private readonly FileStream _stream;
 
-    private MetricsLog(StreamWriter writer) => _writer = writer;
+    private MetricsLog(FileStream stream) => _stream = stream;
 
     /// <summary>
     /// Opens the log of a run that stands at a step. Records of later steps, which a crashed session wrote after its last
-    /// checkpoint, and a line that it left half-written are dropped.
+    /// checkpoint, and a last line that it left half-written are dropped; the lines before stay byte for byte.
     /// </summary>
     /// <param name="path">The file; made when missing.</param>
-    /// <param name="step">Steps taken.</param>
-    /// <exception cref="InvalidInputException">The file cannot be written.</exception>
+    /// <param name="step">Steps taken; 0 for a run that begins, whose log begins empty.</param>
+    /// <exception cref="InvalidInputException">
+    /// The file cannot be read or written, or a line before the last is damaged.
+    /// </exception>
     public static MetricsLog Open(string path, long step)
     {
+        var kept = step > 0 ? ReadLines(path).Where(item => item.Record.Step <= step).Select(item => item.Line + "\n") : [];
+        AtomicFile.WriteAllText(path, string.Concat(kept));
         try
         {
-            var kept = Read(path).Where(record => record.Step <= step && step > 0);
-            AtomicFile.WriteAllText(path, string.Concat(kept.Select(record => Line(record) + "\n")));
-            return new MetricsLog(new StreamWriter(new FileStream(path, FileMode.Append, FileAccess.Write, FileShare.Read)) { AutoFlush = true });
+            return new MetricsLog(new FileStream(path, FileMode.Append, FileAccess.Write, FileShare.Read, bufferSize: 0));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new InvalidInputException($"{path}: the metrics cannot be written ({e.Message.TrimEnd('.')}); choose another training.output.", e);
+            throw new InvalidInputException(
+                $"{path}: cannot be written ({e.Message.TrimEnd('.')}); choose another training.output.", e);
         }
     }
 
-    /// <summary>Reads a log, up to the first line that is not a record.</summary>
+    /// <summary>Reads a log. A last line that a crash left half-written does not count.</summary>
     /// <param name="path">The file; a missing one is empty.</param>
-    public static IReadOnlyList<MetricsRecord> Read(string path)
+    /// <exception cref="InvalidInputException">The file cannot be read, or a line before the last is damaged.</exception>
+    public static IReadOnlyList<MetricsRecord> Read(string path) => ReadLines(path).ConvertAll(item => item.Record);
+
+    /// <summary>Adds a record and hands it to the operating system at once.</summary>
+    /// <param name="record">The record.</param>
+    /// <exception cref="IOException">The disk is full or gone.</exception>
+    public void Write(MetricsRecord record)
+        => _stream.Write([.. JsonSerializer.SerializeToUtf8Bytes(record, Json), (byte)'\n']);
+
+    /// <inheritdoc/>
+    public void Dispose() => _stream.Dispose();
+
+    private static List<(string Line, MetricsRecord Record)> ReadLines(string path)
     {
-        var records = new List<MetricsRecord>();
-        if (!File.Exists(path))
-            return records;
-        foreach (var line in File.ReadLines(path))
+        var lines = ReadAllLines(path);
+        var records = new List<(string, MetricsRecord)>();
+        for (var i = 0; i < lines.Length; i++)
         {
-            try
+            if (Parse(lines[i]) is { } record)
             {
-                if (JsonSerializer.Deserialize<MetricsRecord>(line, Json) is { } record)
-                    records.Add(record);
+                records.Add((lines[i], record));
             }
-            catch (JsonException)
+            else if (i < lines.Length - 1)
             {
-                break;
+                throw new InvalidInputException(
+                    $"{path}:{i + 1}: is not a metrics record; remove that line, or choose another training.output.");
             }
         }
 
         return records;
     }
 
-    /// <summary>Adds a record.</summary>
-    /// <param name="record">The record.</param>
-    public void Write(MetricsRecord record) => _writer.Write(Line(record) + "\n");
+    private static string[] ReadAllLines(string path)
+    {
+        try
+        {
+            // Shared, so that a run that is still writing can be looked at.
+            using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            using var reader = new StreamReader(stream);
+            var text = reader.ReadToEnd();
+            return (text.EndsWith('\n') ? text[..^1] : text) is { Length: > 0 } content ? content.Split('\n') : [];
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return [];
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new InvalidInputException($"{path}: cannot be read ({e.Message.TrimEnd('.')}); check its permissions.", e);
+        }
+    }
 
-    /// <inheritdoc/>
-    public void Dispose() => _writer.Dispose();
-
-    private static string Line(MetricsRecord record) => JsonSerializer.Serialize(record, Json);
+    private static MetricsRecord? Parse(string line)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<MetricsRecord>(line, Json);
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
 }

@@ -38,8 +38,9 @@ public sealed record MetricsRecord
     {
         (string, double?)[] all =
         [
-            ("loss", Loss), ("val_loss", ValLoss), ("bits_per_byte", BitsPerByte), ("learning_rate", LearningRate), ("grad_norm", GradNorm),
-            ("tokens_per_second", TokensPerSecond), ("matmul_fraction", MatmulFraction), ("elapsed_seconds", ElapsedSeconds),
+            ("loss", Loss), ("val_loss", ValLoss), ("bits_per_byte", BitsPerByte), ("learning_rate", LearningRate),
+            ("grad_norm", GradNorm), ("tokens_per_second", TokensPerSecond), ("matmul_fraction", MatmulFraction),
+            ("elapsed_seconds", ElapsedSeconds),
         ];
         return all.Where(item => item.Item2 is not null).Select(item => (item.Item1, item.Item2!.Value));
     }

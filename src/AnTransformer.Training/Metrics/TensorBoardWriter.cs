@@ -1,68 +1,57 @@
-using System.Buffers.Binary;
-using System.Numerics;
+using System.Globalization;
 using Google.Protobuf;
 
 namespace AnTransformer.Training.Metrics;
 
 /// <summary>
-/// Writes scalars as a TensorBoard event file: records framed as in TensorFlow's TFRecord format, each a serialized
-/// <c>tensorflow.Event</c> (fields: wall_time 1, step 2, file_version 3, summary 5).
+/// Writes scalars as a TensorBoard event file: TFRecord frames, each a serialized <c>tensorflow.Event</c>
+/// (tensorflow/core/util/event.proto and framework/summary.proto, whose field numbers are named below).
 /// </summary>
 public sealed class TensorBoardWriter : IDisposable
 {
-    private readonly FileStream _stream;
+    private const string FileVersion = "brain.Event:2";
 
-    /// <summary>Starts a new event file.</summary>
-    /// <param name="directory">The log directory; made when missing.</param>
+    private readonly FileStream _stream;
+    private readonly TimeProvider _clock;
+
+    /// <summary>Starts a new event file, <c>events.out.tfevents.SECONDS.HOST</c>.</summary>
+    /// <param name="directory">The log directory; made when missing. Event files already there stay.</param>
+    /// <param name="resumedStep">
+    /// Steps taken already when a run resumes; TensorBoard then forgets what earlier files say of later steps. 0 for a new run.
+    /// </param>
     /// <param name="clock">Gives the wall time; the system's when null.</param>
-    public TensorBoardWriter(string directory, TimeProvider? clock = null)
+    /// <exception cref="InvalidInputException">The directory or file cannot be made.</exception>
+    public TensorBoardWriter(string directory, long resumedStep = 0, TimeProvider? clock = null)
     {
-        Clock = clock ?? TimeProvider.System;
-        Directory.CreateDirectory(directory);
-        var name = $"events.out.tfevents.{Clock.GetUtcNow().ToUnixTimeSeconds()}.{Environment.MachineName}.{Environment.ProcessId}";
-        _stream = new FileStream(Path.Combine(directory, name), FileMode.Append, FileAccess.Write, FileShare.Read);
+        _clock = clock ?? TimeProvider.System;
+        _stream = Create(directory, _clock.GetUtcNow().ToUnixTimeSeconds());
         WriteEvent(0, output =>
         {
-            output.WriteTag(3, WireFormat.WireType.LengthDelimited);
-            output.WriteString("brain.Event:2");
+            output.WriteTag(EventField.FileVersion, WireFormat.WireType.LengthDelimited);
+            output.WriteString(FileVersion);
         });
+        if (resumedStep > 0)
+            WriteEvent(resumedStep + 1, WriteSessionStart);
     }
 
-    private TimeProvider Clock { get; }
-
-    /// <summary>Adds the figures of a record, as <c>train/loss</c>, <c>val/loss</c> and so on, at its step.</summary>
+    /// <summary>
+    /// Adds the figures of a record at its step: <c>train/loss</c>, <c>train/learning_rate</c>, <c>val/loss</c>,
+    /// <c>val/bits_per_byte</c> and so on.
+    /// </summary>
     /// <param name="record">The record.</param>
+    /// <exception cref="IOException">The disk is full or gone.</exception>
     public void Write(MetricsRecord record)
-        => WriteEvent(record.Step, output =>
+    {
+        var summary = Message(output =>
         {
-            output.WriteTag(5, WireFormat.WireType.LengthDelimited);
-            output.WriteBytes(Message(summary =>
-            {
-                foreach (var (name, value) in record.Figures())
-                {
-                    summary.WriteTag(1, WireFormat.WireType.LengthDelimited);
-                    summary.WriteBytes(Message(scalar =>
-                    {
-                        scalar.WriteTag(1, WireFormat.WireType.LengthDelimited);
-                        scalar.WriteString(TagOf(name));
-                        scalar.WriteTag(2, WireFormat.WireType.Fixed32);
-                        scalar.WriteFloat((float)value);
-                    }));
-                }
-            }));
+            foreach (var (name, value) in record.Figures())
+                WriteMessage(output, SummaryField.Value, Scalar(TagOf(name), (float)value));
         });
+        WriteEvent(record.Step, output => WriteMessage(output, EventField.Summary, summary));
+    }
 
     /// <inheritdoc/>
     public void Dispose() => _stream.Dispose();
-
-    /// <summary>TFRecord's checksum: CRC-32C, rotated right by 15 bits plus a constant.</summary>
-    internal static uint MaskedCrc(ReadOnlySpan<byte> data)
-    {
-        var crc = uint.MaxValue;
-        foreach (var value in data)
-            crc = BitOperations.Crc32C(crc, value);
-        return BitOperations.RotateRight(~crc, 15) + 0xa282ead8u;
-    }
 
     private static string TagOf(string name) => name switch
     {
@@ -71,30 +60,86 @@ public sealed class TensorBoardWriter : IDisposable
         _ => "train/" + name,
     };
 
-    private static ByteString Message(Action<CodedOutputStream> write)
+    private static FileStream Create(string directory, long seconds)
+    {
+        var name = string.Create(CultureInfo.InvariantCulture, $"events.out.tfevents.{seconds:d10}.{Environment.MachineName}");
+        try
+        {
+            Directory.CreateDirectory(directory);
+            var path = Path.Combine(directory, name);
+            for (var i = 1; File.Exists(path); i++)
+                path = Path.Combine(directory, $"{name}.{i}");
+            return new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.Read, bufferSize: 0);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new InvalidInputException(
+                $"{directory}: TensorBoard's event file cannot be made ({e.Message.TrimEnd('.')}); choose another "
+                + "training.output or set logging.tensorboard to false.",
+                e);
+        }
+    }
+
+    private static byte[] Scalar(string tag, float value) => Message(output =>
+    {
+        output.WriteTag(ScalarField.Tag, WireFormat.WireType.LengthDelimited);
+        output.WriteString(tag);
+        output.WriteTag(ScalarField.SimpleValue, WireFormat.WireType.Fixed32);
+        output.WriteFloat(value);
+    });
+
+    private static void WriteSessionStart(CodedOutputStream output)
+    {
+        const int statusField = 1;
+        const int start = 1;
+        WriteMessage(output, EventField.SessionLog, Message(log =>
+        {
+            log.WriteTag(statusField, WireFormat.WireType.Varint);
+            log.WriteEnum(start);
+        }));
+    }
+
+    private static byte[] Message(Action<CodedOutputStream> write)
     {
         using var buffer = new MemoryStream();
         using (var output = new CodedOutputStream(buffer, leaveOpen: true))
             write(output);
-        return ByteString.CopyFrom(buffer.ToArray());
+        return buffer.ToArray();
     }
 
-    private void WriteEvent(long step, Action<CodedOutputStream> content)
+    private static void WriteMessage(CodedOutputStream output, int field, byte[] message)
     {
-        var message = Message(output =>
+        output.WriteTag(field, WireFormat.WireType.LengthDelimited);
+        output.WriteBytes(UnsafeByteOperations.UnsafeWrap(message));
+    }
+
+    private void WriteEvent(long step, Action<CodedOutputStream> writeContent)
+        => _stream.Write(TFRecord.Frame(Message(output =>
         {
-            output.WriteTag(1, WireFormat.WireType.Fixed64);
-            output.WriteDouble(Clock.GetUtcNow().ToUnixTimeMilliseconds() / 1000.0);
-            output.WriteTag(2, WireFormat.WireType.Varint);
+            output.WriteTag(EventField.WallTime, WireFormat.WireType.Fixed64);
+            output.WriteDouble(_clock.GetUtcNow().ToUnixTimeMilliseconds() / 1000.0);
+            output.WriteTag(EventField.Step, WireFormat.WireType.Varint);
             output.WriteInt64(step);
-            content(output);
-        });
-        var record = new byte[12 + message.Length + 4];
-        BinaryPrimitives.WriteUInt64LittleEndian(record, (ulong)message.Length);
-        BinaryPrimitives.WriteUInt32LittleEndian(record.AsSpan(8), MaskedCrc(record.AsSpan(0, 8)));
-        message.Span.CopyTo(record.AsSpan(12));
-        BinaryPrimitives.WriteUInt32LittleEndian(record.AsSpan(12 + message.Length), MaskedCrc(message.Span));
-        _stream.Write(record);
-        _stream.Flush();
+            writeContent(output);
+        })));
+
+    private static class EventField
+    {
+        public const int WallTime = 1;
+        public const int Step = 2;
+        public const int FileVersion = 3;
+        public const int Summary = 5;
+        public const int SessionLog = 7;
+    }
+
+    private static class SummaryField
+    {
+        public const int Value = 1;
+    }
+
+    private static class ScalarField
+    {
+        public const int Tag = 1;
+        public const int SimpleValue = 2;
     }
 }

@@ -1,0 +1,62 @@
+using System.Text;
+
+namespace AnTransformer.Training.Configuration;
+
+/// <summary>Writes a configuration as YAML with the description of every field above it.</summary>
+internal static class ConfigurationWriter
+{
+    private const int Columns = 100;
+
+    /// <summary>The text; equal configurations give equal texts.</summary>
+    public static string Write(object configuration)
+    {
+        var yaml = new StringBuilder();
+        Append(yaml, configuration, ConfigurationSection.Of(configuration.GetType()), indent: "");
+        return yaml.ToString();
+    }
+
+    private static void Append(StringBuilder yaml, object configuration, ConfigurationSection section, string indent)
+    {
+        foreach (var field in section.Fields)
+        {
+            AppendComment(yaml, field.Description, indent);
+            AppendComment(yaml, Facts(field), indent);
+            var value = ScalarText.ToYaml(field.Get(configuration));
+            yaml.Append(indent).Append(field.Name).Append(": ").Append(value).Append('\n');
+        }
+
+        foreach (var inner in section.Sections)
+        {
+            if (yaml.Length > 0)
+                yaml.Append('\n');
+            AppendComment(yaml, inner.Description, indent);
+            yaml.Append(indent).Append(inner.Name).Append(":\n");
+            Append(yaml, configuration, inner, indent + "  ");
+        }
+    }
+
+    private static string Facts(ConfigurationField field)
+    {
+        var expected = field.Expected;
+        var article = expected.StartsWith("a ", StringComparison.Ordinal) ? 2 : 0;
+        return $"({expected[article..]}; default {ScalarText.ToYaml(field.Default)})";
+    }
+
+    private static void AppendComment(StringBuilder yaml, string text, string indent)
+    {
+        var line = new StringBuilder();
+        foreach (var word in text.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+        {
+            if (line.Length > 0 && indent.Length + 2 + line.Length + 1 + word.Length > Columns)
+            {
+                yaml.Append(indent).Append("# ").Append(line).Append('\n');
+                line.Clear();
+            }
+
+            line.Append(line.Length > 0 ? " " : "").Append(word);
+        }
+
+        if (line.Length > 0)
+            yaml.Append(indent).Append("# ").Append(line).Append('\n');
+    }
+}
