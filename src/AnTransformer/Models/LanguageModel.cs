@@ -13,6 +13,7 @@ namespace AnTransformer.Models;
 public abstract class LanguageModel : nn.Module<Tensor, Tensor>
 {
     private readonly RotaryEmbedding _rotary;
+    private readonly Parameter _embeddingWeight;
 
     /// <summary>Creates the shared parts with parameters of zeros.</summary>
     /// <param name="name">Class name.</param>
@@ -26,6 +27,7 @@ public abstract class LanguageModel : nn.Module<Tensor, Tensor>
         Context = context;
         _rotary = new RotaryEmbedding(config, context);
         EmbedTokens = nn.Embedding(config.VocabSize, config.HiddenSize, dtype: context.MasterDtype, device: context.Device);
+        _embeddingWeight = EmbedTokens.weight!;     // TorchSharp makes a new wrapper at every access
         Blocks = Enumerable.Range(0, config.NumHiddenLayers).Select(_ => createBlock()).ToArray();
         Head = new Projection(config.HiddenSize, config.VocabSize, context);
         Decoder = new ModuleTree().With("embed_tokens", EmbedTokens).With("layers", ModuleTree.Of(Blocks));
@@ -170,7 +172,7 @@ public abstract class LanguageModel : nn.Module<Tensor, Tensor>
 
     private IEnumerable<(Parameter Matrix, bool IsOutput)> Matrices()
     {
-        yield return (EmbedTokens.weight!, false);
+        yield return (_embeddingWeight, false);
         foreach (var block in Blocks)
         {
             yield return (block.SelfAttention.QProj.Weight, false);

@@ -79,11 +79,9 @@ public sealed class Adam : IDisposable
     /// <summary>Empties the gradients.</summary>
     public void ZeroGradients()
     {
+        using var scope = NewDisposeScope();
         foreach (var state in _states)
-        {
-            using var gradient = state.Parameter.grad;
-            gradient?.zero_();
-        }
+            state.Parameter.grad?.zero_();
     }
 
     /// <inheritdoc/>
