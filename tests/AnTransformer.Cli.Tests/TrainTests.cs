@@ -35,7 +35,7 @@ public sealed class TrainTests : IDisposable
     {
         _angpt.Train().AssertSucceeded();
         _angpt.Train("--training.output", "again").AssertSucceeded();
-        _angpt.Train("--training.output", "other", "--training.seed", "1").AssertSucceeded();
+        _angpt.Train("--training.output", "other", "--training.seed", "2").AssertSucceeded();
         Assert.Equal(_angpt.Losses(), _angpt.Losses("again"));
         Assert.NotEqual(_angpt.Losses(), _angpt.Losses("other"));
     }

@@ -31,10 +31,12 @@ internal sealed class YamlReader
         {
             return reader.ReadStream();
         }
-        catch (YamlException e)
+        catch (Exception e) when (e is YamlException or InvalidOperationException or ArgumentException or KeyNotFoundException)
         {
+            // On some malformed input the parser's own state machine throws instead of reporting.
+            var place = e is YamlException yamlError ? yamlError.Start : reader._parser.Current?.Start ?? Mark.Empty;
             var reason = e.Message.ReplaceLineEndings(" ").TrimEnd('.');
-            throw new InvalidInputException($"{reader.Place(e.Start)}: not valid YAML ({reason}); correct the file there.", e);
+            throw new InvalidInputException($"{reader.Place(place)}: not valid YAML ({reason}); correct the file there.", e);
         }
     }
 
