@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using AnTransformer.Training.Configuration;
 
 namespace AnTransformer.Training.Tests.Configuration;
@@ -10,7 +9,17 @@ public sealed class TrainingConfigurationTests
     public static TheoryData<string> ShippedFiles
         => [.. Directory.EnumerateFiles(Folder, "*.yaml", SearchOption.AllDirectories).Select(path => Path.GetRelativePath(Folder, path)).Order(StringComparer.Ordinal)];
 
-    private static string Folder => Path.GetFullPath(Path.Combine(Path.GetDirectoryName(ThisFile())!, "../../../configs"));
+    /// <summary>The repository's own folder, found from the build output: source paths are not kept in deterministic builds.</summary>
+    private static string Folder
+    {
+        get
+        {
+            var folder = AppContext.BaseDirectory;
+            while (!File.Exists(Path.Combine(folder, "AnTransformer.slnx")))
+                folder = Path.GetDirectoryName(folder)!;
+            return Path.Combine(folder, "configs");
+        }
+    }
 
     [Fact]
     public void The_files_that_come_with_the_tool_are_all_there()
@@ -129,6 +138,4 @@ public sealed class TrainingConfigurationTests
 
     private static TrainingConfiguration Load(string yaml, params (string Key, string Value)[] overrides)
         => ConfigurationBinder.Parse<TrainingConfiguration>(yaml, "x.yaml", overrides);
-
-    private static string ThisFile([CallerFilePath] string path = "") => path;
 }
