@@ -120,8 +120,9 @@ public sealed class ConfigurationBinderTests
     }
 
     [Theory]
-    [InlineData("numbers: [1", 1)]
-    [InlineData("name: a\n\tnumbers: b", 2)]
+    [InlineData("numbers: [1", 2)]
+    [InlineData("name: a\n\tnumbers: b", 1)]
+    [InlineData("choices:\n  paths: [a\n  color: red\n", 2)]
     [InlineData("name: \"a", 1)]
     [InlineData("name: a\n  fraction: b", 2)]
     public void Malformed_yaml_is_one_sentence_with_a_place(string yaml, int line)
@@ -131,6 +132,12 @@ public sealed class ConfigurationBinderTests
         Assert.Contains("not valid YAML (", message, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', message);
     }
+
+    [Fact]
+    public void Long_values_of_several_lines_are_quoted_in_part()
+        => Assert.Equal(
+            $"x.yaml:2:10: 'choices.color' must be one of red, deep_blue, not 'first {new string('x', 54)}…'.",
+            Assert.Throws<InvalidInputException>(() => Bind("choices:\n  color: |\n    first\n    " + new string('x', 500))).Message);
 
     [Fact]
     public void Deep_nesting_is_refused_without_exhausting_the_stack()
@@ -163,7 +170,7 @@ public sealed class ConfigurationBinderTests
     [InlineData("numbers.fraction", "2", "--numbers.fraction: 'numbers.fraction' must be a number at least 0 and less than 1, not '2'.")]
     [InlineData("numbers.whole-number", "", "--numbers.whole-number: 'numbers.whole_number' must be a whole number greater than 0, not ''.")]
     [InlineData("choices.color", "red ", "--choices.color: 'choices.color' must be one of red, deep_blue, not 'red '; did you mean 'red'?")]
-    [InlineData("choices.paths", "[a", "--choices.paths:1:")]
+    [InlineData("choices.paths", "[a", "--choices.paths:2:1: not valid YAML (")]
     public void Errors_in_overrides_name_the_option(string key, string value, string message)
         => Assert.StartsWith(message, Assert.Throws<InvalidInputException>(() => Bind("", (key, value))).Message, StringComparison.Ordinal);
 

@@ -18,25 +18,17 @@ public sealed class TrainingConfigurationTests
             ["paper/angpt.yaml", "paper/gpt-plus.yaml", "paper/gpt.yaml", "paper/ngpt.yaml", "quickstart.yaml"],
             ShippedFiles.Select(file => file.Data.Replace('\\', '/')));
 
-    /// <summary>
-    /// Every field is there with the comments that its description gives; only values and the head of the file are the file's own.
-    /// After changing a description, run this test once with ANTRANSFORMER_UPDATE_CONFIGS=1 to rewrite the files.
-    /// </summary>
     [Theory]
     [MemberData(nameof(ShippedFiles))]
-    public void Shipped_files_load_and_comment_every_field(string name)
+    public void Shipped_files_load_and_say_what_every_field_they_give_means(string name)
     {
         var path = Path.Combine(Folder, name);
-        var expected = ConfigurationBinder.Write(ConfigurationBinder.Load<TrainingConfiguration>(path, []));
-        var text = File.ReadAllText(path);
-        var headEnd = text.IndexOf("\n\n", StringComparison.Ordinal) + 2;
-        if (Environment.GetEnvironmentVariable("ANTRANSFORMER_UPDATE_CONFIGS") == "1")
-            File.WriteAllText(path, text[..headEnd] + expected);
-        Assert.All(text[..headEnd].TrimEnd().Split('\n'), line => Assert.StartsWith("#", line, StringComparison.Ordinal));
-        Assert.Equal(Comments(expected), Comments(text[headEnd..]));
-
-        static IEnumerable<string> Comments(string yaml)
-            => yaml.Split('\n').Select(line => line.TrimStart().StartsWith('#') ? line : line.Split(':')[0]);
+        ConfigurationBinder.Load<TrainingConfiguration>(path, []);
+        var lines = File.ReadAllLines(path);
+        Assert.StartsWith("#", lines[0], StringComparison.Ordinal);
+        var fields = lines.Index().Where(line => line.Item.StartsWith("  ", StringComparison.Ordinal) && char.IsAsciiLetter(line.Item.TrimStart()[0]));
+        Assert.NotEmpty(fields);
+        Assert.All(fields, field => Assert.StartsWith("  #", lines[field.Index - 1], StringComparison.Ordinal));
     }
 
     [Fact]
