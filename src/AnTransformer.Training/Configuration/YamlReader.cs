@@ -35,7 +35,8 @@ internal sealed class YamlReader
         {
             // The scanner's own, on some unfinished flow collections.
             var place = reader._parser.Current is { } last ? reader.Place(last.End) : name;
-            throw new InvalidInputException($"{place}: not valid YAML (an unfinished value after this place); correct the file there.", e);
+            throw new InvalidInputException(
+                $"{place}: not valid YAML (an unfinished value after this place); correct the file there.", e);
         }
         catch (YamlException e)
         {
@@ -91,7 +92,8 @@ internal sealed class YamlReader
             if (entries.Find(entry => entry.Key.Text == key.Text).Key is { } first)
             {
                 throw new InvalidInputException(
-                    $"{key.Place}: duplicate key '{ScalarText.Excerpt(key.Text)}', first given at {first.Place}; remove one of them.");
+                    $"{key.Place}: duplicate key '{ScalarText.Excerpt(key.Text)}', first given at {first.Place}; "
+                    + "remove one of them.");
             }
 
             entries.Add((key, ReadValue(depth + 1)));

