@@ -61,7 +61,7 @@ internal sealed class Binding(object configuration, string name)
             case YamlText text when field.IsList:
                 return new List<string> { text.Text };
             case YamlText { IsPlain: false } text when field.Type != typeof(string) && field.Values is null:
-                throw field.Wrong(text.Place, $"the text \"{text.Text}\" in quotes");
+                throw field.Wrong(text.Place, $"the text \"{ScalarText.Excerpt(text.Text)}\" in quotes");
             case YamlText text:
                 return field.Parse(text.Text, text.Place);
             case YamlList list when field.IsList:
@@ -79,7 +79,7 @@ internal sealed class Binding(object configuration, string name)
         YamlList => "a list",
         YamlMapping => "a mapping",
         YamlText { IsNull: true } => "null",
-        YamlText text => $"'{text.Text}'",
+        YamlText text => $"'{ScalarText.Excerpt(text.Text)}'",
         _ => "something else",
     };
 

@@ -118,7 +118,7 @@ public sealed class ConfigurationField
             return value;
         if (Type == typeof(int) && ScalarText.Parse(text, typeof(long)) is long large && large > int.MaxValue)
             throw new InvalidInputException($"{place}: '{Key}' must be at most {int.MaxValue}, not '{text}'.");
-        throw Wrong(place, $"'{text}'", Suggestion(text));
+        throw Wrong(place, $"'{ScalarText.Excerpt(text)}'", Suggestion(text));
     }
 
     /// <summary>The error that something else stands where a value of this field should.</summary>

@@ -18,7 +18,8 @@ internal static class FieldNames
         return sharing.Count switch
         {
             1 => sharing[0],
-            0 => throw new InvalidInputException($"{place}: unknown field '{key}'{Suggestion(root, root, key)}"),
+            0 => throw new InvalidInputException(
+                $"{place}: unknown field '{ScalarText.Excerpt(key)}'{Suggestion(root, root, key)}"),
             _ => throw new InvalidInputException(
                 $"{place}: '{key}' is a field of several sections; give one of "
                 + $"{string.Join(", ", sharing.Select(field => field.Key))}."),
@@ -29,7 +30,8 @@ internal static class FieldNames
     public static InvalidInputException Unknown(ConfigurationSection root, ConfigurationSection section, YamlText key)
     {
         var full = section.Key.Length == 0 ? key.Text : $"{section.Key}.{key.Text}";
-        return new InvalidInputException($"{key.Place}: unknown key '{full}'{Suggestion(root, section, key.Text)}");
+        var suggestion = Suggestion(root, section, key.Text);
+        return new InvalidInputException($"{key.Place}: unknown key '{ScalarText.Excerpt(full)}'{suggestion}");
     }
 
     /// <summary>A near name in the section itself, else a field of another section; else all there is to choose from.</summary>

@@ -31,12 +31,17 @@ internal sealed class YamlReader
         {
             return reader.ReadStream();
         }
-        catch (Exception e) when (e is YamlException or InvalidOperationException or ArgumentException or KeyNotFoundException)
+        catch (InvalidOperationException e)
         {
-            // On some malformed input the parser's own state machine throws instead of reporting.
-            var place = e is YamlException yamlError ? yamlError.Start : reader._parser.Current?.Start ?? Mark.Empty;
+            // The scanner's own, on some unfinished flow collections.
+            var place = reader._parser.Current is { } last ? reader.Place(last.End) : name;
+            throw new InvalidInputException(
+                $"{place}: not valid YAML (an unfinished value after this place); correct the file there.", e);
+        }
+        catch (YamlException e)
+        {
             var reason = e.Message.ReplaceLineEndings(" ").TrimEnd('.');
-            throw new InvalidInputException($"{reader.Place(place)}: not valid YAML ({reason}); correct the file there.", e);
+            throw new InvalidInputException($"{reader.Place(e.Start)}: not valid YAML ({reason}); correct the file there.", e);
         }
     }
 
@@ -87,7 +92,8 @@ internal sealed class YamlReader
             if (entries.Find(entry => entry.Key.Text == key.Text).Key is { } first)
             {
                 throw new InvalidInputException(
-                    $"{key.Place}: duplicate key '{key.Text}', first given at {first.Place}; remove one of them.");
+                    $"{key.Place}: duplicate key '{ScalarText.Excerpt(key.Text)}', first given at {first.Place}; "
+                    + "remove one of them.");
             }
 
             entries.Add((key, ReadValue(depth + 1)));

@@ -77,7 +77,7 @@ public static class LossPlot
         foreach (var curve in curves)
             curve.AddTo(plot);
         SetLimits(plot, curves);
-        AtomicFile.WriteAllText(pathWithoutExtension + ".svg", WithFontFallback(plot.GetSvgXml(Width, Height)));
+        AtomicFile.WriteAllText(pathWithoutExtension + ".svg", PlotSvg.Finish(plot.GetSvgXml(Width, Height)));
         plot.ScaleFactor = PixelDensity;
         var png = plot.GetImageBytes(Width * PixelDensity, Height * PixelDensity, ImageFormat.Png);
         AtomicFile.WriteAllBytes(pathWithoutExtension + ".png", png);
@@ -133,11 +133,4 @@ public static class LossPlot
     };
 
     private static string Number(double value) => value.ToString("0.###", CultureInfo.InvariantCulture);
-
-    // A viewer that lacks the font should take another sans-serif one, not its default.
-    private static string WithFontFallback(string svg)
-    {
-        var family = $"font-family=\"{PlotFonts.Family}";
-        return svg.Replace(family, family + ", Helvetica, Arial, sans-serif", StringComparison.Ordinal);
-    }
 }

@@ -3,7 +3,7 @@ using AnTransformer.Training.Configuration;
 
 namespace AnTransformer.Training.Tests.Configuration;
 
-/// <summary>A configuration with a field of every kind that the binder supports, nested sections and fields outside of sections.</summary>
+/// <summary>A configuration with a field of every kind that the binder supports, also outside of sections and nested.</summary>
 public sealed class Sample
 {
     [Description("A name.")]
@@ -56,7 +56,10 @@ public sealed class Sample
         public IEnumerable<ConfigurationProblem> Validate()
         {
             if (Color == Color.DeepBlue && Architecture == "gpt+")
-                yield return new ConfigurationProblem("gpt+ cannot be deep blue; choose another color", "color", "architecture");
+            {
+                yield return new ConfigurationProblem(
+                    "gpt+ cannot be deep blue; choose another color", "color", "architecture");
+            }
         }
     }
 }
