@@ -12,19 +12,21 @@ public sealed class GatedMlp : nn.Module
     public GatedMlp(ModelConfig config, ModelContext context)
         : base(nameof(GatedMlp))
     {
-        GateProj = new Projection(config.HiddenSize, config.IntermediateSize, context);
-        UpProj = new Projection(config.HiddenSize, config.IntermediateSize, context);
+        GateUpProj = new ProjectionGroup(config.HiddenSize, [config.IntermediateSize, config.IntermediateSize], context);
         DownProj = new Projection(config.IntermediateSize, config.HiddenSize, context);
         register_module("gate_proj", GateProj);
         register_module("up_proj", UpProj);
         register_module("down_proj", DownProj);
     }
 
+    /// <summary>W_g and W_u as one map, [2f, d].</summary>
+    public ProjectionGroup GateUpProj { get; }
+
     /// <summary>W_g, [f, d].</summary>
-    public Projection GateProj { get; }
+    public Projection GateProj => GateUpProj.Parts[0];
 
     /// <summary>W_u, [f, d].</summary>
-    public Projection UpProj { get; }
+    public Projection UpProj => GateUpProj.Parts[1];
 
     /// <summary>W_d, [d, f].</summary>
     public Projection DownProj { get; }

@@ -1,5 +1,6 @@
 using AnTransformer.Models;
 using TorchSharp.Modules;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace AnTransformer.Layers;
@@ -10,21 +11,24 @@ namespace AnTransformer.Layers;
 /// </summary>
 public sealed class ReparameterizedScale
 {
-    private readonly double _toValue;
-
     /// <summary>Creates a scale that starts at <c>init.Init</c>.</summary>
     /// <param name="size">Number of channels.</param>
     /// <param name="init">s_init and s_scale.</param>
     /// <param name="context">Dtypes and device.</param>
     public ReparameterizedScale(long size, ScaleInit init, ModelContext context)
     {
-        _toValue = init.Init / init.Scale;
-        Stored = new Parameter(full([size], init.Scale, dtype: context.MasterDtype, device: context.Device));
+        ToValue = init.Init / init.Scale;
+        Stored = context.Parameter(size);
+        using var noGrad = no_grad();
+        torch.nn.init.constant_(Stored, init.Scale);
     }
 
     /// <summary>ŝ, [n].</summary>
     public Parameter Stored { get; }
 
+    /// <summary>s_init / s_scale.</summary>
+    public double ToValue { get; }
+
     /// <summary>s, [n], in the graph.</summary>
-    public Tensor Value() => Stored * _toValue;
+    public Tensor Value() => Stored * ToValue;
 }

@@ -1,4 +1,6 @@
 using AnTransformer.Normalization;
+using AnTransformer.Operators;
+using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -7,8 +9,6 @@ namespace AnTransformer.Layers;
 /// <summary>RMSNorm with gain over the last dimension: gain ⊙ x / √(mean(x²) + ε).</summary>
 public sealed class RmsNorm : nn.Module<Tensor, Tensor>
 {
-    private readonly double _epsilon;
-
     /// <summary>Creates the layer with a gain of ones.</summary>
     /// <param name="size">Width of the last dimension.</param>
     /// <param name="epsilon">ε.</param>
@@ -16,13 +16,22 @@ public sealed class RmsNorm : nn.Module<Tensor, Tensor>
     public RmsNorm(long size, double epsilon, ModelContext context)
         : base(nameof(RmsNorm))
     {
-        _epsilon = epsilon;
-        Weight = new Parameter(ones([size], dtype: context.MasterDtype, device: context.Device));
+        Epsilon = epsilon;
+        Weight = context.Parameter(size);
+        using var noGrad = no_grad();
+        torch.nn.init.ones_(Weight);
         register_parameter("weight", Weight);
     }
 
     /// <summary>The gain, [n].</summary>
     public Parameter Weight { get; }
+
+    /// <summary>ε.</summary>
+    public double Epsilon { get; }
+
+    /// <summary>The normalized tensor as a linear map's input, which then need not be in memory as a whole.</summary>
+    /// <param name="input">Shape [..., n].</param>
+    public NormalizedInput Of(Tensor input) => new(input, Weight, Epsilon);
 
     /// <summary>Normalizes.</summary>
     /// <param name="input">Shape [..., n].</param>
@@ -30,6 +39,6 @@ public sealed class RmsNorm : nn.Module<Tensor, Tensor>
     public override Tensor forward(Tensor input)
     {
         using var scope = NewDisposeScope();
-        return (Norms.Rms(input, _epsilon) * Weight).MoveToOuterDisposeScope();
+        return (Norms.Rms(input, Epsilon) * Weight).MoveToOuterDisposeScope();
     }
 }

@@ -1,10 +1,11 @@
+using AnTransformer.Kernels;
 using AnTransformer.Models;
 using static TorchSharp.torch;
 
 namespace AnTransformer.Layers;
 
 /// <summary>Rotary positions in the half-split ("rotate-half") layout: channel i turns with channel i + d_h/2.</summary>
-public sealed class RotaryEmbedding : IDisposable
+public sealed unsafe class RotaryEmbedding : IDisposable
 {
     private readonly Tensor _cos;
     private readonly Tensor _sin;
@@ -21,6 +22,12 @@ public sealed class RotaryEmbedding : IDisposable
         _cos = angles.cos().to(context.MasterDtype).to(context.Device).DetachFromDisposeScope();
         _sin = angles.sin().to(context.MasterDtype).to(context.Device).DetachFromDisposeScope();
     }
+
+    /// <summary>Cosines in CPU memory, [T, d_h/2]; for fused kernels.</summary>
+    internal float* CosPointer => TensorMemory.Floats(_cos);
+
+    /// <summary>Sines in CPU memory, [T, d_h/2]; for fused kernels.</summary>
+    internal float* SinPointer => TensorMemory.Floats(_sin);
 
     /// <summary>Turns queries or keys by their positions.</summary>
     /// <param name="x">Shape [B, H, T, d_h].</param>

@@ -1,5 +1,8 @@
 using AnTransformer.Generation;
+using AnTransformer.Kernels.Cpu;
 using AnTransformer.Models;
+using AnTransformer.Normalization;
+using AnTransformer.Operators;
 using static TorchSharp.torch;
 
 namespace AnTransformer.Layers;
@@ -11,7 +14,7 @@ namespace AnTransformer.Layers;
 public sealed class SelfAttention : nn.Module
 {
     private readonly ModelContext _context;
-    private readonly long _heads;
+    private readonly int _heads;
     private readonly long _headSize;
 
     /// <summary>Creates the projections with matrices of zeros.</summary>
@@ -23,10 +26,8 @@ public sealed class SelfAttention : nn.Module
         _context = context;
         _heads = config.NumAttentionHeads;
         _headSize = config.HeadSize;
-        var d = config.HiddenSize;
-        QProj = new Projection(d, d, context);
-        KProj = new Projection(d, d, context);
-        VProj = new Projection(d, d, context);
+        long d = config.HiddenSize;
+        QkvProj = new ProjectionGroup(d, [d, d, d], context);
         OProj = new Projection(d, d, context);
         register_module("q_proj", QProj);
         register_module("k_proj", KProj);
@@ -34,35 +35,59 @@ public sealed class SelfAttention : nn.Module
         register_module("o_proj", OProj);
     }
 
+    /// <summary>W_q, W_k and W_v as one map, [3d, d].</summary>
+    public ProjectionGroup QkvProj { get; }
+
     /// <summary>W_q, [d, d].</summary>
-    public Projection QProj { get; }
+    public Projection QProj => QkvProj.Parts[0];
 
     /// <summary>W_k, [d, d].</summary>
-    public Projection KProj { get; }
+    public Projection KProj => QkvProj.Parts[1];
 
     /// <summary>W_v, [d, d].</summary>
-    public Projection VProj { get; }
+    public Projection VProj => QkvProj.Parts[2];
 
     /// <summary>W_o, [d, d].</summary>
     public Projection OProj { get; }
 
-    /// <summary>factor · W_{q,k,v} h, split into heads.</summary>
-    /// <param name="h">Shape [B, T, d].</param>
-    /// <param name="factor">A constant such as ν_qkv.</param>
-    /// <returns>Three tensors of shape [B, H, T, d_h].</returns>
-    public (Tensor Query, Tensor Key, Tensor Value) QueryKeyValue(Tensor h, double factor = 1)
-        => (SplitHeads(QProj.forward(h, factor)), SplitHeads(KProj.forward(h, factor)), SplitHeads(VProj.forward(h, factor)));
-
-    /// <summary>softmax(scale · q kᵀ, causal) v, with the heads concatenated. Extends the cache, if there is one.</summary>
-    /// <param name="query">Shape [B, H, T, d_h].</param>
-    /// <param name="key">Shape [B, H, T, d_h].</param>
-    /// <param name="value">Shape [B, H, T, d_h].</param>
+    /// <summary>
+    /// softmax(scale · q kᵀ, causal) v with normalized and rotated queries and keys, the heads concatenated. Extends the cache, if
+    /// there is one.
+    /// </summary>
+    /// <param name="qkv">Queries, keys and values of all heads, [B, T, 3d].</param>
+    /// <param name="normalization">How queries and keys are normalized.</param>
     /// <param name="scale">Softmax scale.</param>
+    /// <param name="rotary">Positions.</param>
+    /// <param name="start">Position of the first of the T tokens.</param>
     /// <param name="cache">Keys and values of the tokens before these, or null.</param>
     /// <returns>Shape [B, T, d] in the compute dtype.</returns>
-    public Tensor Attend(Tensor query, Tensor key, Tensor value, double scale, LayerCache? cache)
+    public Tensor Attend(
+        Tensor qkv, QueryKeyNormalization normalization, double scale, RotaryEmbedding rotary, long start, LayerCache? cache)
     {
+        if (cache is null && start == 0 && AttentionOperator.Fits(qkv, normalization, _context))
+            return AttentionOperator.Apply(qkv, normalization, rotary, scale, _heads);
+
         using var scope = NewDisposeScope();
+        var parts = qkv.chunk(3, -1);
+        var (q, k, v) = (SplitHeads(parts[0]), SplitHeads(parts[1]), SplitHeads(parts[2]));
+        q = Normalize(q, normalization, normalization.Query, rotary, start);
+        k = Normalize(k, normalization, normalization.Key, rotary, start);
+        return Attend(q, k, v, scale, cache).MoveToOuterDisposeScope();
+    }
+
+    private Tensor Normalize(
+        Tensor x, QueryKeyNormalization normalization, TorchSharp.Modules.Parameter? scale, RotaryEmbedding rotary, long start)
+    {
+        if (normalization.Kind == QueryKeyNorm.Rms)
+            return rotary.Rotate(Norms.Rms(x, normalization.Epsilon) * scale!, start);
+        var rotated = rotary.Rotate(x, start);
+        if (normalization.Kind == QueryKeyNorm.L2)
+            rotated = Norms.L2(rotated);
+        return scale is null ? rotated : rotated * (scale * normalization.Factor).view(_heads, 1, -1);
+    }
+
+    private Tensor Attend(Tensor query, Tensor key, Tensor value, double scale, LayerCache? cache)
+    {
         // LibTorch's operator scales by 1/√d_h; the difference goes into the query.
         var toQuery = scale * Math.Sqrt(_headSize);
         var q = _context.ToCompute(toQuery == 1 ? query : query * toQuery);
@@ -75,7 +100,7 @@ public sealed class SelfAttention : nn.Module
             ? ones([queries, keys], dtype: ScalarType.Bool, device: q.device).tril(keys - queries)
             : null;
         var y = nn.functional.scaled_dot_product_attention(q, k, v, attn_mask: mask, is_casual: queries == keys && queries > 1);
-        return y.transpose(1, 2).reshape(q.shape[0], queries, _heads * _headSize).MoveToOuterDisposeScope();
+        return y.transpose(1, 2).reshape(q.shape[0], queries, _heads * _headSize);
     }
 
     private Tensor SplitHeads(Tensor x) => x.view(x.shape[0], x.shape[1], _heads, _headSize).transpose(1, 2);

@@ -1,6 +1,7 @@
 using AnTransformer.Generation;
 using AnTransformer.Layers;
 using AnTransformer.Normalization;
+using AnTransformer.Operators;
 using static TorchSharp.torch;
 
 namespace AnTransformer.Models;
@@ -12,20 +13,21 @@ namespace AnTransformer.Models;
 /// </summary>
 public sealed class AnGpt : LanguageModel
 {
-    private readonly ReparameterizedScale _logitScale;
-
     /// <summary>Creates the model with matrices of zeros.</summary>
     /// <param name="config">Shape; must be valid.</param>
     /// <param name="context">Dtypes and device.</param>
     public AnGpt(ModelConfig config, ModelContext context)
-        : base(nameof(AnGpt), config, context, () => new Block(config, context))
+        : base(nameof(AnGpt), config, context, own => new Block(config, own))
     {
-        _logitScale = new ReparameterizedScale(config.VocabSize, config.LogitScale, context);
-        register_parameter("logit_scale", _logitScale.Stored);
+        LogitScale = new ReparameterizedScale(config.VocabSize, config.LogitScale, Context);
+        register_parameter("logit_scale", LogitScale.Stored);
     }
 
     /// <inheritdoc/>
-    protected override Tensor Logits(Tensor h) => _logitScale.Value() * Head.forward(h);
+    protected override ReparameterizedScale LogitScale { get; }
+
+    /// <inheritdoc/>
+    protected override LinearInput HeadInput(Tensor h) => h;
 
     /// <inheritdoc/>
     protected override double InitialDeviation(bool isOutput) => 1;
@@ -38,7 +40,7 @@ public sealed class AnGpt : LanguageModel
         private readonly NormalizationFactors _nu;
         private readonly ReparameterizedScale _attentionAlpha;
         private readonly ReparameterizedScale _mlpAlpha;
-        private readonly bool _queryKeyNorm;
+        private readonly QueryKeyNormalization _queryKeyNorm;
         private readonly double _softmaxScale;
         private readonly double _gateFactor;
 
@@ -46,7 +48,7 @@ public sealed class AnGpt : LanguageModel
             : base(nameof(Block), config, context)
         {
             _nu = NormalizationFactors.For(config);
-            _queryKeyNorm = config.QkNorm;
+            _queryKeyNorm = config.QkNorm ? QueryKeyNormalization.L2 : QueryKeyNormalization.None;
             _softmaxScale = Math.Sqrt(config.HeadSize);
             _gateFactor = Math.Sqrt(config.HiddenSize);
             _attentionAlpha = new ReparameterizedScale(config.HiddenSize, config.Alpha, context);
@@ -59,33 +61,19 @@ public sealed class AnGpt : LanguageModel
         {
             using var scope = NewDisposeScope();
 
-            // q, k, v ← ν_qkv · W_{q,k,v} h;  q, k ← L2(RoPE(q)), L2(RoPE(k));  a ← ν_o · W_o softmax(√d_h · q kᵀ) v
-            var (q, k, v) = SelfAttention.QueryKeyValue(h, _nu.Qkv);
-            (q, k) = (rotary.Rotate(q, start), rotary.Rotate(k, start));
-            if (_queryKeyNorm)
-                (q, k) = (Norms.L2(q), Norms.L2(k));
-            var y = SelfAttention.Attend(q, k, v, _softmaxScale, cache);
-            h = Interpolate(h, SelfAttention.OProj.forward(y, _nu.Output), _attentionAlpha);
+            // q, k, v ← ν_qkv · W_{q,k,v} h;  q, k ← L2(RoPE(q)), L2(RoPE(k));  y ← softmax(√d_h · q kᵀ) v
+            var qkv = SelfAttention.QkvProj.Forward(h, _nu.Qkv);
+            var y = SelfAttention.Attend(qkv, _queryKeyNorm, _softmaxScale, rotary, start, cache);
 
-            // u, g ← ν_ug · W_u h, ν_ug · W_g h;  b ← ν_down · W_d (ν_act · u ⊙ SiLU(√d · g)), ν_act in W_d's factor
-            var u = Mlp.UpProj.forward(h, _nu.UpGate);
-            var gate = Mlp.GateProj.forward(h, _nu.UpGate * _gateFactor);
-            var b = Mlp.DownProj.forward(u * nn.functional.silu(gate), _nu.Down * _nu.Activation);
-            return Interpolate(h, b, _mlpAlpha).MoveToOuterDisposeScope();
-        }
+            // h ← ν(α_A) ⊙ (h + α_A ⊙ (ν_o · W_o y − h))
+            h = SelfAttention.OProj.Interpolate(h, y, _nu.Output, _attentionAlpha, _nu.Residual);
 
-        /// <summary>ν(α) ⊙ (h + α ⊙ (x − h)), as ν(1−α) ⊙ h + να ⊙ x: two passes over the stream instead of four.</summary>
-        private Tensor Interpolate(Tensor h, Tensor x, ReparameterizedScale scale)
-        {
-            var alpha = scale.Value().abs();
-            var keep = 1 - alpha;
-            if (_nu.Residual)
-            {
-                var nu = (alpha.square() + keep.square()).rsqrt();
-                (alpha, keep) = (alpha * nu, keep * nu);
-            }
+            // g, u ← ν_ug · W_g h, ν_ug · W_u h;  m ← ν_act · u ⊙ SiLU(√d · g), ν_act in W_d's factor
+            var gateUp = Mlp.GateUpProj.Forward(h, _nu.UpGate);
+            var m = new GatedInput(gateUp, _gateFactor);
 
-            return (h * keep).addcmul(alpha, x, 1);
+            // h ← ν(α_M) ⊙ (h + α_M ⊙ (ν_down · W_d m − h))
+            return Mlp.DownProj.Interpolate(h, m, _nu.Down * _nu.Activation, _mlpAlpha, _nu.Residual).MoveToOuterDisposeScope();
         }
     }
 }

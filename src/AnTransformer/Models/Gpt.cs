@@ -1,5 +1,6 @@
 using AnTransformer.Generation;
 using AnTransformer.Layers;
+using AnTransformer.Operators;
 using static TorchSharp.torch;
 
 namespace AnTransformer.Models;
@@ -16,14 +17,14 @@ public sealed class Gpt : LanguageModel
     /// <param name="config">Shape; must be valid.</param>
     /// <param name="context">Dtypes and device.</param>
     public Gpt(ModelConfig config, ModelContext context)
-        : base(nameof(Gpt), config, context, () => new Block(config, context))
+        : base(nameof(Gpt), config, context, own => new Block(config, own))
     {
-        _norm = new RmsNorm(config.HiddenSize, config.RmsNormEps, context);
+        _norm = new RmsNorm(config.HiddenSize, config.RmsNormEps, Context);
         Decoder.With("norm", _norm);
     }
 
     /// <inheritdoc/>
-    protected override Tensor Logits(Tensor h) => Context.ToMaster(Head.forward(_norm.forward(h)));
+    protected override LinearInput HeadInput(Tensor h) => _norm.Of(h);
 
     /// <inheritdoc/>
     protected override double InitialDeviation(bool isOutput)
@@ -33,8 +34,7 @@ public sealed class Gpt : LanguageModel
     {
         private readonly RmsNorm _inputNorm;
         private readonly RmsNorm _postAttentionNorm;
-        private readonly RmsNorm? _queryNorm;
-        private readonly RmsNorm? _keyNorm;
+        private readonly QueryKeyNormalization _queryKeyNorm = QueryKeyNormalization.None;
         private readonly double _softmaxScale;
 
         public Block(ModelConfig config, ModelContext context)
@@ -47,10 +47,11 @@ public sealed class Gpt : LanguageModel
             register_module("post_attention_layernorm", _postAttentionNorm);
             if (config.QkNorm)
             {
-                _queryNorm = new RmsNorm(config.HeadSize, config.RmsNormEps, context);
-                _keyNorm = new RmsNorm(config.HeadSize, config.RmsNormEps, context);
-                SelfAttention.register_module("q_norm", _queryNorm);
-                SelfAttention.register_module("k_norm", _keyNorm);
+                var queryNorm = new RmsNorm(config.HeadSize, config.RmsNormEps, context);
+                var keyNorm = new RmsNorm(config.HeadSize, config.RmsNormEps, context);
+                _queryKeyNorm = QueryKeyNormalization.Rms(queryNorm, keyNorm);
+                SelfAttention.register_module("q_norm", queryNorm);
+                SelfAttention.register_module("k_norm", keyNorm);
             }
         }
 
@@ -59,17 +60,13 @@ public sealed class Gpt : LanguageModel
             using var scope = NewDisposeScope();
 
             // h ← h + W_o · attention(RMSNorm(h))
-            var (q, k, v) = SelfAttention.QueryKeyValue(_inputNorm.forward(h));
-            if (_queryNorm is not null && _keyNorm is not null)
-                (q, k) = (_queryNorm.forward(q), _keyNorm.forward(k));
-            (q, k) = (rotary.Rotate(q, start), rotary.Rotate(k, start));
-            var y = SelfAttention.Attend(q, k, v, _softmaxScale, cache);
-            h = h + SelfAttention.OProj.forward(y);
+            var qkv = SelfAttention.QkvProj.Forward(_inputNorm.Of(h));
+            var y = SelfAttention.Attend(qkv, _queryKeyNorm, _softmaxScale, rotary, start, cache);
+            h = SelfAttention.OProj.AddTo(h, y);
 
             // h ← h + W_d · (W_u x ⊙ SiLU(W_g x)),  x = RMSNorm(h)
-            var x = _postAttentionNorm.forward(h);
-            var m = Mlp.UpProj.forward(x) * nn.functional.silu(Mlp.GateProj.forward(x));
-            return (h + Mlp.DownProj.forward(m)).MoveToOuterDisposeScope();
+            var gateUp = Mlp.GateUpProj.Forward(_postAttentionNorm.Of(h));
+            return Mlp.DownProj.AddTo(h, new GatedInput(gateUp)).MoveToOuterDisposeScope();
         }
     }
 }

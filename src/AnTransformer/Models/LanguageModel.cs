@@ -1,6 +1,7 @@
 using AnTransformer.Generation;
 using AnTransformer.Layers;
 using AnTransformer.Normalization;
+using AnTransformer.Operators;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -12,24 +13,30 @@ namespace AnTransformer.Models;
 /// </summary>
 public abstract class LanguageModel : nn.Module<Tensor, Tensor>
 {
+    // At most, for the padding between parameters.
+    private const long TensorsPerBlock = 12;
+    private const long TensorsOutsideBlocks = 4;
+
     private readonly RotaryEmbedding _rotary;
-    private readonly Parameter _embeddingWeight;
 
     /// <summary>Creates the shared parts with parameters of zeros.</summary>
     /// <param name="name">Class name.</param>
     /// <param name="config">Shape; must be valid.</param>
     /// <param name="context">Dtypes and device.</param>
-    /// <param name="createBlock">Makes one of the L blocks.</param>
-    protected LanguageModel(string name, ModelConfig config, ModelContext context, Func<TransformerBlock> createBlock)
+    /// <param name="createBlock">Makes one of the L blocks, with parameters in this model's <see cref="Store"/>.</param>
+    protected LanguageModel(string name, ModelConfig config, ModelContext context, Func<ModelContext, TransformerBlock> createBlock)
         : base(name)
     {
         Config = config;
-        Context = context;
+        Store = new ParameterStore(
+            ParameterStore.CapacityFor(ModelCost.Parameters(config), (TensorsPerBlock * config.NumHiddenLayers) + TensorsOutsideBlocks),
+            context.MasterDtype,
+            context.Device);
+        Context = context with { Store = Store };
         _rotary = new RotaryEmbedding(config, context);
-        EmbedTokens = nn.Embedding(config.VocabSize, config.HiddenSize, dtype: context.MasterDtype, device: context.Device);
-        _embeddingWeight = EmbedTokens.weight!;     // TorchSharp makes a new wrapper at every access
-        Blocks = Enumerable.Range(0, config.NumHiddenLayers).Select(_ => createBlock()).ToArray();
-        Head = new Projection(config.HiddenSize, config.VocabSize, context);
+        EmbedTokens = new TokenEmbedding(config.VocabSize, config.HiddenSize, Context);
+        Blocks = Enumerable.Range(0, config.NumHiddenLayers).Select(_ => createBlock(Context)).ToArray();
+        Head = new Projection(config.HiddenSize, config.VocabSize, Context);
         Decoder = new ModuleTree().With("embed_tokens", EmbedTokens).With("layers", ModuleTree.Of(Blocks));
         register_module("model", Decoder);
         register_module("lm_head", Head);
@@ -42,13 +49,16 @@ public abstract class LanguageModel : nn.Module<Tensor, Tensor>
     public ModelContext Context { get; }
 
     /// <summary>E, [V, d].</summary>
-    public Embedding EmbedTokens { get; }
+    public TokenEmbedding EmbedTokens { get; }
 
     /// <summary>The L blocks.</summary>
     public IReadOnlyList<TransformerBlock> Blocks { get; }
 
     /// <summary>W_head, [V, d].</summary>
     public Projection Head { get; }
+
+    /// <summary>All parameters as one flat buffer.</summary>
+    public ParameterStore Store { get; }
 
     /// <summary>The dimension along which the vectors of output matrices (W_o, W_d) are constrained: 1, rows, but for nGPT.</summary>
     protected virtual int OutputVectorDimension => 1;
@@ -84,17 +94,9 @@ public abstract class LanguageModel : nn.Module<Tensor, Tensor>
     public Tensor forward(Tensor tokens, KeyValueCache? cache)
     {
         var start = cache?.Length ?? 0;
-        if (start + tokens.shape[1] > Config.MaxPositionEmbeddings)
-        {
-            throw new ArgumentException(
-                $"{start + tokens.shape[1]} tokens exceed the context of {Config.MaxPositionEmbeddings}.", nameof(tokens));
-        }
-
+        RequireFit(tokens, start);
         using var scope = NewDisposeScope();
-        var h = EmbedTokens.forward(tokens);
-        for (var layer = 0; layer < Blocks.Count; layer++)
-            h = Blocks[layer].forward(h, _rotary, start, cache?[layer]);
-        return Logits(h).MoveToOuterDisposeScope();
+        return Logits(Stream(tokens, start, cache)).MoveToOuterDisposeScope();
     }
 
     /// <summary>Mean cross-entropy in nats per token.</summary>
@@ -104,7 +106,13 @@ public abstract class LanguageModel : nn.Module<Tensor, Tensor>
     public Tensor Loss(Tensor tokens, Tensor targets)
     {
         using var scope = NewDisposeScope();
-        return nn.functional.cross_entropy(forward(tokens).flatten(0, 1), targets.flatten()).MoveToOuterDisposeScope();
+        RequireFit(tokens, start: 0);
+        var h = Stream(tokens, start: 0, cache: null);
+        var input = HeadInput(h);
+        var loss = CrossEntropyOperator.Fits(input, Head, targets)
+            ? CrossEntropyOperator.Mean(input, Head, LogitRows, targets)
+            : nn.functional.cross_entropy(Logits(h).flatten(0, 1), targets.flatten());
+        return loss.MoveToOuterDisposeScope();
     }
 
     /// <summary>Cross-entropy of every position in nats.</summary>
@@ -114,8 +122,13 @@ public abstract class LanguageModel : nn.Module<Tensor, Tensor>
     public Tensor TokenLosses(Tensor tokens, Tensor targets)
     {
         using var scope = NewDisposeScope();
-        return nn.functional.cross_entropy(forward(tokens).flatten(0, 1), targets.flatten(), reduction: nn.Reduction.None)
-            .view(targets.shape).MoveToOuterDisposeScope();
+        RequireFit(tokens, start: 0);
+        var h = Stream(tokens, start: 0, cache: null);
+        var input = HeadInput(h);
+        var losses = !h.requires_grad && CrossEntropyOperator.Fits(input, Head, targets)
+            ? CrossEntropyOperator.PerToken(input, Head, LogitRows, targets)
+            : nn.functional.cross_entropy(Logits(h).flatten(0, 1), targets.flatten(), reduction: nn.Reduction.None).view(targets.shape);
+        return losses.MoveToOuterDisposeScope();
     }
 
     /// <summary>Draws the parameters as the architecture prescribes (METHOD section 6), the same on every device.</summary>
@@ -140,10 +153,13 @@ public abstract class LanguageModel : nn.Module<Tensor, Tensor>
     /// <summary>Trainable parameters with their names in checkpoints, in registration order.</summary>
     public IEnumerable<(string Name, Parameter Parameter)> NamedParameters() => named_parameters();
 
-    /// <summary>Logits of the stream after the last block.</summary>
-    /// <param name="h">Shape [B, T, d].</param>
-    /// <returns>Shape [B, T, V] in the master dtype.</returns>
-    protected abstract Tensor Logits(Tensor h);
+    /// <summary>The logit scale s_z, [V], or null for none.</summary>
+    protected virtual ReparameterizedScale? LogitScale => null;
+
+    /// <summary>What the head is applied to.</summary>
+    /// <param name="h">The stream after the last block, [B, T, d].</param>
+    /// <returns>Shape [B, T, d].</returns>
+    protected abstract LinearInput HeadInput(Tensor h);
 
     /// <summary>Standard deviation of a matrix's initial entries.</summary>
     /// <param name="isOutput">Whether the matrix writes to the residual stream (W_o, W_d).</param>
@@ -168,11 +184,36 @@ public abstract class LanguageModel : nn.Module<Tensor, Tensor>
         if (disposing)
             _rotary.Dispose();
         base.Dispose(disposing);
+        if (disposing)
+            Store.Dispose();
+    }
+
+    private ReparameterizedRows? LogitRows => LogitScale is null ? null : new ReparameterizedRows([(LogitScale, 1)]);
+
+    /// <summary>Logits s_z ⊙ W_head h, [B, T, V], in the master dtype.</summary>
+    private Tensor Logits(Tensor h) => Context.ToMaster(LinearOperator.Apply(HeadInput(h), [Head], scales: LogitRows));
+
+    /// <summary>The residual stream after the last block, [B, T, d].</summary>
+    private Tensor Stream(Tensor tokens, long start, KeyValueCache? cache)
+    {
+        var h = EmbedTokens.forward(tokens);
+        for (var layer = 0; layer < Blocks.Count; layer++)
+            h = Blocks[layer].forward(h, _rotary, start, cache?[layer]);
+        return h;
+    }
+
+    private void RequireFit(Tensor tokens, long start)
+    {
+        if (start + tokens.shape[1] > Config.MaxPositionEmbeddings)
+        {
+            throw new ArgumentException(
+                $"{start + tokens.shape[1]} tokens exceed the context of {Config.MaxPositionEmbeddings}.", nameof(tokens));
+        }
     }
 
     private IEnumerable<(Parameter Matrix, bool IsOutput)> Matrices()
     {
-        yield return (_embeddingWeight, false);
+        yield return (EmbedTokens.Weight, false);
         foreach (var block in Blocks)
         {
             yield return (block.SelfAttention.QProj.Weight, false);

@@ -57,6 +57,13 @@ public static class LibTorch
         return handles?.Info ?? new LibTorchInfo(null, null, IsRelaxedCopy: false, HasCuda: false, UndefinedSymbol: null);
     }
 
+    /// <summary>Address of a function that <c>torch_cpu</c> exports, or 0.</summary>
+    internal static nint FindExport(string name)
+    {
+        EnsureLoaded();
+        return s_handles is { } handles && NativeLibrary.TryGetExport(handles.TorchCpu, name, out var address) ? address : 0;
+    }
+
     [ModuleInitializer]
     [SuppressMessage("Usage", "CA2255", Justification = "Registers a handler; all use of TorchSharp depends on it.")]
     internal static void Register()

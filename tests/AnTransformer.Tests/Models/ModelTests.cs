@@ -98,7 +98,7 @@ public sealed class ModelTests
         using var angpt = Initialized("angpt", seed: 8);
         using var ngpt = Initialized("ngpt", seed: 8);
         AssertUnit(angpt.Blocks[0].Mlp.DownProj.Weight, dimension: 1);
-        AssertUnit(angpt.EmbedTokens.weight!, dimension: 1);
+        AssertUnit(angpt.EmbedTokens.Weight, dimension: 1);
         AssertUnit(ngpt.Blocks[0].Mlp.DownProj.Weight, dimension: 0);
         AssertUnit(ngpt.Blocks[0].SelfAttention.OProj.Weight, dimension: 0);
         AssertUnit(ngpt.Blocks[0].Mlp.UpProj.Weight, dimension: 1);

@@ -1,0 +1,44 @@
+using System.Runtime.CompilerServices;
+
+namespace AnTransformer.Kernels.Cpu;
+
+/// <summary>One float: the end of a row whose length is no multiple of the vector's, and processors without vectors.</summary>
+internal readonly unsafe struct SimdScalar(float value) : ISimd<SimdScalar>
+{
+    private readonly float _value = value;
+
+    public static int Width => 1;
+
+    public static SimdScalar Load(float* source) => new(*source);
+
+    public static SimdScalar Broadcast(float value) => new(value);
+
+    public static SimdScalar operator +(SimdScalar a, SimdScalar b) => new(a._value + b._value);
+
+    public static SimdScalar operator -(SimdScalar a, SimdScalar b) => new(a._value - b._value);
+
+    public static SimdScalar operator *(SimdScalar a, SimdScalar b) => new(a._value * b._value);
+
+    public static SimdScalar operator /(SimdScalar a, SimdScalar b) => new(a._value / b._value);
+
+    public static SimdScalar MultiplyAdd(SimdScalar a, SimdScalar b, SimdScalar c)
+        => new(MathF.FusedMultiplyAdd(a._value, b._value, c._value));
+
+    public static SimdScalar Sqrt(SimdScalar a) => new(MathF.Sqrt(a._value));
+
+    public static SimdScalar Max(SimdScalar a, SimdScalar b) => new(a._value > b._value ? a._value : b._value);
+
+    public static SimdScalar Min(SimdScalar a, SimdScalar b) => new(a._value < b._value ? a._value : b._value);
+
+    public static SimdScalar Round(SimdScalar a) => new(MathF.Round(a._value));
+
+    public static SimdScalar ScaleByPowerOfTwo(SimdScalar a, SimdScalar n)
+        => new(a._value * BitConverter.Int32BitsToSingle(((int)n._value + 127) << 23));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Store(float* destination) => *destination = _value;
+
+    public float Sum() => _value;
+
+    public float Largest() => _value;
+}

@@ -1,0 +1,309 @@
+using AnTransformer.Kernels;
+using AnTransformer.Kernels.Cpu;
+using AnTransformer.Layers;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace AnTransformer.Operators;
+
+/// <summary>
+/// The operator that nearly all of a training step is: a linear map with what comes before it (<see cref="LinearInput"/>), its
+/// constant ν, factors per output, and what comes after it, the residual update:
+/// <c>keep ⊙ h + share ⊙ (ν · s ⊙ W f(x))</c>. ν is the matrix product's own factor and costs nothing; s and share are multiplied
+/// onto W's rows; <c>keep ⊙ h</c> is where the product's sums start.
+/// </summary>
+internal sealed unsafe class LinearOperator
+{
+    // Rows of a row-wise function that are computed at once: their results stay in the cache, and the product is still efficient.
+    private const long FunctionRows = 512;
+
+    private readonly LinearInput _input;
+    private readonly IReadOnlyList<Projection> _parts;
+    private readonly List<Parameter> _weights;
+    private readonly double _factor;
+    private readonly RowScales? _scales;
+    private readonly Tensor? _stream;
+    private readonly Interpolation? _interpolation;
+    private readonly long _outputWidth;
+
+    private LinearOperator(
+        LinearInput input, IReadOnlyList<Projection> parts, double factor, RowScales? scales, Tensor? stream, Interpolation? interpolation)
+    {
+        (_input, _parts, _scales, _stream, _interpolation) = (input, parts, scales, stream, interpolation);
+        _factor = factor;
+        _weights = parts.Select(part => part.Weight).ToList();
+        _outputWidth = _weights.Sum(weight => weight.shape[0]);
+    }
+
+    /// <summary>Whether rows of the matrix are multiplied by factors, and which.</summary>
+    private bool ScalesRows => _scales is not null || _interpolation is not null;
+
+    /// <summary>Applies the operator.</summary>
+    /// <param name="input">x, [..., in], or a function of it.</param>
+    /// <param name="parts">W's parts, [out, in] together.</param>
+    /// <param name="factor">ν.</param>
+    /// <param name="scales">s, or null.</param>
+    /// <param name="stream">h, [..., out], or null for no residual update.</param>
+    /// <param name="interpolation">keep and share, or null for 1 and 1.</param>
+    /// <returns>Shape [..., out]; in the stream's dtype where there is one, else in the compute dtype.</returns>
+    public static Tensor Apply(
+        LinearInput input,
+        IReadOnlyList<Projection> parts,
+        double factor = 1,
+        RowScales? scales = null,
+        Tensor? stream = null,
+        Interpolation? interpolation = null)
+    {
+        var linear = new LinearOperator(input, parts, factor, scales, stream, interpolation);
+        return linear.FitsCpu() ? linear.Fused() : linear.Eager();
+    }
+
+    private bool FitsCpu()
+    {
+        if (!FusedKernels.FitCpu(_input.Source, _input.Gain, _stream, _interpolation?.Parameter, _weights[0])
+            || _parts[0].Context.ComputeDtype != ScalarType.Float32)
+        {
+            return false;
+        }
+
+        var next = TensorMemory.Floats(_weights[0]);
+        foreach (var weight in _weights)
+        {
+            if (TensorMemory.Floats(weight) != next)
+                return false;
+            next += weight.numel();
+        }
+
+        return true;
+    }
+
+    private Tensor Eager()
+    {
+        using var scope = NewDisposeScope();
+        var x = _input.Eager();
+        var outputs = _parts.Select(part => part.Multiply(x, _factor)).ToList();
+        var y = outputs.Count == 1 ? outputs[0] : cat(outputs, -1);
+        if (_scales is not null)
+            y = y * _scales.Eager();
+        if (_stream is null)
+            return y.MoveToOuterDisposeScope();
+        if (_interpolation is null)
+            return (_stream + y).MoveToOuterDisposeScope();
+        var (keep, share) = _interpolation.Eager();
+        return (_stream * keep).addcmul(share, y, 1).MoveToOuterDisposeScope();
+    }
+
+    private Tensor Fused()
+    {
+        var source = _input.Source;
+        var output = BufferPool.Empty([.. source.shape[..^1], _outputWidth]);
+        Compute(TensorMemory.Floats(source), TensorMemory.Floats(output), source.numel() / _input.SourceWidth);
+        var inputs = new List<Tensor> { source };
+        if (_stream is not null)
+            inputs.Add(_stream);
+        inputs.AddRange(_weights);
+        if (_input.Gain is { } gain)
+            inputs.Add(gain);
+        if (_scales is not null)
+            inputs.AddRange(_scales.Parameters);
+        if (_interpolation is not null)
+            inputs.Add(_interpolation.Parameter);
+        if (!AutogradNode.IsNeeded([.. inputs]))
+            return output;
+        List<Tensor> saved = [AutogradNode.Save(source)];
+        if (_interpolation is not null)
+            saved.Add(AutogradNode.Save(_stream!));
+        AutogradNode.Record(inputs, output, saved, gradient => Backward(gradient, saved[0], _interpolation is null ? null : saved[1]));
+        return output;
+    }
+
+    private void Compute(float* source, float* output, long rows)
+    {
+        var (width, outputWidth) = (_input.Width, _outputWidth);
+        using var factors = new Factors(this);
+        if (_stream is not null)
+            StartWithStream(output, factors, rows);
+        var chunk = _input.IsIdentity ? rows : FunctionRows;
+        using var scratch = BufferPool.Rent(_input.IsIdentity ? 1 : chunk * width);
+        for (long first = 0; first < rows; first += chunk)
+        {
+            var count = Math.Min(chunk, rows - first);
+            var x = Rows(source + (first * _input.SourceWidth), scratch.Pointer, count);
+            using var timer = PhaseClock.Measure(Phase.MatrixProducts);
+            Gemm.MultiplyTransposed(
+                count, outputWidth, width, (float)_factor, x, width, factors.Matrix, width, _stream is null ? 0 : 1,
+                output + (first * outputWidth), outputWidth);
+        }
+    }
+
+    private void StartWithStream(float* output, Factors factors, long rows)
+    {
+        using var timer = PhaseClock.Measure(Phase.FusedOperators);
+        var stream = TensorMemory.Floats(_stream!);
+        var keep = factors.Keep;
+        var width = (int)_outputWidth;
+        CpuTeam.For(rows, 32, (first, count) =>
+        {
+            var (at, bytes) = (first * width, count * width * sizeof(float));
+            if (keep == null)
+                Buffer.MemoryCopy(stream + at, output + at, bytes, bytes);
+            else
+                CpuKernels.Instance.ScaleChannels(stream + at, keep, output + at, count, width);
+        });
+    }
+
+    /// <summary>The rows that the matrix is multiplied with: those of the source, or the function of them in scratch memory.</summary>
+    private float* Rows(float* source, float* scratch, long rows)
+    {
+        if (_input.IsIdentity)
+            return source;
+        using var timer = PhaseClock.Measure(Phase.FusedOperators);
+        var (sourceWidth, width) = (_input.SourceWidth, _input.Width);
+        CpuTeam.For(rows, 8, (first, count) => _input.Forward(source + (first * sourceWidth), scratch + (first * width), count));
+        return scratch;
+    }
+
+    private List<Tensor?> Backward(Tensor gradient, Tensor source, Tensor? stream)
+    {
+        var (width, outputWidth, sourceWidth) = (_input.Width, _outputWidth, _input.SourceWidth);
+        var rows = gradient.numel() / outputWidth;
+        var g = TensorMemory.Floats(gradient);
+        var weightTarget = new GradientTarget(_weights);
+        var gainTarget = _input.Gain is { } gain ? new GradientTarget([gain]) : null;
+        var sourceGradient = _input.OverwritesSource ? AutogradNode.Save(source) : BufferPool.Empty(source.shape);
+        var x = TensorMemory.Floats(source);
+        var dx = TensorMemory.Floats(sourceGradient);
+        using var factors = new Factors(this);
+        using var scaled = BufferPool.Rent(ScalesRows ? outputWidth * width : 1);
+        using var gainSums = new ChannelSums(gainTarget is null ? 0 : width);
+        var dw = ScalesRows ? scaled.Pointer : weightTarget.Pointer;
+        var chunk = _input.IsIdentity ? rows : FunctionRows;
+        using var scratch = BufferPool.Rent(_input.IsIdentity ? 1 : 2 * chunk * width);
+        for (long first = 0; first < rows; first += chunk)
+        {
+            var count = Math.Min(chunk, rows - first);
+            var chunkSource = x + (first * sourceWidth);
+            var chunkGradient = g + (first * outputWidth);
+            var rowsOfX = Rows(chunkSource, scratch.Pointer, count);
+            var dxRows = _input.IsIdentity ? dx : scratch.Pointer + (chunk * width);
+            using (PhaseClock.Measure(Phase.MatrixProducts))
+            {
+                Gemm.TransposedMultiply(
+                    outputWidth, width, count, (float)_factor, chunkGradient, outputWidth, rowsOfX, width,
+                    ScalesRows && first == 0 ? 0 : 1, dw, width);
+                Gemm.Multiply(
+                    count, width, outputWidth, (float)_factor, chunkGradient, outputWidth, factors.Matrix, width, 0, dxRows, width);
+            }
+
+            if (!_input.IsIdentity)
+                BackwardRows(dxRows, chunkSource, dx + (first * sourceWidth), count, gainSums);
+        }
+
+        var results = new List<Tensor?> { sourceGradient };
+        using var streamSums = new ChannelSums(_interpolation is null ? 0 : outputWidth);
+        if (_stream is not null)
+            results.Add(stream is null ? AutogradNode.Save(gradient) : StreamGradient(gradient, stream, factors, streamSums));
+        using var timer = PhaseClock.Measure(Phase.FusedOperators);
+        if (gainTarget is not null)
+            gainSums.AddTo(gainTarget.Pointer);
+        var scaleTarget = ScalesRows ? UnscaleRows(scaled.Pointer, weightTarget.Pointer, factors, streamSums) : null;
+        results.AddRange(weightTarget.Results());
+        if (gainTarget is not null)
+            results.AddRange(gainTarget.Results());
+        if (scaleTarget is not null)
+            results.AddRange(scaleTarget.Results());
+        return results;
+    }
+
+    private void BackwardRows(float* gradient, float* source, float* sourceGradient, long rows, ChannelSums gainSums)
+    {
+        using var timer = PhaseClock.Measure(Phase.FusedOperators);
+        var (sourceWidth, width) = (_input.SourceWidth, _input.Width);
+        gainSums.Run(rows, (first, count, sums) => _input.Backward(
+            gradient + (first * width), source + (first * sourceWidth), sourceGradient + (first * sourceWidth), sums, count));
+    }
+
+    private Tensor StreamGradient(Tensor gradient, Tensor stream, Factors factors, ChannelSums sums)
+    {
+        using var timer = PhaseClock.Measure(Phase.FusedOperators);
+        var result = BufferPool.Empty(stream.shape);
+        var g = TensorMemory.Floats(gradient);
+        var h = TensorMemory.Floats(stream);
+        var dh = TensorMemory.Floats(result);
+        var keep = factors.Keep;
+        var width = (int)_outputWidth;
+        sums.Run(stream.numel() / width, (first, count, partial) => CpuKernels.Instance.ScaleChannelsBackward(
+            g + (first * width), h + (first * width), keep, dh + (first * width), partial, count, width));
+        return result;
+    }
+
+    /// <summary>From the gradient of the scaled matrix those of matrix and factors.</summary>
+    private GradientTarget UnscaleRows(float* scaledGradient, float* weightGradient, Factors factors, ChannelSums streamSums)
+    {
+        var target = new GradientTarget(_scales?.Parameters ?? [_interpolation!.Parameter]);
+        using var ds = BufferPool.Rent(2 * _outputWidth);
+        var width = (int)_input.Width;
+        var w = TensorMemory.Floats(_weights[0]);
+        var s = factors.Rows;
+        var sums = ds.Pointer;
+        CpuTeam.For(_outputWidth, 16, (first, count) => CpuKernels.Instance.ScaleRowsBackward(
+            scaledGradient + (first * width), w + (first * width), s + first, weightGradient + (first * width), sums + first, count, width));
+        if (_scales is not null)
+        {
+            _scales.Backward(ds.Pointer, target.Pointer);
+            return target;
+        }
+
+        var dkeep = ds.Pointer + _outputWidth;
+        new Span<float>(dkeep, (int)_outputWidth).Clear();
+        streamSums.AddTo(dkeep);
+        _interpolation!.Backward(dkeep, ds.Pointer, target.Pointer);
+        return target;
+    }
+
+    /// <summary>The factors' values and the matrix that the input is multiplied with: W, or W with scaled rows in scratch memory.</summary>
+    private sealed class Factors : IDisposable
+    {
+        private readonly float* _memory;
+
+        public Factors(LinearOperator linear)
+        {
+            Matrix = TensorMemory.Floats(linear._weights[0]);
+            if (!linear.ScalesRows)
+                return;
+            using var timer = PhaseClock.Measure(Phase.FusedOperators);
+            var (rows, width) = (linear._outputWidth, (int)linear._input.Width);
+            var aligned = (rows + 15) / 16 * 16;
+            _memory = BufferPool.Rent((2 * aligned) + (rows * width)).Pointer;
+            var s = Rows = _memory;
+            if (linear._scales is not null)
+            {
+                linear._scales.Values(s);
+            }
+            else
+            {
+                Keep = _memory + aligned;
+                linear._interpolation!.Values(Keep, s);
+            }
+
+            var from = Matrix;
+            var to = Matrix = _memory + (2 * aligned);
+            CpuTeam.For(rows, 32, (first, count)
+                => CpuKernels.Instance.ScaleRows(from + (first * width), s + first, to + (first * width), count, width));
+        }
+
+        public float* Matrix { get; }
+
+        /// <summary>The factors of the rows, [out]; null for none.</summary>
+        public float* Rows { get; }
+
+        /// <summary>The stream's factors, [out]; null for 1.</summary>
+        public float* Keep { get; }
+
+        public void Dispose()
+        {
+            if (_memory != null)
+                BufferPool.Return(_memory);
+        }
+    }
+}
