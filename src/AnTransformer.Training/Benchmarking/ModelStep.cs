@@ -1,0 +1,59 @@
+using AnTransformer.Layers;
+using AnTransformer.Models;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+using Adam = AnTransformer.Optimization.Adam;
+
+namespace AnTransformer.Training.Benchmarking;
+
+/// <summary>This project's own model and optimizer, stepped as <see cref="Trainer"/> steps them.</summary>
+public sealed class ModelStep : ITrainingStep
+{
+    private readonly Adam _adam;
+    private readonly double _gradientClipping;
+
+    /// <summary>Builds and initializes the model.</summary>
+    /// <param name="plan">Model, optimizer constants and clipping.</param>
+    /// <param name="context">Device and dtypes.</param>
+    /// <param name="seed">Seed of the initial weights.</param>
+    /// <exception cref="InvalidInputException">The model's configuration is not valid.</exception>
+    public ModelStep(TrainingPlan plan, ModelContext context, long seed)
+    {
+        Model = LanguageModel.Create(plan.Model, context);
+        Model.Initialize(seed);
+        _adam = new Adam(Model.NamedParameters(), plan.Adam);
+        _gradientClipping = plan.GradientClipping;
+    }
+
+    /// <summary>The model.</summary>
+    public LanguageModel Model { get; }
+
+    /// <inheritdoc/>
+    public IEnumerable<(string Name, Parameter Parameter)> NamedParameters => Model.NamedParameters();
+
+    /// <inheritdoc/>
+    public double ForwardBackward(Tensor tokens, Tensor targets)
+    {
+        using var scope = NewDisposeScope();
+        var loss = Model.Loss(tokens, targets);
+        loss.backward();
+        return loss.item<float>();
+    }
+
+    /// <inheritdoc/>
+    public void Update(double learningRate)
+    {
+        var norm = _adam.GradientNorm();
+        var factor = _gradientClipping > 0 ? Math.Min(1, _gradientClipping / (norm + 1e-6)) : 1;
+        _adam.Update(learningRate, factor);
+        Model.ConstrainParameters();
+        _adam.ZeroGradients();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _adam.Dispose();
+        Model.Dispose();
+    }
+}

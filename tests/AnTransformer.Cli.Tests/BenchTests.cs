@@ -1,0 +1,95 @@
+using System.Text.Json;
+
+namespace AnTransformer.Cli.Tests;
+
+/// <summary><c>angpt bench</c> at a size at which its times mean nothing: what it reports, never how fast.</summary>
+public sealed class BenchTests : IDisposable
+{
+    private static readonly string[] Tiny =
+    [
+        "--hidden-size", "16", "--layers", "2", "--heads", "2", "--context", "8", "--batch-size", "2", "--vocab-size", "32", "--rounds", "2", "--threads", "1",
+    ];
+
+    private readonly Angpt _angpt = new();
+
+    [Fact]
+    public void Json_has_checks_times_phases_memory_and_ratios()
+    {
+        var result = Bench("gpt+", "angpt", "--intermediate-size", "24", "--seed", "5", "--json").AssertSucceeded().Json;
+        Assert.Equal(24, result.GetProperty("settings").GetProperty("intermediate_size").GetInt32());
+        Assert.Equal(16, result.GetProperty("settings").GetProperty("tokens_per_step").GetInt32());
+        Assert.Equal(1, result.GetProperty("settings").GetProperty("threads").GetInt32());
+        Assert.All(result.GetProperty("equality").EnumerateArray(), check => Assert.True(check.GetProperty("passed").GetBoolean()));
+        Assert.Equal(["gpt+", "angpt"], Names(result.GetProperty("equality"), "architecture"));
+        Assert.True(result.GetProperty("matmul_flops_per_second").GetDouble() > 0);
+        Assert.True(result.GetProperty("copy_bytes_per_second").GetDouble() > 0);
+
+        var contestants = result.GetProperty("contestants");
+        Assert.Equal(["gpt+", "gpt+-eager", "angpt", "angpt-eager"], Names(contestants, "name"));
+        foreach (var contestant in contestants.EnumerateArray())
+        {
+            var seconds = contestant.GetProperty("seconds_per_step");
+            Assert.InRange(seconds.GetProperty("median").GetDouble(), seconds.GetProperty("lowest").GetDouble(), seconds.GetProperty("highest").GetDouble());
+            Assert.True(contestant.GetProperty("tokens_per_second").GetDouble() > 0);
+            Assert.True(contestant.GetProperty("matmul_fraction").GetDouble() > 0);
+            Assert.True(contestant.GetProperty("update_seconds").GetProperty("median").GetDouble() > 0);
+            Assert.True(contestant.GetProperty("update_bound_seconds").GetDouble() > 0);
+            var memory = contestant.GetProperty("memory");
+            Assert.InRange(memory.GetProperty("peak_bytes").GetInt64(), memory.GetProperty("base_bytes").GetInt64(), long.MaxValue);
+        }
+
+        var phases = contestants[0].GetProperty("phase_shares");
+        Assert.Equal(1, phases.EnumerateObject().Sum(phase => phase.Value.GetDouble()), 1e-9);
+        Assert.True(phases.GetProperty("data").GetDouble() > 0);
+        Assert.Equal(JsonValueKind.Null, contestants[1].GetProperty("phase_shares").ValueKind);
+        Assert.Equal(
+            ["gpt+-eager / gpt+", "angpt-eager / angpt", "angpt / gpt+", "angpt-eager / gpt+-eager"],
+            result.GetProperty("step_time_ratios").EnumerateObject().Select(ratio => ratio.Name));
+    }
+
+    [Fact]
+    public void Without_arguments_for_it_three_architectures_are_timed_and_parts_can_be_left_out()
+    {
+        var result = Bench("--no-eager", "--no-memory", "--json").AssertSucceeded();
+        var contestants = result.Json.GetProperty("contestants");
+        Assert.Equal(["gpt+", "ngpt", "angpt"], Names(contestants, "name"));
+        Assert.Equal(0, result.Json.GetProperty("equality").GetArrayLength());
+        Assert.All(contestants.EnumerateArray(), contestant => Assert.Equal(JsonValueKind.Null, contestant.GetProperty("memory").ValueKind));
+        Assert.DoesNotContain("warning", result.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_tables_are_plain_in_a_pipe()
+    {
+        var output = Bench("gpt", "--no-memory").AssertSucceeded().Output;
+        Assert.Contains("| gpt-eager ", output, StringComparison.Ordinal);
+        Assert.Contains("| gpt-eager / gpt ", output, StringComparison.Ordinal);
+        Assert.Contains(" equal |", output, StringComparison.Ordinal);
+        Assert.DoesNotContain('\e', output);
+    }
+
+    [Theory]
+    [InlineData("angp", "'angp'", "'angpt'")]
+    [InlineData("llama", "llama", "gpt, gpt+, ngpt, angpt")]
+    [InlineData("--hidden-size 30 --heads 4", "30", "4")]
+    [InlineData("--hidden-size 6 --heads 2", "odd", "3")]
+    [InlineData("--hidden-size 0", "--hidden-size", "0")]
+    [InlineData("--rounds 0", "--rounds", "0")]
+    [InlineData("--rounds many", "--rounds", "many")]
+    [InlineData("--batch-size 1000000 --context 1000000", "--batch-size", "--context")]
+    [InlineData("--hidden-size 1000000 --layers 4000", "GB")]
+    [InlineData("--device tpu", "tpu", "cuda")]
+    [InlineData("--compute-dtype fp8", "fp8", "bf16")]
+    [InlineData("--round 3", "--round", "--rounds")]
+    public void Bad_input_is_refused(string arguments, params string[] fragments)
+        => Bench(arguments.Split(' ')).AssertRejected(fragments);
+
+    public void Dispose() => _angpt.Dispose();
+
+    private static IEnumerable<string?> Names(JsonElement array, string property)
+        => array.EnumerateArray().Select(element => element.GetProperty(property).GetString());
+
+    /// <summary>Options given replace the tiny ones.</summary>
+    private Angpt.Result Bench(params string[] arguments)
+        => _angpt.Run(["bench", .. Tiny.Chunk(2).Where(pair => !arguments.Contains(pair[0])).SelectMany(pair => pair), .. arguments]);
+}
