@@ -1,12 +1,13 @@
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 using AnTransformer.Native;
 using static TorchSharp.torch;
 
 namespace AnTransformer.Kernels.Cpu;
 
 /// <summary>
-/// fp32 matrix products on row-major memory, by the BLAS inside LibTorch: its <c>sgemm</c> where it is exported (MKL on x64), else
-/// through tensors over the same memory.
+/// fp32 matrix products on row-major memory: by <see cref="BlockedGemm"/> where it is the faster one, else by the BLAS inside
+/// LibTorch, its <c>sgemm</c> where it is exported (MKL on x64), else through tensors over the same memory.
 /// </summary>
 internal static unsafe class Gemm
 {
@@ -14,6 +15,18 @@ internal static unsafe class Gemm
         byte*, byte*, int*, int*, int*, float*, float*, int*, float*, int*, float*, float*, int*, void> Sgemm =
         (delegate* unmanaged<byte*, byte*, int*, int*, int*, float*, float*, int*, float*, int*, float*, float*, int*, void>)
         LibTorch.FindExport("sgemm_");
+
+    /// <summary>Set to <c>blas</c> or <c>own</c> in the environment to choose; the default depends on the processor alone, so that runs
+    /// repeat bit for bit.</summary>
+    public const string EnvironmentVariable = "ANTRANSFORMER_GEMM";
+
+    /// <summary>Whether <see cref="BlockedGemm"/> is used.</summary>
+    public static bool UsesOwn { get; } = Environment.GetEnvironmentVariable(EnvironmentVariable)?.ToLowerInvariant() switch
+    {
+        "own" => Vector512.IsHardwareAccelerated,
+        "blas" => false,
+        _ => BlockedGemm.IsPreferred,
+    };
 
     /// <summary>C ← α·A·Bᵀ + β·C, with A [m, k], B [n, k], C [m, n]: a linear map with a matrix stored [out, in].</summary>
     public static void MultiplyTransposed(
@@ -34,6 +47,12 @@ internal static unsafe class Gemm
         bool transposeA, bool transposeB, long m, long n, long k, float alpha, float* a, long lda, float* b, long ldb, float beta,
         float* c, long ldc)
     {
+        if (UsesOwn)
+        {
+            BlockedGemm.Multiply(transposeA, transposeB, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
+            return;
+        }
+
         if (Sgemm == null)
         {
             MultiplyTensors(transposeA, transposeB, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
