@@ -17,7 +17,7 @@ var config = ModelConfig.Create(
 };
 using var model = LanguageModel.Create(config, ModelContext.Default);
 model.Initialize(seed: 1);
-using var adam = new Adam(model.NamedParameters(), new AdamOptions());
+using var adam = new Adam(model, new AdamOptions());
 var schedule = new LearningRateSchedule(ScheduleKind.Cosine, Peak: 5e-3, steps);
 var random = new Random(1);
 
@@ -25,11 +25,9 @@ for (var step = 0; step < steps; step++)
 {
     using var scope = NewDisposeScope();
     var sequences = stack(Enumerable.Range(0, batch).Select(_ => tensor(Squares(random.Next(64), context + 1))).ToArray());
-    adam.ZeroGradients();
     var loss = model.Loss(sequences[.., ..^1], sequences[.., 1..]);
     loss.backward();
     adam.Update(schedule.At(step));
-    model.ConstrainParameters();
     if (step % 20 == 0 || step == steps - 1)
         Console.WriteLine($"step {step}: loss {loss.item<float>():f4}");
 }

@@ -1,4 +1,5 @@
 using AnTransformer.Models;
+using AnTransformer.Operators;
 using AnTransformer.Optimization;
 using AnTransformer.Training.Configuration;
 using AnTransformer.Training.Data;
@@ -20,6 +21,8 @@ public sealed class Trainer : IDisposable
     private readonly Evaluator _evaluator;
     private readonly StepTimer _timer = new();
     private readonly DivergenceMonitor _divergence;
+    private readonly long[] _inputs;
+    private readonly long[] _targets;
     private TrainerState _state;
     private EvaluationResult? _lastEvaluation;
     private long _lastEvaluatedStep = -1;
@@ -43,9 +46,11 @@ public sealed class Trainer : IDisposable
         _plan = TrainingPlan.Create(configuration, data.VocabularySize);
         _sampler = WindowSampler.Shuffled(data.Train, _plan.Model.MaxPositionEmbeddings, training.Seed);
         _model = LanguageModel.Create(_plan.Model, context);
-        _optimizer = new Adam(_model.NamedParameters(), _plan.Adam);
+        _optimizer = new Adam(_model, _plan.Adam);
         _evaluator = new Evaluator(
             _model, WindowSampler.Sequential(data.Validation, _plan.Model.MaxPositionEmbeddings), data.Tokenizer, training.BatchSize);
+        _inputs = new long[training.BatchSize * _plan.Model.MaxPositionEmbeddings];
+        _targets = new long[_inputs.Length];
         _state = new TrainerState { Seed = training.Seed };
         if (ResumePoint.Find(configuration, run) is { } checkpoint)
         {
@@ -128,11 +133,9 @@ public sealed class Trainer : IDisposable
     private (double Loss, double GradientNorm, double LearningRate) ForwardBackward()
     {
         var training = _configuration.Training;
-        var size = training.BatchSize * _plan.Model.MaxPositionEmbeddings;
-        var (inputs, targets) = (new long[size], new long[size]);
+        var (inputs, targets) = (_inputs, _targets);
         long[] shape = [training.BatchSize, _plan.Model.MaxPositionEmbeddings];
         var loss = 0.0;
-        _optimizer.ZeroGradients();
         for (var micro = 0; micro < training.GradientAccumulation; micro++)
         {
             using var scope = NewDisposeScope();
@@ -140,7 +143,7 @@ public sealed class Trainer : IDisposable
             var microLoss = _model.Loss(
                 tensor(inputs, device: _model.Context.Device).view(shape),
                 tensor(targets, device: _model.Context.Device).view(shape)) / training.GradientAccumulation;
-            microLoss.backward();
+            BackwardPass.Run(microLoss);
             loss += microLoss.item<float>();
         }
 
@@ -151,7 +154,6 @@ public sealed class Trainer : IDisposable
     {
         var factor = _plan.GradientClipping > 0 ? Math.Min(1, _plan.GradientClipping / (gradientNorm + 1e-6)) : 1;
         _optimizer.Update(learningRate, factor);
-        _model.ConstrainParameters();
     }
 
     private StepReport Report(double loss, double gradientNorm, double learningRate, double matmulRate)

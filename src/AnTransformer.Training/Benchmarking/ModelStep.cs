@@ -1,5 +1,6 @@
 using AnTransformer.Layers;
 using AnTransformer.Models;
+using AnTransformer.Operators;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 using Adam = AnTransformer.Optimization.Adam;
@@ -21,7 +22,7 @@ public sealed class ModelStep : ITrainingStep
     {
         Model = LanguageModel.Create(plan.Model, context);
         Model.Initialize(seed);
-        _adam = new Adam(Model.NamedParameters(), plan.Adam);
+        _adam = new Adam(Model, plan.Adam);
         _gradientClipping = plan.GradientClipping;
     }
 
@@ -36,7 +37,7 @@ public sealed class ModelStep : ITrainingStep
     {
         using var scope = NewDisposeScope();
         var loss = Model.Loss(tokens, targets);
-        loss.backward();
+        BackwardPass.Run(loss);
         return loss.item<float>();
     }
 
@@ -46,8 +47,6 @@ public sealed class ModelStep : ITrainingStep
         var norm = _adam.GradientNorm();
         var factor = _gradientClipping > 0 ? Math.Min(1, _gradientClipping / (norm + 1e-6)) : 1;
         _adam.Update(learningRate, factor);
-        Model.ConstrainParameters();
-        _adam.ZeroGradients();
     }
 
     /// <inheritdoc/>

@@ -147,7 +147,7 @@ public abstract class LanguageModel : nn.Module<Tensor, Tensor>
         FinishInitialization();
     }
 
-    /// <summary>Applies the row constraint to every matrix; to be called after each optimizer step.</summary>
+    /// <summary>Applies the row constraint to every matrix, as <see cref="Optimization.Adam"/> does in each step when it is given the model.</summary>
     public void ConstrainParameters() => Constrain(Config.Constraint);
 
     /// <summary>Trainable parameters with their names in checkpoints, in registration order.</summary>
@@ -175,7 +175,7 @@ public abstract class LanguageModel : nn.Module<Tensor, Tensor>
     protected void Constrain(RowConstraint constraint)
     {
         foreach (var (matrix, isOutput) in Matrices())
-            constraint.Apply(matrix, isOutput ? OutputVectorDimension : 1);
+            constraint.Apply(matrix, VectorDimension(isOutput));
     }
 
     /// <inheritdoc/>
@@ -211,7 +211,11 @@ public abstract class LanguageModel : nn.Module<Tensor, Tensor>
         }
     }
 
-    private IEnumerable<(Parameter Matrix, bool IsOutput)> Matrices()
+    /// <summary>The dimension along which the vectors of a matrix are constrained: 1 for rows, 0 for columns.</summary>
+    internal int VectorDimension(bool isOutput) => isOutput ? OutputVectorDimension : 1;
+
+    /// <summary>The matrices, and whether each writes to the residual stream.</summary>
+    internal IEnumerable<(Parameter Matrix, bool IsOutput)> Matrices()
     {
         yield return (EmbedTokens.Weight, false);
         foreach (var block in Blocks)

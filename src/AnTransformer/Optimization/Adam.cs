@@ -1,28 +1,57 @@
+using AnTransformer.Kernels;
+using AnTransformer.Layers;
+using AnTransformer.Models;
+using AnTransformer.Normalization;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace AnTransformer.Optimization;
 
 /// <summary>
-/// Adam, with AdamW's decoupled decay on matrices (gains and scales are never decayed). State is in the parameters' dtype and
-/// open, so that a checkpoint can hold all of it.
+/// Adam, with AdamW's decoupled decay on matrices (gains and scales are never decayed) and, for a model, its row constraint. State
+/// is in the parameters' dtype and open, so that a checkpoint can hold all of it. On the CPU in fp32 a step is one pass over
+/// parameters, gradients and moments: see <see cref="FusedAdam"/>.
 /// </summary>
 public sealed class Adam : IDisposable
 {
     private readonly AdamOptions _options;
     private readonly List<ParameterState> _states;
+    private readonly List<Tensor> _owned = [];
 
-    /// <summary>Creates the optimizer with moments of zeros.</summary>
+    /// <summary>Creates the optimizer of a model, with moments of zeros; steps keep the model's matrices in their constrained space.</summary>
+    /// <param name="model">What to optimize; its gradients become one flat buffer (<see cref="ParameterStore.Gradients"/>).</param>
+    /// <param name="options">Constants.</param>
+    public Adam(LanguageModel model, AdamOptions options)
+    {
+        _options = options;
+        var store = model.Store;
+        store.Gradients().Dispose();
+        var offsets = store.Parameters.ToDictionary(item => item.Parameter.Handle, item => item.Offset);
+        using var values = store.Values();
+        var (means, squares) = (Own(zeros_like(values)), Own(zeros_like(values)));
+        var spaces = model.Matrices().ToDictionary(
+            item => item.Matrix.Handle, item => (model.Config.Constraint, Dimension: model.VectorDimension(item.IsOutput)));
+        _states = model.NamedParameters().Select(item =>
+        {
+            var (constraint, dimension) = spaces.GetValueOrDefault(item.Parameter.Handle, (RowConstraint.None, 1));
+            return new ParameterState(
+                item.Name,
+                item.Parameter,
+                Part(means, offsets[item.Parameter.Handle], item.Parameter.shape),
+                Part(squares, offsets[item.Parameter.Handle], item.Parameter.shape),
+                constraint,
+                dimension);
+        }).ToList();
+    }
+
+    /// <summary>Creates the optimizer of any parameters, unconstrained, with moments of zeros.</summary>
     /// <param name="parameters">What to optimize, with the names its state is saved under.</param>
     /// <param name="options">Constants.</param>
     public Adam(IEnumerable<(string Name, Parameter Parameter)> parameters, AdamOptions options)
     {
         _options = options;
         _states = parameters.Select(item => new ParameterState(
-            item.Name,
-            item.Parameter,
-            zeros_like(item.Parameter).DetachFromDisposeScope(),
-            zeros_like(item.Parameter).DetachFromDisposeScope())).ToList();
+            item.Name, item.Parameter, Own(zeros_like(item.Parameter)), Own(zeros_like(item.Parameter)), RowConstraint.None, 1)).ToList();
     }
 
     /// <summary>Number of steps taken; it sets the bias correction.</summary>
@@ -42,41 +71,42 @@ public sealed class Adam : IDisposable
     /// <param name="step">Steps that had been taken.</param>
     public void Resume(long step) => Step = step;
 
-    /// <summary>One update from the parameters' gradients; those without one are left alone.</summary>
+    /// <summary>
+    /// One step from the parameters' gradients, which are zero afterwards: moments, decay, update, and a model's constraint.
+    /// Parameters without a gradient are left alone.
+    /// </summary>
     /// <param name="learningRate">Learning rate of this step.</param>
     /// <param name="gradientFactor">What gradients are multiplied by first, for clipping.</param>
     public void Update(double learningRate, double gradientFactor = 1)
     {
+        using var timer = PhaseClock.Measure(Phase.Optimizer);
         using var noGrad = no_grad();
         Step++;
-        var meanCorrection = 1 - Math.Pow(_options.Beta1, Step);
         var squareCorrection = Math.Sqrt(1 - Math.Pow(_options.Beta2, Step));
-        foreach (var (_, parameter, mean, square) in _states)
+        var stepSize = learningRate / (1 - Math.Pow(_options.Beta1, Step));
+        if (FusedAdam.TryUpdate(_states, _options, learningRate, stepSize, squareCorrection, gradientFactor))
+            return;
+        foreach (var state in _states)
         {
             using var scope = NewDisposeScope();
-            if (parameter.grad is not { } gradient)
-                continue;
-            if (gradientFactor != 1)
-                gradient.mul_(gradientFactor);
-            if (_options.WeightDecay != 0 && parameter.dim() > 1)
-                parameter.mul_(1 - (learningRate * _options.WeightDecay));
-            mean.lerp_(gradient, 1 - _options.Beta1);
-            square.mul_(_options.Beta2).addcmul_(gradient, gradient, 1 - _options.Beta2);
-            var denominator = square.sqrt().div_(squareCorrection).add_(_options.Epsilon);
-            parameter.addcdiv_(mean, denominator, -learningRate / meanCorrection);
+            if (state.Parameter.grad is { } gradient)
+                Update(state, gradient, learningRate, stepSize, squareCorrection, gradientFactor);
         }
     }
 
     /// <summary>√Σ‖g‖² over all gradients, in double precision on the host.</summary>
     public double GradientNorm()
     {
+        using var timer = PhaseClock.Measure(Phase.Optimizer);
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
+        if (FusedAdam.TryGradientNorm(_states) is { } fused)
+            return fused;
         var norms = _states.Select(state => state.Parameter.grad).OfType<Tensor>().Select(gradient => gradient.norm()).ToList();
         return norms.Count == 0 ? 0 : stack(norms).to(ScalarType.Float64).norm().item<double>();
     }
 
-    /// <summary>Empties the gradients.</summary>
+    /// <summary>Empties the gradients, which a step does by itself.</summary>
     public void ZeroGradients()
     {
         using var scope = NewDisposeScope();
@@ -87,12 +117,48 @@ public sealed class Adam : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        foreach (var state in _states)
-        {
-            state.Mean.Dispose();
-            state.Square.Dispose();
-        }
+        foreach (var tensor in _owned)
+            tensor.Dispose();
     }
 
-    private sealed record ParameterState(string Name, Parameter Parameter, Tensor Mean, Tensor Square);
+    private void Update(
+        ParameterState state, Tensor gradient, double learningRate, double stepSize, double squareCorrection, double gradientFactor)
+    {
+        if (gradientFactor != 1)
+            gradient.mul_(gradientFactor);
+        if (_options.WeightDecay != 0 && state.IsDecayed)
+            state.Parameter.mul_(1 - (learningRate * _options.WeightDecay));
+        state.Mean.lerp_(gradient, 1 - _options.Beta1);
+        state.Square.mul_(_options.Beta2).addcmul_(gradient, gradient, 1 - _options.Beta2);
+        var denominator = state.Square.sqrt().div_(squareCorrection).add_(_options.Epsilon);
+        state.Parameter.addcdiv_(state.Mean, denominator, -stepSize);
+        state.Constraint.Apply(state.Parameter, state.Dimension);
+        gradient.zero_();
+    }
+
+    private Tensor Own(Tensor tensor)
+    {
+        _owned.Add(tensor.DetachFromDisposeScope());
+        return tensor;
+    }
+
+    private Tensor Part(Tensor flat, long offset, long[] shape)
+    {
+        using var part = flat.narrow(0, offset, shape.Aggregate(1L, (product, size) => product * size));
+        return Own(part.view(shape));
+    }
+}
+
+/// <summary>A parameter with its moments and the space its vectors are kept in.</summary>
+/// <param name="Name">Name in checkpoints.</param>
+/// <param name="Parameter">The parameter.</param>
+/// <param name="Mean">Mean of gradients.</param>
+/// <param name="Square">Mean of squared gradients.</param>
+/// <param name="Constraint">The space.</param>
+/// <param name="Dimension">The dimension along which a vector lies: 1 for rows, 0 for columns.</param>
+internal sealed record ParameterState(
+    string Name, Parameter Parameter, Tensor Mean, Tensor Square, RowConstraint Constraint, int Dimension)
+{
+    /// <summary>Whether weight decay applies: to matrices.</summary>
+    public bool IsDecayed { get; } = Parameter.dim() > 1;
 }
