@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.InteropServices;
 
 namespace AnTransformer.Kernels;
 
@@ -44,6 +45,7 @@ public static class PhaseClock
     public static Measurement Measure(Phase phase) => new(phase, Enabled ? Stopwatch.GetTimestamp() : 0);
 
     /// <summary>A measurement under way.</summary>
+    [StructLayout(LayoutKind.Auto)]
     public readonly struct Measurement : IDisposable
     {
         private readonly Phase _phase;

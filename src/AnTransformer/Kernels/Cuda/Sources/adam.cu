@@ -11,7 +11,7 @@ struct AdamUpdate {
     int wide;
     int constraint;                 // 0: none, 1: ||w|| <= 1, 2: ||w|| = 1
     int clear;                      // whether gradients are set to zero afterwards
-    float beta1, beta2, rest1, rest2;   // rest = 1 - beta, rounded once
+    float rest1, beta2, rest2;      // rest = 1 - beta, rounded once
     float epsilon;
     float step_size;                // learning rate / (1 - beta1^t)
     float square_correction;        // sqrt(1 - beta2^t)
