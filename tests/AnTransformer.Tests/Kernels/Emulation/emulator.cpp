@@ -76,19 +76,26 @@ static void __attribute__((noinline)) resume(unsigned index) {
     setcontext(&fiber.start);
 }
 
-// All threads from first on, `count` of them, wait at this barrier.
-static bool all(unsigned first, unsigned count, State state, bool or_done) {
+// Lets threads go on if all of them wait at this barrier; those that have returned do not count for a block's.
+static bool release(unsigned first, unsigned count, State barrier) {
     bool any = false;
     for (unsigned i = first; i < first + count; i++) {
-        if (fibers[i].state == state) any = true;
-        else if (!(or_done && fibers[i].state == Done)) return false;
+        if (fibers[i].state == barrier) any = true;
+        else if (barrier != AtBlockBarrier || fibers[i].state != Done) return false;
     }
+    for (unsigned i = first; i < first + count; i++)
+        if (fibers[i].state == barrier) fibers[i].state = Ready;
     return any;
 }
 
-static void release(unsigned first, unsigned count) {
-    for (unsigned i = first; i < first + count; i++)
-        if (fibers[i].state != Done) fibers[i].state = Ready;
+// As far ahead of other warps as barriers allow, so that a barrier missing between a read and the next write shows as well.
+static void run_warp(unsigned first, bool descending) {
+    do {
+        for (unsigned i = 0; i < 32; i++) {
+            const unsigned index = first + (descending ? 31 - i : i);
+            if (fibers[index].state == Ready) resume(index);
+        }
+    } while (release(first, 32, AtWarpBarrier));
 }
 
 static bool run_block(bool descending) {
@@ -106,19 +113,9 @@ static bool run_block(bool descending) {
         fiber.start.uc_link = nullptr;
         makecontext(&fiber.start, run_fiber, 0);
     }
-    for (;;) {
-        bool progress = false;
-        for (unsigned i = 0; i < threads; i++) {
-            const unsigned index = descending ? threads - 1 - i : i;
-            if (fibers[index].state != Ready) continue;
-            resume(index);
-            progress = true;
-        }
-        for (unsigned warp = 0; warp < threads; warp += 32)
-            if (all(warp, 32, AtWarpBarrier, false)) release(warp, 32), progress = true;
-        if (all(0, threads, AtBlockBarrier, true)) release(0, threads), progress = true;
-        if (!progress) break;
-    }
+    do {
+        for (unsigned i = 0; i < threads; i += 32) run_warp(descending ? threads - 32 - i : i, descending);
+    } while (release(0, threads, AtBlockBarrier));
     for (unsigned i = 0; i < threads; i++)
         if (fibers[i].state != Done) return false;
     return true;
