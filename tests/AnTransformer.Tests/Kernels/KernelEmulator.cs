@@ -24,10 +24,7 @@ public sealed unsafe class KernelEmulator : IDisposable
         _folder = Directory.CreateTempSubdirectory("antransformer-emulator-");
         File.WriteAllText(Path.Combine(_folder.FullName, "kernels.cu"), CudaSource.Program(CudaSource.Names));
         var path = Path.Combine(_folder.FullName, "libemulator.so");
-        // Contracted products and fused multiply-adds are left out: results must not depend on the compiler.
-        Toolchain.Run(
-            Toolchain.Cpp, "-std=c++17", "-O1", "-ffp-contract=off", "-fPIC", "-shared", "-U_FORTIFY_SOURCE", "-I", _folder.FullName,
-            Support("emulator.cpp"), "-o", path);
+        Compile(Support("emulator.cpp"), path);
         _library = NativeLibrary.Load(path);
         _emulate = (delegate* unmanaged<byte*, uint, uint, uint, uint, void*, int, int, byte*>)
             NativeLibrary.GetExport(_library, "emulate");
@@ -38,6 +35,15 @@ public sealed unsafe class KernelEmulator : IDisposable
 
     public void RequireCompiler() => Assert.SkipWhen(_library == 0, "There is no C++ compiler (apt-get install clang-14), or not Linux.");
 
+    /// <summary>A library that has the exports of CUDA's driver and of NVRTC, and runs kernels by emulation.</summary>
+    public string FakeCuda()
+    {
+        var path = Path.Combine(_folder!.FullName, "libfakecuda.so");
+        if (!File.Exists(path))
+            Compile(Support("fake_cuda.cpp"), path);
+        return path;
+    }
+
     internal void Run(string kernel, LaunchShape shape, void* arguments, int size, bool descending)
     {
         fixed (byte* name = Encoding.UTF8.GetBytes(kernel + '\0'))
@@ -47,6 +53,11 @@ public sealed unsafe class KernelEmulator : IDisposable
             Assert.True(problem is null, $"{kernel}: {Marshal.PtrToStringUTF8((nint)problem)}");
         }
     }
+
+    // Fused multiply-adds are left out: results must not depend on the compiler.
+    private void Compile(string source, string path) => Toolchain.Run(
+        Toolchain.Cpp!, "-std=c++17", "-O1", "-ffp-contract=off", "-fPIC", "-shared", "-U_FORTIFY_SOURCE", "-I", _folder!.FullName,
+        source, "-o", path);
 
     public void Dispose()
     {

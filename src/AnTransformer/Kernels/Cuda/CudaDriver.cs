@@ -9,6 +9,9 @@ internal sealed unsafe class CudaDriver
     private const int CapabilityMajor = 75;
     private const int CapabilityMinor = 76;
 
+    /// <summary>What the driver's library is called on this system.</summary>
+    public static string[] SystemNames => OperatingSystem.IsWindows() ? ["nvcuda.dll"] : ["libcuda.so.1", "libcuda.so"];
+
     private readonly delegate* unmanaged<int, byte**, int> _errorString;
     private readonly delegate* unmanaged<int*, int, int> _deviceGet;
     private readonly delegate* unmanaged<int*, int, int, int> _deviceGetAttribute;
@@ -21,10 +24,11 @@ internal sealed unsafe class CudaDriver
     private readonly delegate* unmanaged<nint, uint, uint, uint, uint, uint, uint, uint, nint, void**, void**, int> _launchKernel;
 
     /// <summary>Loads the driver's library.</summary>
+    /// <param name="names">Its possible names or paths.</param>
     /// <exception cref="CudaUnavailableException">There is no driver, or it finds no device.</exception>
-    public CudaDriver()
+    public CudaDriver(params ReadOnlySpan<string> names)
     {
-        var library = (OperatingSystem.IsWindows() ? NativeExports.Load("nvcuda.dll") : NativeExports.Load("libcuda.so.1", "libcuda.so"))
+        var library = NativeExports.Load(names)
             ?? throw new CudaUnavailableException("NVIDIA's driver (libcuda) is not installed");
         _errorString = (delegate* unmanaged<int, byte**, int>)library.Required("cuGetErrorString");
         _deviceGet = (delegate* unmanaged<int*, int, int>)library.Required("cuDeviceGet");

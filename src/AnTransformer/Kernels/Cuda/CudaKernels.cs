@@ -59,7 +59,8 @@ public sealed partial class CudaKernels
             try
             {
                 var compilers = RuntimeCompilerFiles.Candidates(RuntimeCompilerFiles.ChosenFolder());
-                return new(new CudaKernels(CudaLauncher.Create(ordinal, compilers, new KernelCache(CacheFolder()))), null);
+                var cache = new KernelCache(CacheFolder());
+                return new(new CudaKernels(CudaLauncher.Create(ordinal, CudaDriver.SystemNames, compilers, cache)), null);
             }
             catch (Exception e)
             {

@@ -25,12 +25,13 @@ internal sealed class CudaLauncher : IKernelLauncher
 
     /// <summary>Compiles the kernels for a device, or finds them compiled.</summary>
     /// <param name="ordinal">The device's number.</param>
+    /// <param name="drivers">Possible names of the driver's library.</param>
     /// <param name="compilers">NVRTC's possible places.</param>
     /// <param name="cache">Where compiled kernels are kept.</param>
     /// <exception cref="CudaUnavailableException">Something is missing or fails.</exception>
-    public static CudaLauncher Create(int ordinal, IEnumerable<string> compilers, KernelCache cache)
+    public static CudaLauncher Create(int ordinal, string[] drivers, IEnumerable<string> compilers, KernelCache cache)
     {
-        var driver = new CudaDriver();
+        var driver = new CudaDriver(drivers);
         var (capability, multiprocessors, context) = driver.Open(ordinal);
         var previous = driver.Enter(context);
         try
