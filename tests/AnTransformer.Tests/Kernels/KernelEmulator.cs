@@ -30,10 +30,13 @@ public sealed unsafe class KernelEmulator : IDisposable
             NativeLibrary.GetExport(_library, "emulate");
     }
 
+    public bool IsAvailable => _library != 0;
+
     /// <summary>A file beside the emulator's source.</summary>
     public static string Support(string name) => Path.Combine(AppContext.BaseDirectory, "Kernels", "Emulation", name);
 
-    public void RequireCompiler() => Assert.SkipWhen(_library == 0, "There is no C++ compiler (apt-get install clang-14), or not Linux.");
+    public void RequireCompiler() => Assert.SkipUnless(
+        IsAvailable, "There is no C++ compiler (apt-get install clang-14), or not Linux.");
 
     /// <summary>A library that has the exports of CUDA's driver and of NVRTC, and runs kernels by emulation.</summary>
     public string FakeCuda()

@@ -1,38 +1,34 @@
 using AnTransformer.Kernels.Cuda;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace AnTransformer.Tests.Kernels;
 
 /// <summary>
-/// A device of one multiprocessor on the CPU. Its memory is surrounded by NaNs: a read outside shows in the results, a write
-/// outside is found by <see cref="CheckMemory"/>, and what a kernel fails to write stays NaN.
+/// A device whose memory is surrounded by NaNs: a read outside shows in the results, a write outside is found by
+/// <see cref="CheckMemory"/>, and what a kernel fails to write stays NaN.
 /// </summary>
-/// <param name="emulator">Runs the kernels.</param>
-/// <param name="descending">The order in which threads run between barriers.</param>
+/// <param name="launcher">Runs the kernels: the emulator or a GPU.</param>
+/// <param name="device">Where tensors are.</param>
 /// <param name="offset">Elements by which memory is off the alignment that vectors need.</param>
 /// <param name="seed">Seed of <see cref="Random"/>: tests run side by side, and the default generator is everyone's.</param>
-internal sealed class EmulatedDevice(KernelEmulator emulator, bool descending, int offset, ulong seed) : IKernelLauncher, IDisposable
+internal sealed class GuardedDevice(IKernelLauncher launcher, Device device, int offset, ulong seed) : IKernelLauncher, IDisposable
 {
     private const int Guard = 64;
     private readonly Generator _generator = new(seed, CPU);
     private readonly List<(Tensor Whole, long Start, long Length)> _memory = [];
 
-    public int Multiprocessors => 1;
+    public int Multiprocessors => launcher.Multiprocessors;
 
-    public bool Holds(Tensor tensor) => tensor.device_type == DeviceType.CPU;
+    public bool Holds(Tensor tensor) => launcher.Holds(tensor);
 
-    public unsafe void Launch<T>(string kernel, LaunchShape shape, in T arguments)
+    public void Launch<T>(string kernel, LaunchShape shape, in T arguments)
         where T : unmanaged
-    {
-        fixed (T* first = &arguments)
-            emulator.Run(kernel, shape, first, sizeof(T), descending);
-    }
+        => launcher.Launch(kernel, shape, arguments);
 
     public Tensor Empty(long[] shape, ScalarType dtype)
     {
         var length = shape.Aggregate(1L, (product, size) => product * size);
-        var whole = full([length + (2 * Guard) + offset], double.NaN, dtype: dtype);
+        var whole = full([length + (2 * Guard) + offset], double.NaN, dtype: dtype, device: device);
         _memory.Add((whole, Guard + offset, length));
         return whole.narrow(0, Guard + offset, length).view(shape);
     }
@@ -44,13 +40,11 @@ internal sealed class EmulatedDevice(KernelEmulator emulator, bool descending, i
     public Tensor Put(Tensor tensor)
     {
         if (tensor.dtype == ScalarType.Int64)
-            return tensor.clone();
+            return tensor.clone().to(device);
         var copy = Empty(tensor.shape, tensor.dtype);
         copy.copy_(tensor);
         return copy;
     }
-
-    public void Dispose() => _generator.Dispose();
 
     public void CheckMemory()
     {
@@ -62,4 +56,6 @@ internal sealed class EmulatedDevice(KernelEmulator emulator, bool descending, i
                 "A kernel wrote behind its memory.");
         }
     }
+
+    public void Dispose() => _generator.Dispose();
 }
