@@ -3,7 +3,9 @@ using AnTransformer.Kernels.Cuda;
 
 namespace AnTransformer.Tests.Kernels;
 
-/// <summary>Every kernel compiles to PTX: clang checks the language and generates code, where neither NVRTC nor a GPU is.</summary>
+/// <summary>
+/// Every kernel compiles to PTX: clang checks the language and generates code, where neither NVRTC nor a GPU is.
+/// </summary>
 public sealed class CudaCompileTests
 {
     public static TheoryData<string> Sources => new(CudaSource.Names);

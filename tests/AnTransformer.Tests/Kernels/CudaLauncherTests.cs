@@ -80,8 +80,9 @@ public sealed unsafe class CudaLauncherTests(KernelEmulator emulator) : IDisposa
     public void ARefusedLaunchIsAnError()
     {
         var launcher = Create();
-        Assert.Throws<InvalidOperationException>(() => launcher.Launch("no_such_kernel", new(1, 1, 32), default(ColumnSumArguments)));
-        Assert.Throws<InvalidOperationException>(() => launcher.Launch("column_sum_f32", new(1, 1, 7), default(ColumnSumArguments)));
+        var arguments = default(ColumnSumArguments);
+        Assert.Throws<InvalidOperationException>(() => launcher.Launch("no_such_kernel", new(1, 1, 32), arguments));
+        Assert.Throws<InvalidOperationException>(() => launcher.Launch("column_sum_f32", new(1, 1, 7), arguments));
     }
 
     [Fact]
@@ -144,7 +145,8 @@ public sealed unsafe class CudaLauncherTests(KernelEmulator emulator) : IDisposa
 
     private string CachedFile() => Assert.Single(Directory.GetFiles(CacheFolder));
 
-    private string CachedText() => Encoding.UTF8.GetString(new KernelCache(CacheFolder).Find(Path.GetFileNameWithoutExtension(CachedFile()))!);
+    private string CachedText()
+        => Encoding.UTF8.GetString(new KernelCache(CacheFolder).Find(Path.GetFileNameWithoutExtension(CachedFile()))!);
 
     private string Fake()
     {

@@ -5,8 +5,8 @@ namespace AnTransformer.Tests.Kernels;
 
 /// <summary>
 /// What the CUDA kernels compute, emulated on the CPU and on a GPU if there is one, equals fp64 formulas and their gradients by
-/// autograd: for fp32 and bf16, aligned and unaligned memory, sizes that fill vectors and blocks and sizes that do not, and either
-/// order of threads, which must not change a bit.
+/// autograd: for fp32 and bf16, aligned and unaligned memory, sizes that fill vectors and blocks and sizes that do not, and
+/// either order of threads, which must not change a bit.
 /// </summary>
 [Collection(KernelEmulator.Collection)]
 public sealed class CudaOperatorTests(KernelEmulator emulator)

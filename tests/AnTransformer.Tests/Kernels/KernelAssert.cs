@@ -7,7 +7,9 @@ namespace AnTransformer.Tests.Kernels;
 /// <summary>What the tests of the kernels share.</summary>
 internal static class KernelAssert
 {
-    /// <summary>Equal up to rounding: of fp32 relative to the tensor's largest element, of bf16 relative to each as well.</summary>
+    /// <summary>
+    /// Equal up to rounding: of fp32 relative to the tensor's largest element, of bf16 relative to each as well.
+    /// </summary>
     public static void Close(Tensor expected, Tensor actual)
     {
         Assert.Equal(expected.shape, actual.shape);
@@ -38,7 +40,8 @@ internal static class KernelAssert
         if (emulator.IsAvailable)
         {
             Compare(
-                Run(new EmulatedLauncher(emulator, descending: false), CPU), Run(new EmulatedLauncher(emulator, descending: true), CPU),
+                Run(new EmulatedLauncher(emulator, descending: false), CPU),
+                Run(new EmulatedLauncher(emulator, descending: true), CPU),
                 "The order of threads changes the result: a barrier is missing.");
         }
 

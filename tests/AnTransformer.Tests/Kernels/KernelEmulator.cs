@@ -8,7 +8,9 @@ namespace AnTransformer.Tests.Kernels;
 [CollectionDefinition(KernelEmulator.Collection)]
 public sealed class KernelEmulatorCollection : ICollectionFixture<KernelEmulator>;
 
-/// <summary>The kernels' source compiled for the CPU, with an emulation of blocks, warps and barriers (Emulation/emulator.cpp).</summary>
+/// <summary>
+/// The kernels' source compiled for the CPU, with an emulation of blocks, warps and barriers (Emulation/emulator.cpp).
+/// </summary>
 public sealed unsafe class KernelEmulator : IDisposable
 {
     public const string Collection = "CUDA kernels on the CPU";

@@ -31,5 +31,6 @@ internal static class Toolchain
         => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator)
             .Where(Directory.Exists)
             .SelectMany(Directory.EnumerateFiles)
-            .FirstOrDefault(path => Regex.IsMatch(Path.GetFileName(path), $"^{name}(-[0-9]+)?$", RegexOptions.NonBacktracking | RegexOptions.ExplicitCapture));
+            .FirstOrDefault(path => Regex.IsMatch(
+                Path.GetFileName(path), $"^{name}(-[0-9]+)?$", RegexOptions.NonBacktracking | RegexOptions.ExplicitCapture));
 }

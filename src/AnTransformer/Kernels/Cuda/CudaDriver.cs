@@ -21,7 +21,8 @@ internal sealed unsafe class CudaDriver
     private readonly delegate* unmanaged<nint*, void*, int> _moduleLoadData;
     private readonly delegate* unmanaged<nint, int> _moduleUnload;
     private readonly delegate* unmanaged<nint*, nint, byte*, int> _moduleGetFunction;
-    private readonly delegate* unmanaged<nint, uint, uint, uint, uint, uint, uint, uint, nint, void**, void**, int> _launchKernel;
+    private readonly delegate* unmanaged<nint, uint, uint, uint, uint, uint, uint, uint, nint, void**, void**, int>
+        _launchKernel;
 
     /// <summary>Loads the driver's library.</summary>
     /// <param name="names">Its possible names or paths.</param>

@@ -3,9 +3,9 @@ using static TorchSharp.torch;
 namespace AnTransformer.Kernels.Cuda;
 
 /// <content>
-/// One method per kernel, on device pointers and sizes: each chooses blocks and threads, and those whose gradients of channels are
-/// sums over rows also reserve the blocks' partial sums and add them up. The structures' fields are described in Sources/*.cu; the
-/// activations' dtype is fp32 or bf16.
+/// One method per kernel, on device pointers and sizes: each chooses blocks and threads, and those whose gradients of channels
+/// are sums over rows also reserve the blocks' partial sums and add them up. The structures' fields are described in
+/// Sources/*.cu; the activations' dtype is fp32 or bf16.
 /// </content>
 public sealed partial class CudaKernels
 {
@@ -65,8 +65,8 @@ public sealed partial class CudaKernels
         => Launcher.Launch("query_key_forward" + Suffix(dtype), QueryKeyShape(a.Tokens, a.Heads, QueryKeyWarps), a);
 
     /// <summary>
-    /// The gradient of the product and, unless it is 0, in <paramref name="gains"/>, that of the gains: [2, head size] for queries
-    /// and keys with RMSNorm, else [heads, head size] of the one scale that both share.
+    /// The gradient of the product and, unless it is 0, in <paramref name="gains"/>, that of the gains: [2, head size] for
+    /// queries and keys with RMSNorm, else [heads, head size] of the one scale that both share.
     /// </summary>
     internal void QueryKeyBackward(ScalarType dtype, QueryKeyBackwardArguments a, nint gains)
     {

@@ -22,14 +22,14 @@ public sealed partial class CudaKernels
     internal IKernelLauncher Launcher { get; }
 
     /// <summary>
-    /// The kernels of a device. Whatever is missing or fails — the driver, the compiler, the compilation — is a reason to compute
-    /// without them and never an exception.
+    /// The kernels of a device. Whatever is missing or fails — the driver, the compiler, the compilation — is a reason to
+    /// compute without them and never an exception.
     /// </summary>
     /// <param name="device">Any device; only CUDA devices have kernels.</param>
     /// <param name="kernels">The kernels, or null.</param>
     /// <param name="reason">
-    /// Why there are none, once per CUDA device, so that a caller can print it whenever it is there; null in later calls and for
-    /// devices of another type.
+    /// Why there are none, once per CUDA device, so that a caller can print it whenever it is there; null in later calls and
+    /// for devices of another type.
     /// </param>
     /// <returns>Whether there are kernels.</returns>
     public static bool TryGet(Device device, [NotNullWhen(true)] out CudaKernels? kernels, out string? reason)
@@ -51,7 +51,7 @@ public sealed partial class CudaKernels
 
         public CudaKernels? Kernels => kernels;
 
-        [SuppressMessage("Design", "CA1031", Justification = "Without kernels everything still works: no failure may end a run.")]
+        [SuppressMessage("Design", "CA1031", Justification = "Everything works without kernels: no failure may end a run.")]
         public static Attempt At(int ordinal)
         {
             if (Environment.GetEnvironmentVariable(EnvironmentVariable) == "0")

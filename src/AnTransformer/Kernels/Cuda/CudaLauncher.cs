@@ -42,8 +42,10 @@ internal sealed class CudaLauncher : IKernelLauncher
             {
                 try
                 {
-                    if (RuntimeCompiler.Load(path) is { } compiler)
-                        return new(driver, ordinal, multiprocessors, context, LoadModule(driver, compiler, source, capability, cache));
+                    if (RuntimeCompiler.Load(path) is not { } compiler)
+                        continue;
+                    var module = LoadModule(driver, compiler, source, capability, cache);
+                    return new(driver, ordinal, multiprocessors, context, module);
                 }
                 catch (CudaUnavailableException e)
                 {
@@ -74,7 +76,7 @@ internal sealed class CudaLauncher : IKernelLauncher
             fixed (T* first = &arguments)
             {
                 if (_driver.Launch(function, shape, first) is not 0 and var error)
-                    throw new InvalidOperationException($"The kernel {kernel} could not be launched: {_driver.Describe(error)}.");
+                    throw new CudaUnavailableException(_driver.Describe(error));
             }
         }
         catch (CudaUnavailableException e)
@@ -90,7 +92,8 @@ internal sealed class CudaLauncher : IKernelLauncher
     /// <inheritdoc/>
     public Tensor Empty(long[] shape, ScalarType dtype) => empty(shape, dtype: dtype, device: _device);
 
-    private static nint LoadModule(CudaDriver driver, RuntimeCompiler compiler, string source, int capability, KernelCache cache)
+    private static nint LoadModule(
+        CudaDriver driver, RuntimeCompiler compiler, string source, int capability, KernelCache cache)
     {
         var architecture = compiler.Architecture(capability);
         var key = KernelCache.Key(source, architecture, compiler.Version);

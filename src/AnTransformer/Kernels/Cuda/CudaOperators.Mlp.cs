@@ -59,8 +59,8 @@ public static partial class CudaOperators
     }
 
     /// <summary>
-    /// Cross-entropy of rows of logits and, in their place, its gradient (softmax − onehot) · scale, so that the logits of a chunk of
-    /// tokens exist once.
+    /// Cross-entropy of rows of logits and, in their place, its gradient (softmax − onehot) · scale, so that the logits of a
+    /// chunk of tokens exist once.
     /// </summary>
     /// <param name="kernels">The device's kernels.</param>
     /// <param name="logits">T [n, V]; overwritten where <paramref name="withGradient"/> is set.</param>
@@ -68,7 +68,8 @@ public static partial class CudaOperators
     /// <param name="scale">What the gradient is multiplied by, for a mean 1 / tokens.</param>
     /// <param name="withGradient">Whether the gradient is wanted.</param>
     /// <returns>Losses in nats, fp32 [n].</returns>
-    public static Tensor CrossEntropy(CudaKernels kernels, Tensor logits, Tensor targets, double scale, bool withGradient = true)
+    public static Tensor CrossEntropy(
+        CudaKernels kernels, Tensor logits, Tensor targets, double scale, bool withGradient = true)
     {
         ArgumentNullException.ThrowIfNull(kernels);
         ArgumentNullException.ThrowIfNull(logits);

@@ -11,19 +11,21 @@ public static partial class CudaOperators
     /// <param name="heads">H; d_h = d / H is even.</param>
     /// <param name="norm">How queries and keys are normalized.</param>
     /// <param name="queryGain">fp32 [d_h] for RMSNorm, else [H, d_h]; null for ones.</param>
-    /// <param name="keyGain">The same for keys; with <see cref="QueryKeyNorm.L2"/> or no norm, the same tensor as the queries'.</param>
+    /// <param name="keyGain">
+    /// The same for keys; with <see cref="QueryKeyNorm.L2"/> or no norm, the same tensor as the queries'.
+    /// </param>
     /// <param name="cosine">fp32 [≥ start + T, d_h/2].</param>
     /// <param name="sine">fp32, the same shape.</param>
     /// <param name="start">The first token's position.</param>
     /// <param name="queryFactor">What queries are multiplied by in the end, for the softmax scale.</param>
     /// <param name="epsilon">ε of RMSNorm.</param>
     /// <returns>
-    /// q, k and v, T [B, H, T, d_h], and the reciprocal norms of q and k, fp32 [B·T, H] (undefined without norm), for the backward
-    /// pass.
+    /// q, k and v, T [B, H, T, d_h], and the reciprocal norms of q and k, fp32 [B·T, H] (undefined without norm), for the
+    /// backward pass.
     /// </returns>
     public static (Tensor Query, Tensor Key, Tensor Value, Tensor QueryReciprocal, Tensor KeyReciprocal) QueryKeyForward(
-        CudaKernels kernels, Tensor qkv, int heads, QueryKeyNorm norm, Tensor? queryGain, Tensor? keyGain, Tensor cosine, Tensor sine,
-        long start, double queryFactor, double epsilon = 0)
+        CudaKernels kernels, Tensor qkv, int heads, QueryKeyNorm norm, Tensor? queryGain, Tensor? keyGain, Tensor cosine,
+        Tensor sine, long start, double queryFactor, double epsilon = 0)
     {
         ArgumentNullException.ThrowIfNull(kernels);
         var dtype = Activation(kernels, qkv, nameof(qkv));
@@ -31,7 +33,8 @@ public static partial class CudaOperators
         RequireGains(kernels, norm, queryGain, keyGain, heads, size);
         RequireAngles(kernels, cosine, sine, start, qkv.shape[1], size);
         long[] shape = [qkv.shape[0], heads, qkv.shape[1], size];
-        var (q, k, v) = (kernels.Launcher.Empty(shape, dtype), kernels.Launcher.Empty(shape, dtype), kernels.Launcher.Empty(shape, dtype));
+        var (q, k) = (kernels.Launcher.Empty(shape, dtype), kernels.Launcher.Empty(shape, dtype));
+        var v = kernels.Launcher.Empty(shape, dtype);
         var tokens = qkv.shape[0] * qkv.shape[1];
         var (ofQ, ofK) = (Single(kernels, tokens, heads), Single(kernels, tokens, heads));
         var angles = start * (size / 2) * sizeof(float);
@@ -61,7 +64,9 @@ public static partial class CudaOperators
 
     /// <summary>The gradients of <see cref="QueryKeyForward"/>.</summary>
     /// <param name="kernels">The device's kernels.</param>
-    /// <param name="queryGradient">T [B, H, T, d_h]; only d_h must be contiguous, so that attention's gradients pass as they are.</param>
+    /// <param name="queryGradient">
+    /// T [B, H, T, d_h]; only d_h must be contiguous, so that attention's gradients pass as they are.
+    /// </param>
     /// <param name="keyGradient">The same for keys.</param>
     /// <param name="valueGradient">The same for values.</param>
     /// <param name="qkv">As in the forward pass.</param>
@@ -75,13 +80,13 @@ public static partial class CudaOperators
     /// <param name="start">As in the forward pass.</param>
     /// <param name="queryFactor">As in the forward pass.</param>
     /// <returns>
-    /// The gradient of qkv, T [B, T, 3d], and of the gains, null where they are: for RMSNorm fp32 [2, d_h], queries' and keys', else
-    /// fp32 [H, d_h] of the scale that both share.
+    /// The gradient of qkv, T [B, T, 3d], and of the gains, null where they are: for RMSNorm fp32 [2, d_h], queries' and keys',
+    /// else fp32 [H, d_h] of the scale that both share.
     /// </returns>
     public static (Tensor Qkv, Tensor? Gains) QueryKeyBackward(
         CudaKernels kernels, Tensor queryGradient, Tensor keyGradient, Tensor valueGradient, Tensor qkv, QueryKeyNorm norm,
-        Tensor? queryGain, Tensor? keyGain, Tensor cosine, Tensor sine, Tensor queryReciprocal, Tensor keyReciprocal, long start,
-        double queryFactor)
+        Tensor? queryGain, Tensor? keyGain, Tensor cosine, Tensor sine, Tensor queryReciprocal, Tensor keyReciprocal,
+        long start, double queryFactor)
     {
         ArgumentNullException.ThrowIfNull(kernels);
         ArgumentNullException.ThrowIfNull(queryGradient);
@@ -132,7 +137,8 @@ public static partial class CudaOperators
             || qkv.shape[2] / 3 / heads > 4096 || qkv.shape[1] > int.MaxValue)
         {
             throw new ArgumentException(
-                $"qkv of shape [{string.Join(", ", qkv.shape)}] is not [B, T, 3d] with d/{heads} even and at most 4096.", nameof(qkv));
+                $"qkv of shape [{string.Join(", ", qkv.shape)}] is not [B, T, 3d] with d/{heads} even and at most 4096.",
+                nameof(qkv));
         }
 
         return (int)(qkv.shape[2] / 3 / heads);

@@ -84,7 +84,9 @@ public static partial class CudaOperators
     /// <param name="o">The block's output, T [..., d].</param>
     /// <param name="alpha">fp32 [d], of either sign.</param>
     /// <param name="withCast">Whether to write the result in o's dtype as well, for the next matrix product.</param>
-    /// <returns>The new stream, fp32 [..., d], its copy in T or null, and what the backward pass needs: two fp32 [rows].</returns>
+    /// <returns>
+    /// The new stream, fp32 [..., d], its copy in T or null, and what the backward pass needs: two fp32 [rows].
+    /// </returns>
     public static (Tensor Stream, Tensor? Cast, Tensor OReciprocal, Tensor UReciprocal) NormalizedUpdateForward(
         CudaKernels kernels, Tensor h, Tensor o, Tensor alpha, bool withCast = false)
     {

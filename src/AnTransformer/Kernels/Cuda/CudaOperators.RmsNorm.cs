@@ -12,7 +12,9 @@ public static partial class CudaOperators
     /// <param name="gain">fp32 [d].</param>
     /// <param name="epsilon">ε.</param>
     /// <param name="dtype">T, the dtype of n.</param>
-    /// <returns>s, fp32 [..., d] (<paramref name="h"/> itself where x is null); n, T [..., d]; 1/√(mean(s²) + ε), fp32 [rows].</returns>
+    /// <returns>
+    /// s, fp32 [..., d] (<paramref name="h"/> itself where x is null); n, T [..., d]; 1/√(mean(s²) + ε), fp32 [rows].
+    /// </returns>
     public static (Tensor Sum, Tensor Normalized, Tensor Reciprocal) RmsNormForward(
         CudaKernels kernels, Tensor h, Tensor? x, Tensor gain, double epsilon, ScalarType dtype)
     {

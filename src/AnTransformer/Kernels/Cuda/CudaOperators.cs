@@ -4,9 +4,9 @@ namespace AnTransformer.Kernels.Cuda;
 
 /// <summary>
 /// The fused operators on tensors of one CUDA device, forward and backward apart and outside the autograd graph: what
-/// <c>torch.autograd.Function</c>s call. Tensors are contiguous unless said otherwise; the residual stream, parameters and their
-/// gradients are fp32, activations fp32 or bf16 (called T below). Results are new tensors of the current dispose scope. Sums are
-/// in a fixed order: the same inputs on the same device give the same bits.
+/// <c>torch.autograd.Function</c>s call. Tensors are contiguous unless said otherwise; the residual stream, parameters and
+/// their gradients are fp32, activations fp32 or bf16 (called T below). Results are new tensors of the current dispose scope.
+/// Sums are in a fixed order: the same inputs on the same device give the same bits.
 /// </summary>
 /// <remarks>
 /// Every method throws <see cref="ArgumentException"/> for a tensor of another shape, dtype, device or layout, and
@@ -19,7 +19,11 @@ public static partial class CudaOperators
     {
         var columns = tensor.dim() == 0 ? 0 : tensor.shape[^1];
         if (columns is <= 0 or > int.MaxValue / 8 || tensor.numel() == 0)
-            throw new ArgumentException($"A tensor of shape [{string.Join(", ", tensor.shape)}] has no rows for a kernel.", nameof(tensor));
+        {
+            throw new ArgumentException(
+                $"A tensor of shape [{string.Join(", ", tensor.shape)}] has no rows for a kernel.", nameof(tensor));
+        }
+
         return (tensor.numel() / columns, (int)columns);
     }
 

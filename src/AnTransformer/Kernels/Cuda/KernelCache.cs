@@ -4,9 +4,9 @@ using System.Text;
 namespace AnTransformer.Kernels.Cuda;
 
 /// <summary>
-/// Compiled kernels on disk, by a hash of all they depend on. An entry begins with the hash of its content, so that a damaged one
-/// counts as missing; it appears by a rename, so that processes that start together see a whole file or none. Where the folder
-/// cannot be used, nothing is cached.
+/// Compiled kernels on disk, by a hash of all they depend on. An entry begins with the hash of its content, so that a damaged
+/// one counts as missing; it appears by a rename, so that processes that start together see a whole file or none. Where the
+/// folder cannot be used, nothing is cached.
 /// </summary>
 /// <param name="folder">The folder, or null for none.</param>
 internal sealed class KernelCache(string? folder)

@@ -14,7 +14,9 @@ internal readonly record struct LaunchShape(int X, int Y, int Block, int SharedB
     private const int LargestBlock = 256;
     private const int LargestY = 65_535;
 
-    /// <summary>A thread per 4 (wide) or 1 columns that walks down the rows; together about as many threads as run at once.</summary>
+    /// <summary>
+    /// A thread per 4 (wide) or 1 columns that walks down the rows; together about as many threads as run at once.
+    /// </summary>
     /// <param name="rows">Rows.</param>
     /// <param name="columns">Columns.</param>
     /// <param name="wide">Whether a thread takes 4 columns.</param>

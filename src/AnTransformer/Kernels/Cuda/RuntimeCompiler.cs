@@ -19,7 +19,8 @@ internal sealed unsafe class RuntimeCompiler
     private RuntimeCompiler(NativeExports library)
     {
         _library = library;
-        _createProgram = (delegate* unmanaged<nint*, byte*, byte*, int, byte**, byte**, int>)library.Required("nvrtcCreateProgram");
+        _createProgram = (delegate* unmanaged<nint*, byte*, byte*, int, byte**, byte**, int>)
+            library.Required("nvrtcCreateProgram");
         _compileProgram = (delegate* unmanaged<nint, int, byte**, int>)library.Required("nvrtcCompileProgram");
         _destroyProgram = (delegate* unmanaged<nint*, int>)library.Required("nvrtcDestroyProgram");
         _logSize = (delegate* unmanaged<nint, nuint*, int>)library.Required("nvrtcGetProgramLogSize");
@@ -44,8 +45,8 @@ internal sealed unsafe class RuntimeCompiler
     public static RuntimeCompiler? Load(string path) => NativeExports.Load(path) is { } library ? new(library) : null;
 
     /// <summary>
-    /// The value of <c>--gpu-architecture</c>: the device's own where the compiler knows it, else the newest before it, whose PTX
-    /// the driver compiles.
+    /// The value of <c>--gpu-architecture</c>: the device's own where the compiler knows it, else the newest before it, whose
+    /// PTX the driver compiles.
     /// </summary>
     /// <param name="capability">Compute capability, 90 for 9.0.</param>
     public string Architecture(int capability)
@@ -73,7 +74,7 @@ internal sealed unsafe class RuntimeCompiler
             {
                 var options = stackalloc byte*[] { first, second };
                 if (_compileProgram(program, 2, options) is not 0 and var error)
-                    throw new CudaUnavailableException($"NVRTC {Version} does not compile the kernels (error {error}): {Log(program)}");
+                    throw new CudaUnavailableException($"NVRTC {Version} does not compile them (error {error}): {Log(program)}");
                 return architecture.StartsWith("sm_", StringComparison.Ordinal)
                     ? Output(program, _cubinSize, _cubin, "nvrtcGetCUBIN")
                     : Output(program, _ptxSize, _ptx, "nvrtcGetPTX");

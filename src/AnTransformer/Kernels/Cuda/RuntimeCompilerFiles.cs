@@ -2,10 +2,14 @@ using AnTransformer.Native;
 
 namespace AnTransformer.Kernels.Cuda;
 
-/// <summary>Where NVRTC may be: beside the LibTorch or PyTorch that the user names, in pip's packages beside that, on the system.</summary>
+/// <summary>
+/// Where NVRTC may be: beside the LibTorch or PyTorch that the user names, in pip's packages beside that, on the system.
+/// </summary>
 internal static class RuntimeCompilerFiles
 {
-    /// <summary>Candidates in order of preference: full paths of files that exist, then names for the system's search.</summary>
+    /// <summary>
+    /// Candidates in order of preference: full paths of files that exist, then names for the system's search.
+    /// </summary>
     /// <param name="libTorch">The LibTorch or PyTorch <c>lib</c> folder, or null.</param>
     public static IEnumerable<string> Candidates(string? libTorch)
         => (libTorch is null ? [] : Folders(libTorch).SelectMany(Files)).Concat(SystemNames());

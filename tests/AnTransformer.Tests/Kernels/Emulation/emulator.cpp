@@ -1,6 +1,6 @@
-// Runs the CUDA kernels on the CPU, for tests of their results: every thread of a block is a coroutine, blocks run one after the
-// other, and barriers hold as on a GPU. Threads run in ascending or descending order between barriers, so that a missing barrier
-// shows as a difference. A barrier that some threads never reach, and a write behind shared memory, are errors.
+// Runs the CUDA kernels on the CPU, for tests of their results: every thread of a block is a coroutine, blocks run one after
+// the other, and barriers hold as on a GPU. Threads run in ascending or descending order between barriers, so that a missing
+// barrier shows as a difference. A barrier that some threads never reach, and a write behind shared memory, are errors.
 #include <cmath>
 #include <csetjmp>
 #include <cstdlib>

@@ -1,5 +1,6 @@
-// Stands in for CUDA's driver and for NVRTC, with their exported names and types (cuda.h, nvrtc.h): "compiled" code is the source
-// after a mark, and a launch runs the emulator. A driver of one device with a primary context that no thread has at first.
+// Stands in for CUDA's driver and for NVRTC, with their exported names and types (cuda.h, nvrtc.h): "compiled" code is the
+// source after a mark, and a launch runs the emulator. A driver of one device with a primary context that no thread has at
+// first.
 #include "emulator.cpp"
 
 #include <cstdio>

@@ -77,8 +77,8 @@ __device__ __forceinline__ float block_max(float x) {
 // 1 / ||x|| from the sum of squares; a zero vector stays zero.
 __device__ __forceinline__ float reciprocal_norm(float squares) { return 1.0f / fmaxf(sqrtf(squares), 1e-12f); }
 
-// Entry points take one structure by value: the launching side fills in the same fields. A kernel is a template over the storage
-// type T of activations, the width W of a vector (`wide` says that sizes and addresses allow four), both or neither.
+// Entry points take one structure by value: the launching side fills in the same fields. A kernel is a template over the
+// storage type T of activations, the width W of a vector (`wide` says that sizes and addresses allow four), both or neither.
 #ifndef KERNEL
 #define ENTRY(name, Arguments) extern "C" __global__ void __launch_bounds__(512) name(const Arguments a)
 #define KERNEL(name, Arguments) \

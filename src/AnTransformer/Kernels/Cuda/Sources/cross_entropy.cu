@@ -1,6 +1,6 @@
 // Cross-entropy of rows of logits and, in their place, its gradient: (softmax - onehot) * scale.
-// One block of two warps or more per row: one pass for the running maximum and sum, a second one that writes. Rows of any length
-// are read in vectors from their first aligned element on.
+// One block of two warps or more per row: one pass for the running maximum and sum, a second one that writes. Rows of any
+// length are read in vectors from their first aligned element on.
 
 struct CrossEntropy {
     void* logits;               // T [rows, columns]; replaced by the gradient where that is wanted

@@ -1,7 +1,7 @@
-// Queries, keys and values of every head from one matrix product [tokens, 3 d]: norm, rotary positions and the head layout in one
-// pass. A warp takes one head of one token; lane i turns channels i and i + head_size / 2 (rotate-half).
-// Since a rotation keeps the norm, both norms are of the raw vector: rms is RoPE(gain * x r), l2 is gain * RoPE(x r), and no norm
-// is the latter with r = 1.
+// Queries, keys and values of every head from one matrix product [tokens, 3 d]: norm, rotary positions and the head layout in
+// one pass. A warp takes one head of one token; lane i turns channels i and i + head_size / 2 (rotate-half). Since a rotation
+// keeps the norm, both norms are of the raw vector: rms is RoPE(gain * x r), l2 is gain * RoPE(x r), and no norm is the latter
+// with r = 1.
 
 enum { NO_NORM = 0, RMS_NORM = 1, L2_NORM = 2 };
 
@@ -90,7 +90,8 @@ struct QueryKeyBackward {
     const float* query_reciprocal;
     const float* key_reciprocal;
     void* dqkv;                     // T [batch * length, 3 * heads * head_size]
-    float* partial;                 // the gains' sums: rms [gridDim.x, heads, 2, head_size], else [gridDim.x, 2, heads, head_size]
+    // The gains' sums: rms [gridDim.x, heads, 2, head_size], else [gridDim.x, 2, heads, head_size]; null for none.
+    float* partial;
     long long tokens;
     int length;
     int heads;
@@ -102,7 +103,8 @@ struct QueryKeyBackward {
 
 // The gradients of x r's two channels of lane's pair i, after adding the gains' own to `sums`.
 template <typename T> __device__ __forceinline__ Floats<2> turn_back(
-    const QueryKeyBackward& a, const T* dy, Floats<2> unit, const float* gain, float* sums, int i, long long position, float factor) {
+    const QueryKeyBackward& a, const T* dy, Floats<2> unit, const float* gain, float* sums, int i, long long position,
+    float factor) {
     const int half = a.head_size / 2;
     const float cosine = a.cosine[position * half + i], sine = a.sine[position * half + i];
     float first = to_float(dy[i]) * factor, second = to_float(dy[i + half]) * factor;
