@@ -28,26 +28,35 @@ internal static unsafe class BlockedGemm
         var panels = (int)((n + GemmTile.Columns - 1) / GemmTile.Columns);
         var rows = RowsPerBlock(m);
         var blocks = (int)((m + rows - 1) / rows);
-        using var packed = BufferPool.Rent((long)panels * GemmTile.Columns * Math.Min(Depth, k));
+        var depths = (int)((k + Depth - 1) / Depth);
+        var groups = (panels + PanelsAtOnce - 1) / PanelsAtOnce;
+        using var packed = BufferPool.Rent((long)panels * GemmTile.Columns * k);
         var panelMemory = packed.Pointer;
-        for (long first = 0; first < k; first += Depth)
+        CpuTeam.Run(depths * groups, task =>
         {
-            var (start, depth, add) = (first, (int)Math.Min(Depth, k - first), first > 0 || beta == 1);
-            CpuTeam.Run((panels + PanelsAtOnce - 1) / PanelsAtOnce, group =>
+            var (part, group) = Math.DivRem(task, groups);
+            var start = part * (long)Depth;
+            var depth = (int)Math.Min(Depth, k - start);
+            var panelsOfPart = panelMemory + (start * panels * GemmTile.Columns);
+            for (var panel = group * PanelsAtOnce; panel < Math.Min(panels, (group + 1) * PanelsAtOnce); panel++)
+                PackB(transposeB, b, ldb, start, depth, panel * (long)GemmTile.Columns, n, panelsOfPart + ((long)panel * GemmTile.Columns * depth));
+        });
+        CpuTeam.Run(blocks, block =>
+        {
+            var row = block * (long)rows;
+            var count = (int)Math.Min(rows, m - row);
+            using var panelsOfA = BufferPool.Rent((long)rows * PaddedDepth);
+            for (long start = 0; start < k; start += Depth)
             {
-                for (var panel = group * PanelsAtOnce; panel < Math.Min(panels, (group + 1) * PanelsAtOnce); panel++)
-                    PackB(transposeB, b, ldb, start, depth, panel * (long)GemmTile.Columns, n, panelMemory + ((long)panel * GemmTile.Columns * depth));
-            });
-            CpuTeam.Run(blocks, block =>
-            {
-                var row = block * (long)rows;
-                var count = (int)Math.Min(rows, m - row);
+                // The block's part of C stays in the second-level cache from one part of the depth to the next.
+                var (depth, add) = ((int)Math.Min(Depth, k - start), start > 0 || beta == 1);
+                var panelsOfB = panelMemory + (start * panels * GemmTile.Columns);
                 if (transposeA)
-                    MultiplyBlock<DepthFirst>(a + (start * lda) + row, lda, count, panelMemory, n, depth, alpha, c + (row * ldc), ldc, add);
+                    MultiplyBlock<DepthFirst>(a + (start * lda) + row, lda, count, panelsOfA.Pointer, panelsOfB, n, depth, alpha, c + (row * ldc), ldc, add);
                 else
-                    MultiplyBlock<RowFirst>(a + (row * lda) + start, lda, count, panelMemory, n, depth, alpha, c + (row * ldc), ldc, add);
-            });
-        }
+                    MultiplyBlock<RowFirst>(a + (row * lda) + start, lda, count, panelsOfA.Pointer, panelsOfB, n, depth, alpha, c + (row * ldc), ldc, add);
+            }
+        });
     }
 
     private static int RowsPerBlock(long m)
@@ -58,15 +67,14 @@ internal static unsafe class BlockedGemm
     }
 
     private static void MultiplyBlock<TLayout>(
-        float* a, long lda, int rows, float* panels, long n, int depth, float alpha, float* c, long ldc, bool add)
+        float* a, long lda, int rows, float* packed, float* panels, long n, int depth, float alpha, float* c, long ldc, bool add)
         where TLayout : struct, GemmTile.ILayout
     {
         var tiles = (rows + GemmTile.Rows - 1) / GemmTile.Rows;
-        using var packed = BufferPool.Rent((long)tiles * GemmTile.Rows * PaddedDepth);
         for (var tile = 0; tile < tiles; tile++)
         {
             var count = Math.Min(GemmTile.Rows, rows - (tile * GemmTile.Rows));
-            var panel = packed.Pointer + ((long)tile * GemmTile.Rows * PaddedDepth);
+            var panel = packed + ((long)tile * GemmTile.Rows * PaddedDepth);
             if (typeof(TLayout) == typeof(RowFirst))
                 PackRows(a + (tile * GemmTile.Rows * lda), lda, count, depth, panel);
             else
@@ -79,7 +87,7 @@ internal static unsafe class BlockedGemm
             var b = panels + (column * depth);
             for (var tile = 0; tile < tiles; tile++)
             {
-                var panel = packed.Pointer + ((long)tile * GemmTile.Rows * PaddedDepth);
+                var panel = packed + ((long)tile * GemmTile.Rows * PaddedDepth);
                 var (height, width) = (Math.Min(GemmTile.Rows, rows - (tile * GemmTile.Rows)), (int)Math.Min(GemmTile.Columns, n - column));
                 var target = c + (tile * GemmTile.Rows * ldc) + column;
                 if (height == GemmTile.Rows && width == GemmTile.Columns)
