@@ -13,10 +13,6 @@ namespace AnTransformer.Operators;
 /// </summary>
 internal sealed unsafe class AttentionOperator
 {
-    // Queries whose scores are computed at once: large enough for an efficient product, small enough to skip most of what the causal
-    // mask hides.
-    private const int QueryBlock = 64;
-
     private readonly QueryKeyNorm _norm;
     private readonly Parameter? _queryScale;
     private readonly Parameter? _keyScale;
@@ -76,26 +72,16 @@ internal sealed unsafe class AttentionOperator
         CpuTeam.Run(batch * _heads, task =>
         {
             var (sequence, head) = Math.DivRem(task, _heads);
-            var block = Math.Min(QueryBlock, length);
             var size = (long)length * dh;
-            using var scratch = BufferPool.Rent((2 * size) + (block * (long)length));
+            using var scratch = BufferPool.Rent((2 * size) + AttentionHead.Instance.ForwardScratch(length, dh));
             var q = scratch.Pointer;
             var k = q + size;
-            var scores = k + size;
             var input = qkv + (sequence * (long)length * 3 * width) + (head * (long)dh);
             Rotate(input, q, scales.Query(head, dh), width, length, dh, _softmaxScale);
             Rotate(input + width, k, scales.Key(head, dh), width, length, dh, 1);
-            var value = input + (2 * width);
-            var lse = logSumExp + ((long)task * length);
-            var result = output + (sequence * (long)length * width) + (head * (long)dh);
-            for (var first = 0; first < length; first += block)
-            {
-                var queries = Math.Min(block, length - first);
-                var keys = first + queries;
-                Gemm.MultiplyTransposed(queries, keys, dh, 1, q + (first * (long)dh), dh, k, dh, 0, scores, keys);
-                CpuKernels.Instance.CausalSoftmax(scores, lse + first, queries, keys, first);
-                Gemm.Multiply(queries, dh, keys, 1, scores, keys, value, 3L * width, 0, result + (first * (long)width), width);
-            }
+            AttentionHead.Instance.Forward(
+                q, k, input + (2 * width), 3L * width, output + (sequence * (long)length * width) + (head * (long)dh), width,
+                logSumExp + ((long)task * length), length, dh, k + size);
         });
     }
 
@@ -133,37 +119,18 @@ internal sealed unsafe class AttentionOperator
         float* g, float* input, float* logSumExp, float* dInput, float* queryScale, float* keyScale, float* scaleSums, int length,
         int width, int dh)
     {
-        var block = Math.Min(QueryBlock, length);
         var size = (long)length * dh;
-        using var scratch = BufferPool.Rent((5 * size) + (2 * block * (long)length));
+        using var scratch = BufferPool.Rent((4 * size) + AttentionHead.Instance.BackwardScratch(length, dh));
         var q = scratch.Pointer;
         var k = q + size;
         var dq = k + size;
         var dk = dq + size;
-        var dv = dk + size;
-        var scores = dv + size;
-        var dScores = scores + (block * (long)length);
         Rotate(input, q, queryScale, width, length, dh, _softmaxScale);
         Rotate(input + width, k, keyScale, width, length, dh, 1);
-        new Span<float>(dk, (int)(2 * size)).Clear();
-        for (var first = 0; first < length; first += block)
-        {
-            var queries = Math.Min(block, length - first);
-            var keys = first + queries;
-            var query = q + (first * (long)dh);
-            var dy = g + (first * (long)width);
-            Gemm.MultiplyTransposed(queries, keys, dh, 1, query, dh, k, dh, 0, scores, keys);
-            Gemm.MultiplyTransposed(queries, keys, dh, 1, dy, width, input + (2 * width), 3L * width, 0, dScores, keys);
-            CpuKernels.Instance.CausalSoftmaxBackward(scores, logSumExp + first, dScores, queries, keys, first);
-            Gemm.TransposedMultiply(keys, dh, queries, 1, scores, keys, dy, width, 1, dv, dh);
-            Gemm.Multiply(queries, dh, keys, 1, dScores, keys, k, dh, 0, dq + (first * (long)dh), dh);
-            Gemm.TransposedMultiply(keys, dh, queries, 1, dScores, keys, query, dh, 1, dk, dh);
-        }
-
+        AttentionHead.Instance.Backward(
+            q, k, input + (2 * width), 3L * width, g, width, logSumExp, dq, dk, dInput + (2 * width), length, dh, dk + size);
         RotateBackward(dq, input, dInput, queryScale, scaleSums, width, length, dh, _softmaxScale);
         RotateBackward(dk, input + width, dInput + width, keyScale, scaleSums + dh, width, length, dh, 1);
-        for (var row = 0; row < length; row++)
-            Buffer.MemoryCopy(dv + (row * (long)dh), dInput + (2 * width) + (row * 3L * width), dh * sizeof(float), dh * sizeof(float));
     }
 
     private void RotateBackward(

@@ -12,7 +12,7 @@ internal static unsafe class BlockedGemm
 {
     private const int Depth = 256;              // of a panel: 32 KiB of B
     private const int PaddedDepth = 272;        // rows of A's panel must not share cache sets
-    private const int RowsOfBlock = 128;        // A's block stays in the second-level cache
+    private const int RowsOfBlock = 256;        // A's block stays in the second-level cache
     private const int PanelsAtOnce = 4;         // of B, to pack
 
     /// <summary>Whether this processor is one that gains.</summary>
@@ -39,7 +39,15 @@ internal static unsafe class BlockedGemm
             var depth = (int)Math.Min(Depth, k - start);
             var panelsOfPart = panelMemory + (start * panels * GemmTile.Columns);
             for (var panel = group * PanelsAtOnce; panel < Math.Min(panels, (group + 1) * PanelsAtOnce); panel++)
-                PackB(transposeB, b, ldb, start, depth, panel * (long)GemmTile.Columns, n, panelsOfPart + ((long)panel * GemmTile.Columns * depth));
+            {
+                var column = panel * (long)GemmTile.Columns;
+                var target = panelsOfPart + (column * depth);
+                var columns = (int)Math.Min(GemmTile.Columns, n - column);
+                if (transposeB)
+                    GemmPanel.PackTransposed(b + (column * ldb) + start, ldb, columns, depth, target);
+                else
+                    GemmPanel.Pack(b + (start * ldb) + column, ldb, columns, depth, target);
+            }
         });
         CpuTeam.Run(blocks, block =>
         {
@@ -51,10 +59,8 @@ internal static unsafe class BlockedGemm
                 // The block's part of C stays in the second-level cache from one part of the depth to the next.
                 var (depth, add) = ((int)Math.Min(Depth, k - start), start > 0 || beta == 1);
                 var panelsOfB = panelMemory + (start * panels * GemmTile.Columns);
-                if (transposeA)
-                    MultiplyBlock<DepthFirst>(a + (start * lda) + row, lda, count, panelsOfA.Pointer, panelsOfB, n, depth, alpha, c + (row * ldc), ldc, add);
-                else
-                    MultiplyBlock<RowFirst>(a + (row * lda) + start, lda, count, panelsOfA.Pointer, panelsOfB, n, depth, alpha, c + (row * ldc), ldc, add);
+                var partOfA = transposeA ? a + (start * lda) + row : a + (row * lda) + start;
+                MultiplyBlock(transposeA, partOfA, lda, count, panelsOfA.Pointer, panelsOfB, n, depth, alpha, c + (row * ldc), ldc, add);
             }
         });
     }
@@ -66,22 +72,21 @@ internal static unsafe class BlockedGemm
         return (int)Math.Clamp((share + GemmTile.Rows - 1) / GemmTile.Rows * GemmTile.Rows, GemmTile.Rows, RowsOfBlock);
     }
 
-    private static void MultiplyBlock<TLayout>(
-        float* a, long lda, int rows, float* packed, float* panels, long n, int depth, float alpha, float* c, long ldc, bool add)
-        where TLayout : struct, GemmTile.ILayout
+    private static void MultiplyBlock(
+        bool transpose, float* a, long lda, int rows, float* packed, float* panels, long n, int depth, float alpha, float* c, long ldc, bool add)
     {
         var tiles = (rows + GemmTile.Rows - 1) / GemmTile.Rows;
         for (var tile = 0; tile < tiles; tile++)
         {
             var count = Math.Min(GemmTile.Rows, rows - (tile * GemmTile.Rows));
             var panel = packed + ((long)tile * GemmTile.Rows * PaddedDepth);
-            if (typeof(TLayout) == typeof(RowFirst))
-                PackRows(a + (tile * GemmTile.Rows * lda), lda, count, depth, panel);
-            else
+            if (transpose)
                 PackColumns(a + (tile * GemmTile.Rows), lda, count, depth, panel);
+            else
+                PackRows(a + (tile * GemmTile.Rows * lda), lda, count, depth, panel);
         }
 
-        var scratch = stackalloc float[GemmTile.Rows * GemmTile.Columns];
+        var (rowStep, depthStep) = transpose ? (1L, (long)GemmTile.Rows) : (PaddedDepth, 1L);
         for (long column = 0; column < n; column += GemmTile.Columns)
         {
             var b = panels + (column * depth);
@@ -90,24 +95,8 @@ internal static unsafe class BlockedGemm
                 var panel = packed + ((long)tile * GemmTile.Rows * PaddedDepth);
                 var (height, width) = (Math.Min(GemmTile.Rows, rows - (tile * GemmTile.Rows)), (int)Math.Min(GemmTile.Columns, n - column));
                 var target = c + (tile * GemmTile.Rows * ldc) + column;
-                if (height == GemmTile.Rows && width == GemmTile.Columns)
-                {
-                    GemmTile.Multiply<TLayout>(depth, panel, b, target, ldc, alpha, add);
-                    continue;
-                }
-
-                GemmTile.Multiply<TLayout>(depth, panel, b, scratch, GemmTile.Columns, alpha, add: false);
-                CopyTile(scratch, target, ldc, height, width, add);
+                GemmTile.MultiplyPart(depth, panel, rowStep, depthStep, b, target, ldc, alpha, add, height, width);
             }
-        }
-    }
-
-    private static void CopyTile(float* tile, float* c, long ldc, int height, int width, bool add)
-    {
-        for (var row = 0; row < height; row++, tile += GemmTile.Columns, c += ldc)
-        {
-            for (var column = 0; column < width; column++)
-                c[column] = add ? c[column] + tile[column] : tile[column];
         }
     }
 
@@ -140,85 +129,10 @@ internal static unsafe class BlockedGemm
         }
     }
 
-    /// <summary>32 columns of op(B) from a depth on, step by step; columns beyond the last are 0.</summary>
-    private static void PackB(bool transpose, float* b, long ldb, long start, int depth, long column, long n, float* panel)
-    {
-        var columns = (int)Math.Min(GemmTile.Columns, n - column);
-        if (columns < GemmTile.Columns)
-            new Span<float>(panel, depth * GemmTile.Columns).Clear();
-        if (transpose)
-        {
-            PackTransposed(b + (column * ldb) + start, ldb, columns, depth, panel);
-            return;
-        }
-
-        b += (start * ldb) + column;
-        for (var step = 0; step < depth; step++, b += ldb, panel += GemmTile.Columns)
-            new ReadOnlySpan<float>(b, columns).CopyTo(new Span<float>(panel, columns));
-    }
-
-    /// <summary>Rows of a matrix become columns of a panel, eight by eight elements in registers.</summary>
-    private static void PackTransposed(float* rows, long stride, int count, int depth, float* panel)
-    {
-        const int side = 8;
-        var (wholeRows, wholeDepth) = (count / side * side, depth / side * side);
-        for (var row = 0; row < wholeRows; row += side)
-        {
-            for (var step = 0; step < wholeDepth; step += side)
-                Transpose(rows + (row * stride) + step, stride, panel + (step * GemmTile.Columns) + row);
-        }
-
-        for (var row = 0; row < count; row++)
-        {
-            for (var step = row < wholeRows ? wholeDepth : 0; step < depth; step++)
-                panel[(step * GemmTile.Columns) + row] = rows[(row * stride) + step];
-        }
-    }
-
-    private static void Transpose(float* source, long stride, float* target)
-    {
-        var (r0, r1, r2, r3) = Quarter(source, stride);
-        var (r4, r5, r6, r7) = Quarter(source + (4 * stride), stride);
-        Join(r0, r4, target, 0);
-        Join(r1, r5, target, 1);
-        Join(r2, r6, target, 2);
-        Join(r3, r7, target, 3);
-
-        // Four rows of eight: in each half, element (i, j) moves to (j, i).
-        static (Vector256<float>, Vector256<float>, Vector256<float>, Vector256<float>) Quarter(float* source, long stride)
-        {
-            var (a, b) = (Vector256.Load(source), Vector256.Load(source + stride));
-            var (c, d) = (Vector256.Load(source + (2 * stride)), Vector256.Load(source + (3 * stride)));
-            var (low, high) = (Avx.UnpackLow(a, b), Avx.UnpackHigh(a, b));
-            var (low2, high2) = (Avx.UnpackLow(c, d), Avx.UnpackHigh(c, d));
-            return (Avx.Shuffle(low, low2, 0x44), Avx.Shuffle(low, low2, 0xEE), Avx.Shuffle(high, high2, 0x44), Avx.Shuffle(high, high2, 0xEE));
-        }
-
-        static void Join(Vector256<float> first, Vector256<float> second, float* target, int row)
-        {
-            Avx.Permute2x128(first, second, 0x20).Store(target + (row * GemmTile.Columns));
-            Avx.Permute2x128(first, second, 0x31).Store(target + ((row + 4) * GemmTile.Columns));
-        }
-    }
-
     private static bool IsAmd()
     {
         // "AuthenticAMD" in EBX, EDX, ECX.
         var (_, ebx, ecx, edx) = X86Base.CpuId(0, 0);
         return (ebx, edx, ecx) == (0x68747541, 0x69746E65, 0x444D4163);
-    }
-
-    private readonly struct RowFirst : GemmTile.ILayout
-    {
-        public static int RowStep => PaddedDepth;
-
-        public static int DepthStep => 1;
-    }
-
-    private readonly struct DepthFirst : GemmTile.ILayout
-    {
-        public static int RowStep => 1;
-
-        public static int DepthStep => GemmTile.Rows;
     }
 }

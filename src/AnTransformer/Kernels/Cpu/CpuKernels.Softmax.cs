@@ -3,9 +3,9 @@ namespace AnTransformer.Kernels.Cpu;
 /// <content>Softmax of attention scores and of logits.</content>
 internal sealed unsafe partial class CpuKernels<V>
 {
-    public override void CausalSoftmax(float* scores, float* logSumExp, int rows, int n, int start)
+    public override void CausalSoftmax(float* scores, long stride, float* logSumExp, int rows, int n, int start)
     {
-        for (var row = 0; row < rows; row++, scores += n)
+        for (var row = 0; row < rows; row++, scores += stride)
         {
             var visible = Math.Min(n, start + row + 1);
             var largest = Largest(scores, visible);
@@ -19,9 +19,9 @@ internal sealed unsafe partial class CpuKernels<V>
         }
     }
 
-    public override void CausalSoftmaxBackward(float* scores, float* logSumExp, float* dp, int rows, int n, int start)
+    public override void CausalSoftmaxBackward(float* scores, float* dp, long stride, float* logSumExp, int rows, int n, int start)
     {
-        for (var row = 0; row < rows; row++, scores += n, dp += n)
+        for (var row = 0; row < rows; row++, scores += stride, dp += stride)
         {
             var visible = Math.Min(n, start + row + 1);
             var i = 0;

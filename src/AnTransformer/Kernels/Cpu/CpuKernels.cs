@@ -86,17 +86,18 @@ internal abstract unsafe class CpuKernels
     /// Softmax of the first <c>start + r + 1</c> scores of each row r (a causal mask); the rest of the row becomes 0.
     /// </summary>
     /// <param name="scores">[rows, n], replaced by probabilities.</param>
+    /// <param name="stride">Distance of rows.</param>
     /// <param name="logSumExp">[rows], receives log Σ exp.</param>
     /// <param name="rows">Number of queries.</param>
     /// <param name="n">Number of keys.</param>
     /// <param name="start">Position of the first query.</param>
-    public abstract void CausalSoftmax(float* scores, float* logSumExp, int rows, int n, int start);
+    public abstract void CausalSoftmax(float* scores, long stride, float* logSumExp, int rows, int n, int start);
 
     /// <summary>
     /// From scores and their log Σ exp the probabilities p (written over scores), and from dp, in place, the scores' gradient
     /// p ⊙ (dp − Σ p dp).
     /// </summary>
-    public abstract void CausalSoftmaxBackward(float* scores, float* logSumExp, float* dp, int rows, int n, int start);
+    public abstract void CausalSoftmaxBackward(float* scores, float* dp, long stride, float* logSumExp, int rows, int n, int start);
 
     /// <summary>
     /// Cross-entropy of each row in nats; where <paramref name="gradientFactor"/> is not 0 the logits are replaced by their

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace AnTransformer.Kernels.Cpu;
 
@@ -15,60 +16,61 @@ internal static unsafe class GemmTile
     /// <summary>Columns of a tile: two vectors.</summary>
     public const int Columns = 32;
 
-    /// <summary>Where a panel of A has its elements; constants, so that every load has its address in the instruction.</summary>
-    internal interface ILayout
-    {
-        /// <summary>Distance of an element of the next row.</summary>
-        static abstract int RowStep { get; }
-
-        /// <summary>Distance of an element of the next step along the depth.</summary>
-        static abstract int DepthStep { get; }
-    }
-
     /// <summary>C ← α·A·B + (C or nothing) for one tile.</summary>
     /// <param name="depth">Steps.</param>
-    /// <param name="a">A panel of A.</param>
+    /// <param name="a">A's first element.</param>
+    /// <param name="rowStep">Distance of A's element in the next row.</param>
+    /// <param name="depthStep">Distance of A's element in the next step.</param>
     /// <param name="b">A panel of B: [depth, 32].</param>
     /// <param name="c">The tile's first element.</param>
     /// <param name="ldc">Distance of C's rows.</param>
     /// <param name="alpha">α.</param>
     /// <param name="add">Whether C's elements are added.</param>
-    /// <typeparam name="TLayout">Layout of A's panel.</typeparam>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Multiply<TLayout>(int depth, float* a, float* b, float* c, long ldc, float alpha, bool add)
-        where TLayout : struct, ILayout
+    public static void Multiply(
+        int depth, float* a, long rowStep, long depthStep, float* b, float* c, long ldc, float alpha, bool add)
     {
+        float* a1 = a + rowStep, a2 = a1 + rowStep, a3 = a2 + rowStep, a4 = a3 + rowStep, a5 = a4 + rowStep, a6 = a5 + rowStep, a7 = a6 + rowStep;
         Vector512<float> c00 = default, c01 = default, c10 = default, c11 = default, c20 = default, c21 = default, c30 = default, c31 = default;
         Vector512<float> c40 = default, c41 = default, c50 = default, c51 = default, c60 = default, c61 = default, c70 = default, c71 = default;
+
+        // The tile of C is on its way to the cache while the sums are made.
+        for (var row = 0; row < Rows; row++)
+        {
+            Sse.Prefetch0(c + (row * ldc));
+            Sse.Prefetch0(c + (row * ldc) + 16);
+        }
+
+        var at = 0L;
         for (var step = 0; step < depth; step++)
         {
             var b0 = Vector512.Load(b);
             var b1 = Vector512.Load(b + 16);
-            var x = Vector512.Create(a[0]);
+            var x = Vector512.Create(a[at]);
             c00 = Vector512.FusedMultiplyAdd(x, b0, c00);
             c01 = Vector512.FusedMultiplyAdd(x, b1, c01);
-            x = Vector512.Create(a[TLayout.RowStep]);
+            x = Vector512.Create(a1[at]);
             c10 = Vector512.FusedMultiplyAdd(x, b0, c10);
             c11 = Vector512.FusedMultiplyAdd(x, b1, c11);
-            x = Vector512.Create(a[2 * TLayout.RowStep]);
+            x = Vector512.Create(a2[at]);
             c20 = Vector512.FusedMultiplyAdd(x, b0, c20);
             c21 = Vector512.FusedMultiplyAdd(x, b1, c21);
-            x = Vector512.Create(a[3 * TLayout.RowStep]);
+            x = Vector512.Create(a3[at]);
             c30 = Vector512.FusedMultiplyAdd(x, b0, c30);
             c31 = Vector512.FusedMultiplyAdd(x, b1, c31);
-            x = Vector512.Create(a[4 * TLayout.RowStep]);
+            x = Vector512.Create(a4[at]);
             c40 = Vector512.FusedMultiplyAdd(x, b0, c40);
             c41 = Vector512.FusedMultiplyAdd(x, b1, c41);
-            x = Vector512.Create(a[5 * TLayout.RowStep]);
+            x = Vector512.Create(a5[at]);
             c50 = Vector512.FusedMultiplyAdd(x, b0, c50);
             c51 = Vector512.FusedMultiplyAdd(x, b1, c51);
-            x = Vector512.Create(a[6 * TLayout.RowStep]);
+            x = Vector512.Create(a6[at]);
             c60 = Vector512.FusedMultiplyAdd(x, b0, c60);
             c61 = Vector512.FusedMultiplyAdd(x, b1, c61);
-            x = Vector512.Create(a[7 * TLayout.RowStep]);
+            x = Vector512.Create(a7[at]);
             c70 = Vector512.FusedMultiplyAdd(x, b0, c70);
             c71 = Vector512.FusedMultiplyAdd(x, b1, c71);
-            a += TLayout.DepthStep;
+            at += depthStep;
             b += Columns;
         }
 
@@ -81,6 +83,25 @@ internal static unsafe class GemmTile
         Finish(c + (5 * ldc), c50, c51, factor, add);
         Finish(c + (6 * ldc), c60, c61, factor, add);
         Finish(c + (7 * ldc), c70, c71, factor, add);
+    }
+
+    /// <summary><see cref="Multiply"/> for a tile of which only some rows and columns exist in C; A must have all eight rows.</summary>
+    public static void MultiplyPart(
+        int depth, float* a, long rowStep, long depthStep, float* b, float* c, long ldc, float alpha, bool add, int height, int width)
+    {
+        if (height == Rows && width == Columns)
+        {
+            Multiply(depth, a, rowStep, depthStep, b, c, ldc, alpha, add);
+            return;
+        }
+
+        var tile = stackalloc float[Rows * Columns];
+        Multiply(depth, a, rowStep, depthStep, b, tile, Columns, alpha, add: false);
+        for (var row = 0; row < height; row++, c += ldc)
+        {
+            for (var column = 0; column < width; column++)
+                c[column] = add ? c[column] + tile[(row * Columns) + column] : tile[(row * Columns) + column];
+        }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -1,0 +1,49 @@
+namespace AnTransformer.Kernels.Cpu;
+
+/// <summary>
+/// Causal attention of one head of one sequence, single-threaded, forward and backward. Queries and keys come normalized, rotated
+/// and scaled; values and results are rows of wider tensors.
+/// </summary>
+internal abstract unsafe class AttentionHead
+{
+    /// <summary>The implementation that fits this processor's matrix products.</summary>
+    public static AttentionHead Instance { get; } = Gemm.UsesOwn ? new TiledAttentionHead() : new BlasAttentionHead();
+
+    /// <summary>Floats of scratch memory that <see cref="Forward"/> needs.</summary>
+    public abstract long ForwardScratch(int length, int headSize);
+
+    /// <summary>Floats of scratch memory that <see cref="Backward"/> needs.</summary>
+    public abstract long BackwardScratch(int length, int headSize);
+
+    /// <summary>y = softmax(q kᵀ, causal) v.</summary>
+    /// <param name="q">[T, dh].</param>
+    /// <param name="k">[T, dh].</param>
+    /// <param name="v">T rows of dh.</param>
+    /// <param name="vStride">Distance of v's rows.</param>
+    /// <param name="y">Receives T rows of dh.</param>
+    /// <param name="yStride">Distance of y's rows.</param>
+    /// <param name="logSumExp">Receives log Σ exp of every query's scores, [T].</param>
+    /// <param name="length">T.</param>
+    /// <param name="headSize">dh.</param>
+    /// <param name="scratch">Memory, see <see cref="ForwardScratch"/>.</param>
+    public abstract void Forward(
+        float* q, float* k, float* v, long vStride, float* y, long yStride, float* logSumExp, int length, int headSize, float* scratch);
+
+    /// <summary>Gradients of <see cref="Forward"/>.</summary>
+    /// <param name="q">[T, dh].</param>
+    /// <param name="k">[T, dh].</param>
+    /// <param name="v">T rows of dh.</param>
+    /// <param name="vStride">Distance of v's rows.</param>
+    /// <param name="dy">T rows of dh.</param>
+    /// <param name="dyStride">Distance of dy's rows.</param>
+    /// <param name="logSumExp">From <see cref="Forward"/>.</param>
+    /// <param name="dq">Receives [T, dh].</param>
+    /// <param name="dk">Receives [T, dh].</param>
+    /// <param name="dv">Receives T rows of dh, vStride apart.</param>
+    /// <param name="length">T.</param>
+    /// <param name="headSize">dh.</param>
+    /// <param name="scratch">Memory, see <see cref="BackwardScratch"/>.</param>
+    public abstract void Backward(
+        float* q, float* k, float* v, long vStride, float* dy, long dyStride, float* logSumExp, float* dq, float* dk, float* dv, int length,
+        int headSize, float* scratch);
+}

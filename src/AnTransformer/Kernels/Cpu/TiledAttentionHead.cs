@@ -1,0 +1,158 @@
+namespace AnTransformer.Kernels.Cpu;
+
+/// <summary>
+/// Attention of a head by <see cref="GemmTile"/>: keys and values are packed once, scores are made for eight queries at a time and
+/// only as far as these see, and stay in the first-level cache until they have met the values.
+/// </summary>
+internal sealed unsafe class TiledAttentionHead : AttentionHead
+{
+    private const int Strip = GemmTile.Rows;
+    private const int Panel = GemmTile.Columns;
+    private const int QueryBlock = 64;      // queries whose gradients meet keys and values at once
+
+    public override long ForwardScratch(int length, int headSize)
+        => KeyPanels(length, headSize) + ValuePanels(length, headSize) + (Strip * ScoreStride(length)) + (Strip * (long)headSize);
+
+    public override long BackwardScratch(int length, int headSize)
+        => (2 * KeyPanels(length, headSize)) + ValuePanels(length, headSize) + (2 * QueryBlock * ScoreStride(length))
+            + (2 * ValuePanels(QueryBlock, headSize)) + (2L * Strip * headSize) + (2 * PaddedRows(length) * (long)headSize);
+
+    public override void Forward(
+        float* q, float* k, float* v, long vStride, float* y, long yStride, float* logSumExp, int length, int headSize, float* scratch)
+    {
+        var keyPanels = scratch;
+        var valuePanels = keyPanels + KeyPanels(length, headSize);
+        var scores = valuePanels + ValuePanels(length, headSize);
+        var padded = scores + (Strip * ScoreStride(length));
+        var stride = ScoreStride(length);
+        PackRows(k, headSize, length, headSize, keyPanels);
+        PackColumns(v, vStride, length, headSize, valuePanels);
+        for (var first = 0; first < length; first += Strip)
+        {
+            var rows = Math.Min(Strip, length - first);
+            var visible = first + rows;
+            var query = PadStrip(q + (first * (long)headSize), headSize, rows, headSize, padded, out var queryStride);
+            Scores(query, queryStride, keyPanels, visible, headSize, scores, stride);
+            CpuKernels.Instance.CausalSoftmax(scores, stride, logSumExp + first, rows, visible, first);
+            Product(visible, scores, stride, 1, valuePanels, length, y + (first * yStride), yStride, rows, headSize, add: false);
+        }
+    }
+
+    public override void Backward(
+        float* q, float* k, float* v, long vStride, float* dy, long dyStride, float* logSumExp, float* dq, float* dk, float* dv, int length,
+        int headSize, float* scratch)
+    {
+        var stride = ScoreStride(length);
+        var keysByDepth = scratch;                                              // kᵀ, vᵀ for scores and their gradient
+        var valuesByDepth = keysByDepth + KeyPanels(length, headSize);
+        var keys = valuesByDepth + KeyPanels(length, headSize);                 // k for the queries' gradient
+        var scores = keys + ValuePanels(length, headSize);
+        var dScores = scores + (QueryBlock * stride);
+        var queries = dScores + (QueryBlock * stride);                          // q, dy for the keys' and values' gradients
+        var gradients = queries + ValuePanels(QueryBlock, headSize);
+        var paddedQuery = gradients + ValuePanels(QueryBlock, headSize);
+        var paddedGradient = paddedQuery + (Strip * (long)headSize);
+        var keyGradient = paddedGradient + (Strip * (long)headSize);            // whole tiles of rows
+        var valueGradient = keyGradient + (PaddedRows(length) * (long)headSize);
+        PackRows(k, headSize, length, headSize, keysByDepth);
+        PackRows(v, vStride, length, headSize, valuesByDepth);
+        PackColumns(k, headSize, length, headSize, keys);
+        new Span<float>(keyGradient, 2 * PaddedRows(length) * headSize).Clear();
+        for (var first = 0; first < length; first += QueryBlock)
+        {
+            var count = Math.Min(QueryBlock, length - first);
+            var end = PaddedRows(first + count);        // keys in whole tiles; what queries do not see is 0
+            for (var start = 0; start < count; start += Strip)
+            {
+                var row = first + start;
+                var rows = Math.Min(Strip, length - row);
+                var visible = row + rows;
+                var p = scores + (start * stride);
+                var dp = dScores + (start * stride);
+                var query = PadStrip(q + (row * (long)headSize), headSize, rows, headSize, paddedQuery, out var queryStride);
+                var gradient = PadStrip(dy + (row * dyStride), dyStride, rows, headSize, paddedGradient, out var gradientStride);
+                Scores(query, queryStride, keysByDepth, visible, headSize, p, stride);
+                Scores(gradient, gradientStride, valuesByDepth, visible, headSize, dp, stride);
+                CpuKernels.Instance.CausalSoftmaxBackward(p, dp, stride, logSumExp + row, rows, visible, row);
+                ClearRest(p, stride, rows, visible, end);
+                ClearRest(dp, stride, rows, visible, end);
+                Product(visible, dp, stride, 1, keys, length, dq + (row * (long)headSize), headSize, rows, headSize, add: false);
+            }
+
+            PackColumns(q + (first * (long)headSize), headSize, count, headSize, queries);
+            PackColumns(dy + (first * dyStride), dyStride, count, headSize, gradients);
+            for (var key = 0; key < end; key += Strip)
+            {
+                Product(count, scores + key, 1, stride, gradients, count, valueGradient + (key * (long)headSize), headSize, Strip, headSize, add: true);
+                Product(count, dScores + key, 1, stride, queries, count, keyGradient + (key * (long)headSize), headSize, Strip, headSize, add: true);
+            }
+        }
+
+        var bytes = headSize * sizeof(float);
+        for (var row = 0; row < length; row++)
+        {
+            Buffer.MemoryCopy(keyGradient + (row * (long)headSize), dk + (row * (long)headSize), bytes, bytes);
+            Buffer.MemoryCopy(valueGradient + (row * (long)headSize), dv + (row * vStride), bytes, bytes);
+        }
+    }
+
+    private static int PaddedRows(int length) => (length + Strip - 1) / Strip * Strip;
+
+    private static long ScoreStride(int length) => ((length + Panel - 1) / Panel * Panel) + 16;     // rows must not share cache sets
+
+    private static long KeyPanels(int length, int headSize) => (length + Panel - 1L) / Panel * Panel * headSize;
+
+    private static long ValuePanels(int length, int headSize) => (headSize + Panel - 1L) / Panel * Panel * length;
+
+    /// <summary>Rows as columns of panels [dh, 32].</summary>
+    private static void PackRows(float* rows, long stride, int count, int headSize, float* panels)
+    {
+        for (var row = 0; row < count; row += Panel, panels += (long)Panel * headSize)
+            GemmPanel.PackTransposed(rows + (row * stride), stride, Math.Min(Panel, count - row), headSize, panels);
+    }
+
+    /// <summary>Columns in panels [count, 32].</summary>
+    private static void PackColumns(float* rows, long stride, int count, int headSize, float* panels)
+    {
+        for (var column = 0; column < headSize; column += Panel, panels += (long)Panel * count)
+            GemmPanel.Pack(rows + column, stride, Math.Min(Panel, headSize - column), count, panels);
+    }
+
+    /// <summary>The rows themselves, or fewer than eight of them followed by zeros in scratch memory.</summary>
+    private static float* PadStrip(float* rows, long stride, int count, int headSize, float* padded, out long paddedStride)
+    {
+        paddedStride = count == Strip ? stride : headSize;
+        if (count == Strip)
+            return rows;
+        new Span<float>(padded, Strip * headSize).Clear();
+        for (var row = 0; row < count; row++)
+            new ReadOnlySpan<float>(rows + (row * stride), headSize).CopyTo(new Span<float>(padded + (row * (long)headSize), headSize));
+        return padded;
+    }
+
+    private static void Scores(float* rows, long rowStride, float* panels, int visible, int headSize, float* scores, long stride)
+    {
+        for (var key = 0; key < visible; key += Panel)
+            GemmTile.Multiply(headSize, rows, rowStride, 1, panels + (key * (long)headSize), scores + key, stride, 1, add: false);
+    }
+
+    /// <summary>Eight rows, or columns, of scores times a matrix in panels.</summary>
+    private static void Product(
+        int depth, float* a, long rowStep, long depthStep, float* panels, int panelDepth, float* c, long ldc, int rows, int headSize, bool add)
+    {
+        for (var column = 0; column < headSize; column += Panel)
+        {
+            GemmTile.MultiplyPart(
+                depth, a, rowStep, depthStep, panels + (column * (long)panelDepth), c + column, ldc, 1, add, rows, Math.Min(Panel, headSize - column));
+        }
+    }
+
+    private static void ClearRest(float* scores, long stride, int rows, int visible, int end)
+    {
+        for (var row = 0; row < Strip; row++, scores += stride)
+        {
+            var from = row < rows ? visible : 0;
+            new Span<float>(scores + from, end - from).Clear();
+        }
+    }
+}
