@@ -5,14 +5,14 @@ namespace AnTransformer.Kernels.Cpu;
 
 /// <summary>
 /// A matrix product of our own for processors on which LibTorch's BLAS is not at its best: MKL leaves about a fifth of the
-/// multiplier's rate of AMD's processors with AVX-512 unused. B is packed into panels of 32 columns that all threads share, each
-/// thread packs blocks of A's rows, and <see cref="GemmTile"/> does the rest. Sums are in one order, whatever the number of threads.
+/// multiplier's rate of AMD's processors with AVX-512 unused. B is packed into panels of 32 columns that all threads share; A's rows
+/// are read where they are, or packed where A is transposed; <see cref="GemmTile"/> does the rest. Sums are in one order, whatever the number of threads.
 /// </summary>
 internal static unsafe class BlockedGemm
 {
     private const int Depth = 256;              // of a panel: 32 KiB of B
-    private const int PaddedDepth = 272;        // rows of A's panel must not share cache sets
     private const int RowsOfBlock = 256;        // A's block stays in the second-level cache
+    private const int FloatsPerLine = 16;
     private const int PanelsAtOnce = 4;         // of B, to pack
 
     /// <summary>Whether this processor is one that gains.</summary>
@@ -53,14 +53,23 @@ internal static unsafe class BlockedGemm
         {
             var row = block * (long)rows;
             var count = (int)Math.Min(rows, m - row);
-            using var panelsOfA = BufferPool.Rent((long)rows * PaddedDepth);
+            using var panelsOfA = BufferPool.Rent((transposeA ? rows : GemmTile.Rows) * (long)Depth);
             for (long start = 0; start < k; start += Depth)
             {
                 // The block's part of C stays in the second-level cache from one part of the depth to the next.
                 var (depth, add) = ((int)Math.Min(Depth, k - start), start > 0 || beta == 1);
                 var panelsOfB = panelMemory + (start * panels * GemmTile.Columns);
-                var partOfA = transposeA ? a + (start * lda) + row : a + (row * lda) + start;
-                MultiplyBlock(transposeA, partOfA, lda, count, panelsOfA.Pointer, panelsOfB, n, depth, alpha, c + (row * ldc), ldc, add);
+                var target = c + (row * ldc);
+                if (transposeA)
+                {
+                    var partOfA = a + (start * lda) + row;
+                    PackColumns(partOfA, lda, count, depth, panelsOfA.Pointer);
+                    MultiplyColumns(panelsOfA.Pointer, count, panelsOfB, n, depth, alpha, target, ldc, add, partOfA + (depth * lda), lda, Math.Min(Depth, k - start - depth));
+                }
+                else
+                {
+                    MultiplyRows(a + (row * lda) + start, lda, count, panelsOfA.Pointer, panelsOfB, n, depth, alpha, target, ldc, add);
+                }
             }
         });
     }
@@ -72,60 +81,71 @@ internal static unsafe class BlockedGemm
         return (int)Math.Clamp((share + GemmTile.Rows - 1) / GemmTile.Rows * GemmTile.Rows, GemmTile.Rows, RowsOfBlock);
     }
 
-    private static void MultiplyBlock(
-        bool transpose, float* a, long lda, int rows, float* packed, float* panels, long n, int depth, float alpha, float* c, long ldc, bool add)
+    /// <summary>A block of A's rows, read where they are; only a last tile of fewer than eight rows is copied.</summary>
+    private static void MultiplyRows(
+        float* a, long lda, int rows, float* padded, float* panels, long n, int depth, float alpha, float* c, long ldc, bool add)
     {
-        var tiles = (rows + GemmTile.Rows - 1) / GemmTile.Rows;
-        for (var tile = 0; tile < tiles; tile++)
+        var whole = rows / GemmTile.Rows * GemmTile.Rows;
+        if (whole < rows)
         {
-            var count = Math.Min(GemmTile.Rows, rows - (tile * GemmTile.Rows));
-            var panel = packed + ((long)tile * GemmTile.Rows * PaddedDepth);
-            if (transpose)
-                PackColumns(a + (tile * GemmTile.Rows), lda, count, depth, panel);
-            else
-                PackRows(a + (tile * GemmTile.Rows * lda), lda, count, depth, panel);
+            new Span<float>(padded, GemmTile.Rows * depth).Clear();
+            for (var row = whole; row < rows; row++)
+                new ReadOnlySpan<float>(a + (row * lda), depth).CopyTo(new Span<float>(padded + ((row - whole) * depth), depth));
         }
 
-        var (rowStep, depthStep) = transpose ? (1L, (long)GemmTile.Rows) : (PaddedDepth, 1L);
         for (long column = 0; column < n; column += GemmTile.Columns)
         {
             var b = panels + (column * depth);
-            for (var tile = 0; tile < tiles; tile++)
+            var width = (int)Math.Min(GemmTile.Columns, n - column);
+            for (var row = 0; row < whole; row += GemmTile.Rows)
+                GemmTile.MultiplyPart(depth, a + (row * lda), lda, 1, b, c + (row * ldc) + column, ldc, alpha, add, GemmTile.Rows, width);
+            if (whole < rows)
+                GemmTile.MultiplyPart(depth, padded, depth, 1, b, c + (whole * ldc) + column, ldc, alpha, add, rows - whole, width);
+        }
+    }
+
+    /// <summary>A block of A's columns from panels; meanwhile the rows that the next block will be packed from come to the cache.</summary>
+    private static void MultiplyColumns(
+        float* packed, int columns, float* panels, long n, int depth, float alpha, float* c, long ldc, bool add, float* next, long lda, long nextDepth)
+    {
+        for (long column = 0; column < n; column += GemmTile.Columns)
+        {
+            var b = panels + (column * depth);
+            var width = (int)Math.Min(GemmTile.Columns, n - column);
+            for (var row = 0; row < columns; row += GemmTile.Rows)
             {
-                var panel = packed + ((long)tile * GemmTile.Rows * PaddedDepth);
-                var (height, width) = (Math.Min(GemmTile.Rows, rows - (tile * GemmTile.Rows)), (int)Math.Min(GemmTile.Columns, n - column));
-                var target = c + (tile * GemmTile.Rows * ldc) + column;
-                GemmTile.MultiplyPart(depth, panel, rowStep, depthStep, b, target, ldc, alpha, add, height, width);
+                if (nextDepth-- > 0)
+                {
+                    for (var i = 0; i < columns; i += FloatsPerLine)
+                        Sse.Prefetch1(next + i);
+                    next += lda;
+                }
+
+                GemmTile.MultiplyPart(
+                    depth, packed + (row * (long)depth), 1, GemmTile.Rows, b, c + (row * ldc) + column, ldc, alpha, add,
+                    Math.Min(GemmTile.Rows, columns - row), width);
             }
         }
     }
 
-    /// <summary>Eight rows of A, one after the other with padding.</summary>
-    private static void PackRows(float* a, long lda, int rows, int depth, float* panel)
+    /// <summary>Columns of a matrix that is stored transposed, eight at a time, element by element along the depth.</summary>
+    private static void PackColumns(float* a, long lda, int columns, int depth, float* panels)
     {
-        for (var row = 0; row < GemmTile.Rows; row++, panel += PaddedDepth)
+        for (var column = 0; column < columns; column += GemmTile.Rows)
         {
-            if (row < rows)
-                new ReadOnlySpan<float>(a + (row * lda), depth).CopyTo(new Span<float>(panel, depth));
-            else
-                new Span<float>(panel, depth).Clear();
-        }
-    }
+            var source = a + column;
+            if (column + GemmTile.Rows <= columns)
+            {
+                for (var step = 0; step < depth; step++, source += lda, panels += GemmTile.Rows)
+                    Vector256.Load(source).Store(panels);
+                continue;
+            }
 
-    /// <summary>Eight columns of a matrix that is stored transposed, element by element along the depth.</summary>
-    private static void PackColumns(float* a, long lda, int columns, int depth, float* panel)
-    {
-        if (columns == GemmTile.Rows)
-        {
-            for (var step = 0; step < depth; step++, a += lda, panel += GemmTile.Rows)
-                Vector256.Load(a).Store(panel);
-            return;
-        }
-
-        for (var step = 0; step < depth; step++, a += lda, panel += GemmTile.Rows)
-        {
-            for (var i = 0; i < GemmTile.Rows; i++)
-                panel[i] = i < columns ? a[i] : 0;
+            for (var step = 0; step < depth; step++, source += lda, panels += GemmTile.Rows)
+            {
+                for (var i = 0; i < GemmTile.Rows; i++)
+                    panels[i] = column + i < columns ? source[i] : 0;
+            }
         }
     }
 
