@@ -104,7 +104,10 @@ internal static unsafe class BlockedGemm
         }
     }
 
-    /// <summary>A block of A's columns from panels; meanwhile the rows that the next block will be packed from come to the cache.</summary>
+    /// <summary>
+    /// A block of A's columns from panels. Meanwhile B's next panel and the rows that A's next block will be packed from come to the
+    /// cache.
+    /// </summary>
     private static void MultiplyColumns(
         float* packed, int columns, float* panels, long n, int depth, float alpha, float* c, long ldc, bool add, float* next, long lda, long nextDepth)
     {
@@ -112,12 +115,14 @@ internal static unsafe class BlockedGemm
         {
             var b = panels + (column * depth);
             var width = (int)Math.Min(GemmTile.Columns, n - column);
-            for (var row = 0; row < columns; row += GemmTile.Rows)
+            var nextPanel = b + (GemmTile.Columns * (long)depth);
+            var share = GemmTile.Columns * depth / ((columns + GemmTile.Rows - 1) / GemmTile.Rows);
+            for (var row = 0; row < columns; row += GemmTile.Rows, nextPanel += share)
             {
+                Prefetch(nextPanel, share);
                 if (nextDepth-- > 0)
                 {
-                    for (var i = 0; i < columns; i += FloatsPerLine)
-                        Sse.Prefetch1(next + i);
+                    Prefetch(next, columns);
                     next += lda;
                 }
 
@@ -147,6 +152,13 @@ internal static unsafe class BlockedGemm
                     panels[i] = column + i < columns ? source[i] : 0;
             }
         }
+    }
+
+    /// <summary>Asks for memory to come to the second-level cache; addresses beyond an array do no harm.</summary>
+    private static void Prefetch(float* first, long count)
+    {
+        for (long i = 0; i < count; i += FloatsPerLine)
+            Sse.Prefetch1(first + i);
     }
 
     private static bool IsAmd()

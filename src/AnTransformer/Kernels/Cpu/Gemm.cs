@@ -11,6 +11,9 @@ namespace AnTransformer.Kernels.Cpu;
 /// </summary>
 internal static unsafe class Gemm
 {
+    // With fewer rows packing B costs more than the product gains.
+    private const long SmallestOwn = 32;
+
     private static readonly delegate* unmanaged<
         byte*, byte*, int*, int*, int*, float*, float*, int*, float*, int*, float*, float*, int*, void> Sgemm =
         (delegate* unmanaged<byte*, byte*, int*, int*, int*, float*, float*, int*, float*, int*, float*, float*, int*, void>)
@@ -78,7 +81,7 @@ internal static unsafe class Gemm
         bool transposeA, bool transposeB, long m, long n, long k, float alpha, float* a, long lda, float* b, long ldb, float beta,
         float* c, long ldc)
     {
-        if (UsesOwn)
+        if (UsesOwn && m >= SmallestOwn)
             BlockedGemm.Multiply(transposeA, transposeB, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
         else
             MultiplyByBlas(transposeA, transposeB, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
