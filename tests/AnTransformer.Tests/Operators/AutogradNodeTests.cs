@@ -1,5 +1,8 @@
 using AnTransformer.Kernels;
+using AnTransformer.Layers;
+using AnTransformer.Models;
 using AnTransformer.Operators;
+using AnTransformer.Optimization;
 using static TorchSharp.torch;
 
 namespace AnTransformer.Tests.Operators;
@@ -76,6 +79,28 @@ public sealed class AutogradNodeTests
         }
 
         Assert.InRange(BufferPool.ReservedBytes, 0, before + (8 << 20));
+    }
+
+    [Theory]
+    [InlineData("gpt+")]
+    [InlineData("ngpt")]
+    [InlineData("angpt")]
+    public void Training_steps_take_no_new_memory(string architecture)
+    {
+        Assert.True(ArchitectureNames.TryParse(architecture, out var parsed));
+        using var model = LanguageModel.Create(ModelConfig.Create(parsed, 300, 64, 2, 2, 64), ModelContext.Default);
+        model.Initialize(seed: 1);
+        using var adam = new Adam(model, new AdamOptions());
+        var reserved = new List<long>();
+        for (var step = 0; step < 8; step++)
+        {
+            using var scope = NewDisposeScope();
+            BackwardPass.Run(model.Loss(randint(300, [8, 64], dtype: int64), randint(300, [8, 64], dtype: int64)));
+            adam.Update(1e-3);
+            reserved.Add(BufferPool.ReservedBytes);
+        }
+
+        Assert.All(reserved.Skip(3), bytes => Assert.Equal(reserved[3], bytes));
     }
 
     private static Tensor Triple(Tensor x) => Node(x, gradient => gradient * 3);
