@@ -136,7 +136,23 @@ internal static unsafe class BlockedGemm
     /// <summary>Columns of a matrix that is stored transposed, eight at a time, element by element along the depth.</summary>
     private static void PackColumns(float* a, long lda, int columns, int depth, float* panels)
     {
-        for (var column = 0; column < columns; column += GemmTile.Rows)
+        // A whole cache line at a time: rows of a wide matrix share cache sets, and a line would be gone before its second half is read.
+        var column = 0;
+        for (; column + FloatsPerLine <= columns; column += FloatsPerLine)
+        {
+            var source = a + column;
+            var second = panels + (GemmTile.Rows * (long)depth);
+            for (var step = 0; step < depth; step++, source += lda, panels += GemmTile.Rows, second += GemmTile.Rows)
+            {
+                var line = Vector512.Load(source);
+                line.GetLower().Store(panels);
+                line.GetUpper().Store(second);
+            }
+
+            panels = second;
+        }
+
+        for (; column < columns; column += GemmTile.Rows)
         {
             var source = a + column;
             if (column + GemmTile.Rows <= columns)
