@@ -14,8 +14,9 @@ namespace AnTransformer.Operators;
 /// </summary>
 internal sealed unsafe class LinearOperator
 {
-    // Rows of a row-wise function that are computed at once: their results stay in the cache, and the product is still efficient.
-    private const long FunctionRows = 512;
+    // Rows of a row-wise function that are computed at once: few enough to be near, and so many that the matrix's gradient is not read
+    // and written too often.
+    private const long FunctionRows = 2048;
     private const long FewRows = 32;
 
     private readonly LinearInput _input;

@@ -11,7 +11,7 @@ namespace AnTransformer.Kernels.Cpu;
 internal static unsafe class BlockedGemm
 {
     private const int Depth = 256;              // of a panel: 32 KiB of B
-    private const int RowsOfBlock = 256;        // A's block stays in the second-level cache
+    private const int RowsOfBlock = 512;        // A's block stays in the second-level cache
     private const int FloatsPerLine = 16;
     private const int PanelsAtOnce = 4;         // of B, to pack
 
