@@ -53,7 +53,10 @@ public abstract unsafe class LinearInput
     /// <summary>The function of some rows.</summary>
     internal abstract void Forward(float* source, float* result, long rows);
 
-    /// <summary>From the gradient of some rows of the result that of the source, and, added, that of the gain.</summary>
+    /// <summary>
+    /// From the gradient of some rows of the result that of the source and, added, that of the gain. The gradient's memory receives the
+    /// result itself, which the matrix's gradient needs.
+    /// </summary>
     internal abstract void Backward(float* gradient, float* source, float* sourceGradient, float* gainGradient, long rows);
 
     private sealed class PlainInput(Tensor tensor) : LinearInput(tensor, tensor.shape[^1])

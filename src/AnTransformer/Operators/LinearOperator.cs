@@ -187,25 +187,27 @@ internal sealed unsafe class LinearOperator
         using var gainSums = new ChannelSums(gainTarget is null ? 0 : width);
         var dw = ScalesRows ? scaled.Pointer : weightTarget.Pointer;
         var chunk = _input.IsIdentity ? rows : FunctionRows;
-        using var scratch = BufferPool.Rent(_input.IsIdentity ? 1 : 2 * chunk * width);
+        using var scratch = BufferPool.Rent(_input.IsIdentity ? 1 : chunk * width);
         for (long first = 0; first < rows; first += chunk)
         {
             var count = Math.Min(chunk, rows - first);
             var chunkSource = x + (first * sourceWidth);
             var chunkGradient = g + (first * outputWidth);
-            var rowsOfX = Rows(chunkSource, scratch.Pointer, count);
-            var dxRows = _input.IsIdentity ? dx : scratch.Pointer + (chunk * width);
+            var inputGradient = _input.IsIdentity ? dx : scratch.Pointer;
             using (PhaseClock.Measure(Phase.MatrixProducts))
             {
-                Gemm.TransposedMultiply(
-                    outputWidth, width, count, (float)_factor, chunkGradient, outputWidth, rowsOfX, width,
-                    ScalesRows && first == 0 ? 0 : 1, dw, width);
                 Gemm.Multiply(
-                    count, width, outputWidth, (float)_factor, chunkGradient, outputWidth, factors.Matrix, width, 0, dxRows, width);
+                    count, width, outputWidth, (float)_factor, chunkGradient, outputWidth, factors.Matrix, width, 0, inputGradient, width);
             }
 
             if (!_input.IsIdentity)
-                BackwardRows(dxRows, chunkSource, dx + (first * sourceWidth), count, gainSums);
+                BackwardRows(inputGradient, chunkSource, dx + (first * sourceWidth), count, gainSums);
+            using (PhaseClock.Measure(Phase.MatrixProducts))
+            {
+                Gemm.TransposedMultiply(
+                    outputWidth, width, count, (float)_factor, chunkGradient, outputWidth, _input.IsIdentity ? x : inputGradient, width,
+                    ScalesRows && first == 0 ? 0 : 1, dw, width);
+            }
         }
 
         var results = new List<Tensor?> { sourceGradient };

@@ -67,6 +67,7 @@ public sealed unsafe class CpuKernelTests
         AssertNear(expected, y);
         AssertNear(x.grad!, dx);
         AssertNear(gain.grad!, dgain);
+        AssertNear(expected, g);        // in place of its gradient
     }
 
     [Theory]
@@ -84,6 +85,7 @@ public sealed unsafe class CpuKernelTests
         kernels.SwiGluBackward(At(g), At(overwritten), rows, n, 3);
         AssertNear(expected, m);
         AssertNear(gateUp.grad!, overwritten);
+        AssertNear(expected, g);        // in place of its gradient
     }
 
     [Theory]

@@ -55,7 +55,11 @@ internal sealed unsafe partial class CpuKernels<V>
         {
             var (f, a) = (W.Broadcast(factor), W.Broadcast(-along));
             for (; i + W.Width <= n; i += W.Width)
-                W.MultiplyAdd(a, W.Load(x + i), W.Load(dy + i) * W.Load(gain + i) * f).Store(dx + i);
+            {
+                var (value, g) = (W.Load(x + i), W.Load(gain + i));
+                W.MultiplyAdd(a, value, W.Load(dy + i) * g * f).Store(dx + i);
+                (value * f * g).Store(dy + i);
+            }
         }
     }
 

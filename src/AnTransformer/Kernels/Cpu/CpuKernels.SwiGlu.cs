@@ -24,7 +24,7 @@ internal sealed unsafe partial class CpuKernels<V>
         }
     }
 
-    // With z = k g and s = σ(z):  du = dm z s,  dg = k dm u s (1 + z (1 − s)).
+    // With z = k g and s = σ(z):  m = u z s,  du = dm z s,  dg = k dm u s (1 + z (1 − s)).
     public override void SwiGluBackward(float* dm, float* gu, long rows, int f, float k)
     {
         for (long row = 0; row < rows; row++, gu += 2 * (long)f, dm += f)
@@ -43,7 +43,9 @@ internal sealed unsafe partial class CpuKernels<V>
                 var z = W.Load(gate + i) * factor;
                 var s = SimdMath.Sigmoid(z);
                 var scaled = W.Load(dm + i) * s;
-                (scaled * factor * W.Load(up + i) * W.MultiplyAdd(z, one - s, one)).Store(gate + i);
+                var u = W.Load(up + i);
+                (u * z * s).Store(dm + i);
+                (scaled * factor * u * W.MultiplyAdd(z, one - s, one)).Store(gate + i);
                 (scaled * z).Store(up + i);
             }
         }

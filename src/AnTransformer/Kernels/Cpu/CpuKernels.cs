@@ -50,13 +50,13 @@ internal abstract unsafe class CpuKernels
     /// <summary>y = gain ⊙ x / √(mean(x²) + ε), [rows, n].</summary>
     public abstract void RmsNorm(float* x, float* gain, float* y, long rows, int n, float epsilon);
 
-    /// <summary>Gradients of <see cref="RmsNorm"/>: dx is written, dgain added to.</summary>
+    /// <summary>Gradients of <see cref="RmsNorm"/>: dx is written, dgain added to, and dy replaced by y.</summary>
     public abstract void RmsNormBackward(float* dy, float* x, float* gain, float* dx, float* dgain, long rows, int n, float epsilon);
 
     /// <summary>m = u ⊙ SiLU(k·g), where a row of gu holds g and then u, [rows, f] from [rows, 2f].</summary>
     public abstract void SwiGlu(float* gu, float* m, long rows, int f, float k);
 
-    /// <summary>Gradients of <see cref="SwiGlu"/>, written over gu.</summary>
+    /// <summary>Gradients of <see cref="SwiGlu"/>, written over gu; dm is replaced by m.</summary>
     public abstract void SwiGluBackward(float* dm, float* gu, long rows, int f, float k);
 
     /// <summary>
