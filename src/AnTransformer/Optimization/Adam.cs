@@ -28,7 +28,7 @@ public sealed class Adam : IDisposable
         store.Gradients().Dispose();
         var offsets = store.Parameters.ToDictionary(item => item.Parameter.Handle, item => item.Offset);
         using var values = store.Values();
-        var (means, squares) = (Own(zeros_like(values)), Own(zeros_like(values)));
+        var (means, squares) = (Own(Zeros(values)), Own(Zeros(values)));
         var spaces = model.Matrices().ToDictionary(
             item => item.Matrix.Handle, item => (model.Config.Constraint, Dimension: model.VectorDimension(item.IsOutput)));
         _states = model.NamedParameters().Select(item =>
@@ -135,6 +135,8 @@ public sealed class Adam : IDisposable
         state.Constraint.Apply(state.Parameter, state.Dimension);
         gradient.zero_();
     }
+
+    private static Tensor Zeros(Tensor like) => ParameterStore.Zeros(like.numel(), like.dtype, like.device);
 
     private Tensor Own(Tensor tensor)
     {

@@ -92,7 +92,7 @@ public sealed class AutogradNodeTests
         model.Initialize(seed: 1);
         using var adam = new Adam(model, new AdamOptions());
         var reserved = new List<long>();
-        for (var step = 0; step < 8; step++)
+        for (var step = 0; step < 30; step++)
         {
             using var scope = NewDisposeScope();
             BackwardPass.Run(model.Loss(randint(300, [8, 64], dtype: int64), randint(300, [8, 64], dtype: int64)));
@@ -100,7 +100,8 @@ public sealed class AutogradNodeTests
             reserved.Add(BufferPool.ReservedBytes);
         }
 
-        Assert.All(reserved.Skip(3), bytes => Assert.Equal(reserved[3], bytes));
+        // A thread's scratch is taken when it first joins in, which may be late on a busy machine; a step's tensors are megabytes.
+        Assert.InRange(reserved[^1], reserved[9], reserved[9] + (1 << 20));
     }
 
     private static Tensor Triple(Tensor x) => Node(x, gradient => gradient * 3);
