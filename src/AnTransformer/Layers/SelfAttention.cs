@@ -1,5 +1,5 @@
 using AnTransformer.Generation;
-using AnTransformer.Kernels.Cpu;
+using AnTransformer.Kernels;
 using AnTransformer.Models;
 using AnTransformer.Normalization;
 using AnTransformer.Operators;
