@@ -1,4 +1,8 @@
+using AnTransformer.Benchmarks;
 using BenchmarkDotNet.Running;
 
+// Comparisons that must be interleaved in one process are programs of their own; everything else runs on BenchmarkDotNet.
+if (args is ["products", .. var sizes])
+    return ProductBenchmark.Run(sizes);
 BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);
 return 0;

@@ -11,7 +11,7 @@ internal static unsafe partial class BufferPool
 {
     private const int HugePage = 2 << 20;
     private const int AdviseHugePage = 14;
-    private const long LongestIdle = 2_000;
+    private const long LongestIdle = 100_000;
     private static readonly Lock Gate = new();
     private static readonly Dictionary<long, Stack<Block>> Free = [];
     private static readonly Dictionary<nint, long> Sizes = [];

@@ -12,7 +12,7 @@ namespace AnTransformer.Operators;
 /// </summary>
 internal sealed unsafe class CrossEntropyOperator
 {
-    private const long LogitsAtOnce = 1 << 20;
+    private const long LogitsAtOnce = 1 << 22;
     private const long SmallestChunk = 64;
 
     private readonly LinearInput _input;

@@ -15,8 +15,10 @@ namespace AnTransformer.Operators;
 /// </summary>
 internal sealed unsafe class LinearOperator
 {
-    // Rows of a row-wise function that are computed at once: their results stay in the cache, and the product is still efficient.
-    private const long FunctionRows = 512;
+    // Rows of a row-wise function that are computed at once: few enough to be near, and so many that the matrix's gradient is not read
+    // and written too often.
+    private const long FunctionRows = 2048;
+    private const long FewRows = 32;
 
     private readonly LinearInput _input;
     private readonly IReadOnlyList<Projection> _parts;
@@ -56,10 +58,17 @@ internal sealed unsafe class LinearOperator
         Interpolation? interpolation = null)
     {
         var linear = new LinearOperator(input, parts, factor, scales, stream, interpolation);
-        return linear.FitsCpu()
+        return linear.IsWorthwhile() && linear.FitsCpu()
             ? linear.Fused()
             : CudaLinear.TryApply(input, parts, factor, scales, stream, interpolation) ?? linear.Eager();
     }
+
+    /// <summary>
+    /// A few rows without gradients, as in generation, are cheaper on LibTorch's operators: here W's rows are scaled, there the few
+    /// results.
+    /// </summary>
+    private bool IsWorthwhile()
+        => _input.Source.numel() >= FewRows * _input.SourceWidth || (is_grad_enabled() && _weights[0].requires_grad);
 
     private bool FitsCpu()
     {

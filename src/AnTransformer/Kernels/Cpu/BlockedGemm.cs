@@ -11,7 +11,7 @@ namespace AnTransformer.Kernels.Cpu;
 internal static unsafe class BlockedGemm
 {
     private const int Depth = 256;              // of a panel: 32 KiB of B
-    private const int RowsOfBlock = 256;        // A's block stays in the second-level cache
+    private const int RowsOfBlock = 512;        // A's block stays in the second-level cache
     private const int FloatsPerLine = 16;
     private const int PanelsAtOnce = 4;         // of B, to pack
 
@@ -104,7 +104,10 @@ internal static unsafe class BlockedGemm
         }
     }
 
-    /// <summary>A block of A's columns from panels; meanwhile the rows that the next block will be packed from come to the cache.</summary>
+    /// <summary>
+    /// A block of A's columns from panels. Meanwhile B's next panel and the rows that A's next block will be packed from come to the
+    /// cache.
+    /// </summary>
     private static void MultiplyColumns(
         float* packed, int columns, float* panels, long n, int depth, float alpha, float* c, long ldc, bool add, float* next, long lda, long nextDepth)
     {
@@ -112,12 +115,14 @@ internal static unsafe class BlockedGemm
         {
             var b = panels + (column * depth);
             var width = (int)Math.Min(GemmTile.Columns, n - column);
-            for (var row = 0; row < columns; row += GemmTile.Rows)
+            var nextPanel = b + (GemmTile.Columns * (long)depth);
+            var share = GemmTile.Columns * depth / ((columns + GemmTile.Rows - 1) / GemmTile.Rows);
+            for (var row = 0; row < columns; row += GemmTile.Rows, nextPanel += share)
             {
+                Prefetch(nextPanel, share);
                 if (nextDepth-- > 0)
                 {
-                    for (var i = 0; i < columns; i += FloatsPerLine)
-                        Sse.Prefetch1(next + i);
+                    Prefetch(next, columns);
                     next += lda;
                 }
 
@@ -131,7 +136,23 @@ internal static unsafe class BlockedGemm
     /// <summary>Columns of a matrix that is stored transposed, eight at a time, element by element along the depth.</summary>
     private static void PackColumns(float* a, long lda, int columns, int depth, float* panels)
     {
-        for (var column = 0; column < columns; column += GemmTile.Rows)
+        // A whole cache line at a time: rows of a wide matrix share cache sets, and a line would be gone before its second half is read.
+        var column = 0;
+        for (; column + FloatsPerLine <= columns; column += FloatsPerLine)
+        {
+            var source = a + column;
+            var second = panels + (GemmTile.Rows * (long)depth);
+            for (var step = 0; step < depth; step++, source += lda, panels += GemmTile.Rows, second += GemmTile.Rows)
+            {
+                var line = Vector512.Load(source);
+                line.GetLower().Store(panels);
+                line.GetUpper().Store(second);
+            }
+
+            panels = second;
+        }
+
+        for (; column < columns; column += GemmTile.Rows)
         {
             var source = a + column;
             if (column + GemmTile.Rows <= columns)
@@ -147,6 +168,13 @@ internal static unsafe class BlockedGemm
                     panels[i] = column + i < columns ? source[i] : 0;
             }
         }
+    }
+
+    /// <summary>Asks for memory to come to the second-level cache; addresses beyond an array do no harm.</summary>
+    private static void Prefetch(float* first, long count)
+    {
+        for (long i = 0; i < count; i += FloatsPerLine)
+            Sse.Prefetch1(first + i);
     }
 
     private static bool IsAmd()

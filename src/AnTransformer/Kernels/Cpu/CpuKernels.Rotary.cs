@@ -18,7 +18,7 @@ internal sealed unsafe partial class CpuKernels<V>
             var i = 0;
             Turn<V>(x, gain, cos, sin, y, f, ref i, half);
             Turn<SimdScalar>(x, gain, cos, sin, y, f, ref i, half);
-            if (norm == QueryKeyNorm.L2 && scale != null)
+            if (norm != QueryKeyNorm.Rms && scale != null)
             {
                 i = 0;
                 Multiply<V>(y, scale, y, ref i, dh);
@@ -52,7 +52,7 @@ internal sealed unsafe partial class CpuKernels<V>
         {
             var inverse = InverseNorm(x, norm, dh, epsilon);
             var i = 0;
-            if (norm == QueryKeyNorm.L2 && scale != null)
+            if (norm != QueryKeyNorm.Rms && scale != null)
             {
                 Unscale<V>(dy, x, scale, cos, sin, dscale, factor * inverse, ref i, half);
                 Unscale<SimdScalar>(dy, x, scale, cos, sin, dscale, factor * inverse, ref i, half);

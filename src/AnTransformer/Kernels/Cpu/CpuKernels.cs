@@ -51,7 +51,7 @@ internal abstract unsafe class CpuKernels
     /// <param name="x">First row; rows are <paramref name="stride"/> floats apart.</param>
     /// <param name="stride">Distance of rows.</param>
     /// <param name="norm">How they are normalized.</param>
-    /// <param name="scale">Gain (Rms) or scale after normalization (L2), [dh]; or null.</param>
+    /// <param name="scale">Gain before the rotation (Rms) or scale after it, [dh]; or null.</param>
     /// <param name="cos">[rows, dh/2].</param>
     /// <param name="sin">[rows, dh/2].</param>
     /// <param name="y">[rows, dh].</param>

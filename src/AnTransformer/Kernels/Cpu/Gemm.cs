@@ -11,6 +11,9 @@ namespace AnTransformer.Kernels.Cpu;
 /// </summary>
 internal static unsafe class Gemm
 {
+    // With fewer rows packing B costs more than the product gains.
+    private const long SmallestOwn = 32;
+
     private static readonly delegate* unmanaged<
         byte*, byte*, int*, int*, int*, float*, float*, int*, float*, int*, float*, float*, int*, void> Sgemm =
         (delegate* unmanaged<byte*, byte*, int*, int*, int*, float*, float*, int*, float*, int*, float*, float*, int*, void>)
@@ -43,16 +46,11 @@ internal static unsafe class Gemm
         long m, long n, long k, float alpha, float* a, long lda, float* b, long ldb, float beta, float* c, long ldc)
         => Multiply(true, false, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
 
-    private static void Multiply(
+    /// <summary>C ← α·op(A)·op(B) + β·C by LibTorch's <c>sgemm</c>, or through tensors where it exports none.</summary>
+    internal static void MultiplyByBlas(
         bool transposeA, bool transposeB, long m, long n, long k, float alpha, float* a, long lda, float* b, long ldb, float beta,
         float* c, long ldc)
     {
-        if (UsesOwn)
-        {
-            BlockedGemm.Multiply(transposeA, transposeB, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
-            return;
-        }
-
         if (Sgemm == null)
         {
             MultiplyTensors(transposeA, transposeB, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
@@ -66,7 +64,8 @@ internal static unsafe class Gemm
         Sgemm(&opB, &opA, &rows, &columns, &inner, &alpha, b, &strideB, a, &strideA, &beta, c, &strideC);
     }
 
-    private static void MultiplyTensors(
+    /// <summary>C ← α·op(A)·op(B) + β·C by LibTorch's operator on tensors over the memory.</summary>
+    internal static void MultiplyTensors(
         bool transposeA, bool transposeB, long m, long n, long k, float alpha, float* a, long lda, float* b, long ldb, float beta,
         float* c, long ldc)
     {
@@ -76,6 +75,16 @@ internal static unsafe class Gemm
         var second = View(b, transposeB ? n : k, transposeB ? k : n, ldb);
         var product = View(c, m, n, ldc);
         product.addmm_(transposeA ? first.t() : first, transposeB ? second.t() : second, beta, alpha);
+    }
+
+    private static void Multiply(
+        bool transposeA, bool transposeB, long m, long n, long k, float alpha, float* a, long lda, float* b, long ldb, float beta,
+        float* c, long ldc)
+    {
+        if (UsesOwn && m >= SmallestOwn)
+            BlockedGemm.Multiply(transposeA, transposeB, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
+        else
+            MultiplyByBlas(transposeA, transposeB, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
     }
 
     /// <summary>A [rows, columns] tensor over memory whose rows are <paramref name="stride"/> floats apart.</summary>

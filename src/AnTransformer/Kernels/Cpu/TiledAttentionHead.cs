@@ -8,7 +8,7 @@ internal sealed unsafe class TiledAttentionHead : AttentionHead
 {
     private const int Strip = GemmTile.Rows;
     private const int Panel = GemmTile.Columns;
-    private const int QueryBlock = 64;      // queries whose gradients meet keys and values at once
+    private const int QueryBlock = 128;     // queries whose gradients meet keys and values at once
 
     public override long ForwardScratch(int length, int headSize)
         => KeyPanels(length, headSize) + ValuePanels(length, headSize) + (Strip * ScoreStride(length)) + (Strip * (long)headSize);
@@ -83,8 +83,13 @@ internal sealed unsafe class TiledAttentionHead : AttentionHead
             PackColumns(dy + (first * dyStride), dyStride, count, headSize, gradients);
             for (var key = 0; key < end; key += Strip)
             {
-                Product(count, scores + key, 1, stride, gradients, count, valueGradient + (key * (long)headSize), headSize, Strip, headSize, add: true);
-                Product(count, dScores + key, 1, stride, queries, count, keyGradient + (key * (long)headSize), headSize, Strip, headSize, add: true);
+                // Queries before these keys do not see them.
+                var skipped = Math.Max(0, key - first);
+                var (depth, at) = (count - skipped, key * (long)headSize);
+                var p = scores + (skipped * stride) + key;
+                var dp = dScores + (skipped * stride) + key;
+                Product(depth, p, 1, stride, gradients + (skipped * Panel), count, valueGradient + at, headSize, Strip, headSize, add: true);
+                Product(depth, dp, 1, stride, queries + (skipped * Panel), count, keyGradient + at, headSize, Strip, headSize, add: true);
             }
         }
 

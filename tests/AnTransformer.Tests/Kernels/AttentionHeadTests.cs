@@ -1,0 +1,76 @@
+using System.Runtime.Intrinsics;
+using AnTransformer.Kernels;
+using AnTransformer.Kernels.Cpu;
+using static TorchSharp.torch;
+
+namespace AnTransformer.Tests.Kernels;
+
+/// <summary>Attention of a head and its gradients against LibTorch's, on lengths and head sizes that no tile divides.</summary>
+public sealed unsafe class AttentionHeadTests
+{
+    public static TheoryData<bool, int, int> Cases
+    {
+        get
+        {
+            var cases = new TheoryData<bool, int, int>();
+            foreach (var isTiled in new[] { true, false })
+            {
+                foreach (var (length, headSize) in new[] { (1, 2), (7, 6), (8, 32), (64, 16), (65, 64), (150, 48), (200, 80) })
+                    cases.Add(isTiled, length, headSize);
+            }
+
+            return cases;
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void Attention_and_its_gradients_equal_LibTorchs(bool isTiled, int length, int headSize)
+    {
+        Assert.SkipUnless(!isTiled || Vector512.IsHardwareAccelerated, "this processor has no AVX-512");
+        using var scope = NewDisposeScope();
+        AttentionHead head = isTiled ? new TiledAttentionHead() : new BlasAttentionHead();
+        var (q, k, v) = (Normal(length, headSize), Normal(length, headSize), Normal(length, headSize));
+        var g = randn(length, headSize);
+        var scale = Math.Sqrt(headSize);        // LibTorch divides by it
+        var expected = nn.functional.scaled_dot_product_attention(
+            (q * scale).unsqueeze(0), k.unsqueeze(0), v.unsqueeze(0), is_casual: true).squeeze(0);
+        expected.backward([g]);
+
+        // Values and results are rows of wider tensors, whose other columns must stay as they were.
+        var (wideV, y, dv) = (full(length, headSize + 3, 9f), full(length, headSize + 5, 9f), full(length, headSize + 3, 9f));
+        var wideG = full(length, headSize + 5, 9f);
+        using (no_grad())
+        {
+            wideV[.., ..headSize] = v;
+            wideG[.., ..headSize] = g;
+        }
+
+        var (logSumExp, dq, dk) = (zeros(length), zeros(length, headSize), zeros(length, headSize));
+        using (var scratch = BufferPool.Rent(head.ForwardScratch(length, headSize)))
+            head.Forward(At(q), At(k), At(wideV), headSize + 3, At(y), headSize + 5, At(logSumExp), length, headSize, scratch.Pointer);
+        using (var scratch = BufferPool.Rent(head.BackwardScratch(length, headSize)))
+        {
+            head.Backward(
+                At(q), At(k), At(wideV), headSize + 3, At(wideG), headSize + 5, At(logSumExp), At(dq), At(dk), At(dv), length, headSize,
+                scratch.Pointer);
+        }
+
+        AssertNear(expected, y[.., ..headSize]);
+        AssertNear(q.grad!, dq);
+        AssertNear(k.grad!, dk);
+        AssertNear(v.grad!, dv[.., ..headSize]);
+        Assert.True((y[.., headSize..] == 9).all().item<bool>() && (dv[.., headSize..] == 9).all().item<bool>());
+    }
+
+    private static Tensor Normal(params long[] shape) => randn(shape).requires_grad_();
+
+    private static float* At(Tensor tensor) => TensorMemory.Floats(tensor);
+
+    private static void AssertNear(Tensor expected, Tensor actual)
+    {
+        using var noGrad = no_grad();
+        var error = (expected - actual).abs().max().item<float>();
+        Assert.True(error < 1e-5 * Math.Max(1, expected.abs().max().item<float>()), $"differs by {error}");
+    }
+}

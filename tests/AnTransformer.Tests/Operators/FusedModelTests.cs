@@ -1,0 +1,222 @@
+using AnTransformer.EagerTwin;
+using AnTransformer.Kernels;
+using AnTransformer.Kernels.Cpu;
+using AnTransformer.Layers;
+using AnTransformer.Models;
+using AnTransformer.Operators;
+using AnTransformer.Optimization;
+using static TorchSharp.torch;
+using Adam = AnTransformer.Optimization.Adam;
+
+namespace AnTransformer.Tests.Operators;
+
+/// <summary>Whole models on fused operators against the eager twins, in fp32, on sizes that no vector and no tile divides.</summary>
+public sealed class FusedModelTests
+{
+    public static TheoryData<string, bool, int, int, int, int> Cases
+    {
+        get
+        {
+            var cases = new TheoryData<string, bool, int, int, int, int>();
+            foreach (var architecture in ArchitectureNames.All)
+            {
+                foreach (var queryKeyNorm in new[] { true, false })
+                {
+                    // Width, MLP width, sequences, tokens: one token of one sequence; nothing a multiple of 16; several blocks.
+                    cases.Add(architecture, queryKeyNorm, 4, 3, 1, 1);
+                    cases.Add(architecture, queryKeyNorm, 20, 37, 3, 9);
+                    cases.Add(architecture, queryKeyNorm, 48, 100, 9, 70);
+                }
+            }
+
+            return cases;
+        }
+    }
+
+    public static TheoryData<string> Architectures => new(ArchitectureNames.All);
+
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void Loss_logits_and_gradients_equal_the_eager_twins(string architecture, bool queryKeyNorm, int d, int f, int batch, int length)
+    {
+        using var scope = NewDisposeScope();
+        using var model = Create(architecture, d, f, length, queryKeyNorm);
+        using var twin = EagerModel.Create(model.Config, CPU);
+        twin.CopyFrom(model);
+        var (tokens, targets) = Batch(batch, length);
+        var loss = model.Loss(tokens, targets);
+        Assert.Equal(twin.Loss(tokens, targets).item<float>(), loss.item<float>(), 2e-6 * loss.item<float>());
+        AssertNear(twin.forward(tokens), model.forward(tokens), 1e-5, "logits");
+        using (no_grad())
+            AssertNear(model.TokenLosses(tokens, targets).mean(), loss, 1e-6, "mean of the tokens' losses");
+        BackwardPass.Run(loss);
+        AssertGradients(model, twin, tokens, targets, factor: 1);
+    }
+
+    [Theory]
+    [MemberData(nameof(Architectures))]
+    public void Gradients_add_up_in_place_and_follow_the_losss_factor(string architecture)
+    {
+        using var scope = NewDisposeScope();
+        using var model = Create(architecture, 20, 37, 9, queryKeyNorm: true);
+        using var twin = EagerModel.Create(model.Config, CPU);
+        twin.CopyFrom(model);
+        var (tokens, targets) = Batch(3, 9);
+        using var gradients = model.Store.Gradients();
+        BackwardPass.Run(model.Loss(tokens, targets) / 4);
+        BackwardPass.Run(model.Loss(tokens, targets) * 0.5);
+        AssertGradients(model, twin, tokens, targets, factor: 0.75);
+        Assert.True(gradients.abs().sum().item<float>() > 0);
+    }
+
+    [Theory]
+    [MemberData(nameof(Architectures))]
+    public void Steps_of_the_fused_optimizer_equal_the_eager_twins(string architecture)
+    {
+        using var scope = NewDisposeScope();
+        using var model = Create(architecture, 20, 37, 9, queryKeyNorm: true);
+        using var twin = EagerModel.Create(model.Config, CPU);
+        twin.CopyFrom(model);
+        using var training = new EagerTraining(twin, gradientClipping: 0.5);
+        var isBaseline = model.Config.Architecture is Architecture.Gpt or Architecture.GptPlus;
+        using var adam = new Adam(model, new AdamOptions(WeightDecay: isBaseline ? 0.1 : 0, Epsilon: 1e-8));
+        for (var step = 0; step < 10; step++)
+        {
+            var (tokens, targets) = Batch(3, 9, seed: step);
+            var loss = model.Loss(tokens, targets);
+            BackwardPass.Run(loss);
+            var expected = training.ForwardBackward(tokens, targets);
+            Assert.Equal(expected, loss.item<float>(), 1e-4);
+            training.Update(1e-3);
+            adam.Update(1e-3, Math.Min(1, 0.5 / (adam.GradientNorm() + 1e-6)));
+            Assert.Equal(0, adam.GradientNorm());
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Architectures))]
+    public void The_eager_path_gives_the_same(string architecture)
+    {
+        using var scope = NewDisposeScope();
+        using var model = Create(architecture, 20, 37, 9, queryKeyNorm: true);
+        var (tokens, targets) = Batch(3, 9);
+        var fused = model.Loss(tokens, targets).item<float>();
+        FusedKernels.Enabled = false;
+        try
+        {
+            Assert.Equal(fused, model.Loss(tokens, targets).item<float>(), 1e-5);
+        }
+        finally
+        {
+            FusedKernels.Enabled = true;
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Architectures))]
+    public void The_number_of_threads_does_not_change_a_bit(string architecture)
+    {
+        Assert.SkipUnless(Gemm.UsesOwn, "the BLAS of this processor sums in an order that depends on the threads");
+        using var scope = NewDisposeScope();
+        using var model = Create(architecture, 48, 100, 70, queryKeyNorm: true);
+        using var gradients = model.Store.Gradients();
+        var (tokens, targets) = Batch(9, 70);
+        var threads = get_num_threads();
+        var results = new List<Tensor>();
+        try
+        {
+            foreach (var count in new[] { 1, 2, 3 })
+            {
+                set_num_threads(count);
+                gradients.zero_();
+                BackwardPass.Run(model.Loss(tokens, targets));
+                results.Add(gradients.clone());
+            }
+        }
+        finally
+        {
+            set_num_threads(threads);
+        }
+
+        Assert.All(results, result => Assert.True(result.equal(results[0]).all().item<bool>()));
+    }
+
+    [Fact]
+    public void Targets_outside_the_vocabulary_are_treated_as_LibTorch_treats_them()
+    {
+        using var scope = NewDisposeScope();
+        using var model = Create("angpt", 20, 37, 9, queryKeyNorm: true);
+        using var twin = EagerModel.Create(model.Config, CPU);
+        twin.CopyFrom(model);
+        var (tokens, targets) = Batch(3, 9);
+        targets[0, 3] = -100;       // LibTorch's index to ignore
+        Assert.Equal(twin.Loss(tokens, targets).item<float>(), model.Loss(tokens, targets).item<float>(), 1e-5);
+        targets[0, 3] = 999;
+        Assert.Throws<System.Runtime.InteropServices.ExternalException>(() => model.Loss(tokens, targets));
+        tokens[0, 3] = 999;
+        Assert.Throws<ArgumentOutOfRangeException>(() => model.forward(tokens));
+    }
+
+    [Fact]
+    public void Inputs_that_are_not_contiguous_fall_back()
+    {
+        using var scope = NewDisposeScope();
+        var projection = new Projection(6, 5, ModelContext.Default);
+        using (no_grad())
+            projection.Weight.copy_(randn(5, 6));
+        var x = randn(6, 4).t();
+        AssertNear(x.mm(projection.Weight.t()) * 3, projection.forward(x, 3), 1e-6, "product");
+        AssertNear(projection.forward(x.contiguous(), 3), projection.forward(x, 3), 1e-6, "both ways");
+        AssertNear(projection.forward(zeros(0, 6)), zeros(0, 5), 1, "nothing");
+    }
+
+    private static LanguageModel Create(string architecture, int d, int f, int length, bool queryKeyNorm)
+    {
+        Assert.True(ArchitectureNames.TryParse(architecture, out var parsed));
+        var config = ModelConfig.Create(parsed, 43, d, 2, 2, length, f) with
+        {
+            QkNorm = queryKeyNorm,
+            Alpha = new ScaleInit(0.2, 0.5),
+            LogitScale = new ScaleInit(3, 1),
+            QkScale = new ScaleInit(1.3, 0.5),
+            MlpScale = new ScaleInit(0.8, 2),
+        };
+        var model = LanguageModel.Create(config, ModelContext.Default);
+        model.Initialize(seed: 5);
+        using var noGrad = no_grad();
+        using var generator = new Generator(6, CPU);
+        foreach (var (_, parameter) in model.NamedParameters())
+        {
+            using var scope = NewDisposeScope();
+            if (parameter.dim() == 1)       // gains and scales that differ, some of them negative
+                parameter.mul_(1 + (0.7 * randn(parameter.shape, generator: generator)));
+        }
+
+        return model;
+    }
+
+    private static (Tensor Tokens, Tensor Targets) Batch(int batch, int length, int seed = 7)
+    {
+        using var generator = new Generator((ulong)seed, CPU);
+        return (randint(43, [batch, length], dtype: int64, generator: generator), randint(43, [batch, length], dtype: int64, generator: generator));
+    }
+
+    private static void AssertGradients(LanguageModel model, EagerModel twin, Tensor tokens, Tensor targets, double factor)
+    {
+        (twin.Loss(tokens, targets) * factor).backward();
+        var expected = twin.NamedParameters.ToDictionary(item => item.Name, item => item.Parameter.grad!, StringComparer.Ordinal);
+        foreach (var (name, parameter) in model.NamedParameters())
+            AssertNear(expected[name], parameter.grad!, 3e-5, name);
+    }
+
+    private static void AssertNear(Tensor expected, Tensor actual, double tolerance, string what)
+    {
+        using var noGrad = no_grad();
+        Assert.Equal(expected.shape, actual.shape);
+        if (expected.numel() == 0)
+            return;
+        var error = (expected - actual).abs().max().item<float>();
+        // A gradient that is 0 in exact arithmetic (softmax over one token) is rounding noise on both sides.
+        Assert.True(error <= tolerance * Math.Max(1e-2, expected.abs().max().item<float>()), $"{what} differs by {error}");
+    }
+}
