@@ -1,3 +1,4 @@
+using AnTransformer.Kernels;
 using AnTransformer.Models;
 using AnTransformer.Operators;
 using AnTransformer.Optimization;
@@ -40,6 +41,8 @@ public sealed class Trainer : IDisposable
         (_configuration, _data, _run, _listener) = (configuration, data, run, listener);
         var training = configuration.Training;
         var context = TrainingPlan.CreateContext(training);
+        if (FusedKernels.WhyEager(context.Device) is { } reason)
+            listener.OnWarning($"training without fused CUDA kernels, which is slower: {reason}");
         if (training.Threads > 0)
             set_num_threads(training.Threads);
         manual_seed(training.Seed);

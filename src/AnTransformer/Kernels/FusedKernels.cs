@@ -1,3 +1,5 @@
+using AnTransformer.Kernels.Cuda;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace AnTransformer.Kernels;
@@ -11,15 +13,25 @@ public static class FusedKernels
     /// <summary>Set to <c>eager</c> in the environment to start with <see cref="Enabled"/> off.</summary>
     public const string EnvironmentVariable = "ANTRANSFORMER_KERNELS";
 
+    [ThreadStatic]
+    private static CudaKernels? t_emulation;
+
     /// <summary>Whether fused kernels are used where they can be; on by default. Not to be changed between a forward pass and its
     /// backward pass.</summary>
     public static bool Enabled { get; set; } =
         !string.Equals(Environment.GetEnvironmentVariable(EnvironmentVariable), "eager", StringComparison.OrdinalIgnoreCase);
 
+    /// <summary>
+    /// Why a CUDA device computes without fused kernels although they are enabled, one clause; null where it has them, for other
+    /// devices and where <see cref="Enabled"/> is off. The first call compiles the device's kernels.
+    /// </summary>
+    /// <param name="device">Any device.</param>
+    public static string? WhyEager(Device device) => Enabled && !CudaKernels.TryGet(device, out _, out var reason) ? reason : null;
+
     /// <summary>Whether the CPU kernels can take these tensors: fp32 in contiguous CPU memory.</summary>
     internal static bool FitCpu(params ReadOnlySpan<Tensor?> tensors)
     {
-        if (!Enabled)
+        if (!Enabled || t_emulation is not null)
             return false;
         foreach (var tensor in tensors)
         {
@@ -30,7 +42,20 @@ public static class FusedKernels
         return true;
     }
 
+    /// <summary>The kernels that can take a tensor and others of its device; null for none.</summary>
+    internal static CudaKernels? ForCuda(Tensor tensor)
+    {
+        if (!Enabled)
+            return null;
+        if (t_emulation is { } emulation)
+            return emulation.Launcher.Holds(tensor) ? emulation : null;
+        return tensor.device_type == DeviceType.CUDA && CudaKernels.TryGet(tensor.device, out var kernels, out _) ? kernels : null;
+    }
+
+    /// <summary>For tests: on this thread, operators take CPU tensors for those of a device with these kernels; null for no longer.</summary>
+    internal static void Emulate(CudaKernels? kernels) => t_emulation = kernels;
+
     private static bool IsPlain(Tensor tensor)
-        => tensor.dtype == ScalarType.Float32 && tensor.device_type == TorchSharp.DeviceType.CPU && tensor.is_contiguous()
+        => tensor.dtype == ScalarType.Float32 && tensor.device_type == DeviceType.CPU && tensor.is_contiguous()
             && tensor.numel() > 0;
 }

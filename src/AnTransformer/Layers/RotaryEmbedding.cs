@@ -29,6 +29,12 @@ public sealed unsafe class RotaryEmbedding : IDisposable
     /// <summary>Sines in CPU memory, [T, d_h/2]; for fused kernels.</summary>
     internal float* SinPointer => TensorMemory.Floats(_sin);
 
+    /// <summary>Cosines, [T, d_h/2].</summary>
+    internal Tensor Cosines => _cos;
+
+    /// <summary>Sines, [T, d_h/2].</summary>
+    internal Tensor Sines => _sin;
+
     /// <summary>Turns queries or keys by their positions.</summary>
     /// <param name="x">Shape [B, H, T, d_h].</param>
     /// <param name="start">Position of the first of the T tokens.</param>

@@ -1,8 +1,9 @@
 using AnTransformer.Generation;
-using AnTransformer.Kernels.Cpu;
+using AnTransformer.Kernels;
 using AnTransformer.Models;
 using AnTransformer.Normalization;
 using AnTransformer.Operators;
+using AnTransformer.Operators.Cuda;
 using static TorchSharp.torch;
 
 namespace AnTransformer.Layers;
@@ -68,11 +69,20 @@ public sealed class SelfAttention : nn.Module
             return AttentionOperator.Apply(qkv, normalization, rotary, scale, _heads);
 
         using var scope = NewDisposeScope();
+        // LibTorch's operator scales by 1/√d_h; the difference goes into the query.
+        var toQuery = scale * Math.Sqrt(_headSize);
+        var (q, k, v) = CudaQueryKey.TryApply(qkv, normalization, rotary, start, _heads, toQuery)
+            ?? Normalize(qkv, normalization, rotary, start, toQuery);
+        return Attend(q, k, v, cache).MoveToOuterDisposeScope();
+    }
+
+    private (Tensor Query, Tensor Key, Tensor Value) Normalize(
+        Tensor qkv, QueryKeyNormalization normalization, RotaryEmbedding rotary, long start, double toQuery)
+    {
         var parts = qkv.chunk(3, -1);
-        var (q, k, v) = (SplitHeads(parts[0]), SplitHeads(parts[1]), SplitHeads(parts[2]));
-        q = Normalize(q, normalization, normalization.Query, rotary, start);
-        k = Normalize(k, normalization, normalization.Key, rotary, start);
-        return Attend(q, k, v, scale, cache).MoveToOuterDisposeScope();
+        var q = Normalize(SplitHeads(parts[0]), normalization, normalization.Query, rotary, start);
+        var k = Normalize(SplitHeads(parts[1]), normalization, normalization.Key, rotary, start);
+        return (toQuery == 1 ? q : q * toQuery, k, SplitHeads(parts[2]));
     }
 
     private Tensor Normalize(
@@ -86,12 +96,9 @@ public sealed class SelfAttention : nn.Module
         return scale is null ? rotated : rotated * (scale * normalization.Factor).view(_heads, 1, -1);
     }
 
-    private Tensor Attend(Tensor query, Tensor key, Tensor value, double scale, LayerCache? cache)
+    private Tensor Attend(Tensor query, Tensor key, Tensor value, LayerCache? cache)
     {
-        // LibTorch's operator scales by 1/√d_h; the difference goes into the query.
-        var toQuery = scale * Math.Sqrt(_headSize);
-        var q = _context.ToCompute(toQuery == 1 ? query : query * toQuery);
-        var (k, v) = (_context.ToCompute(key), _context.ToCompute(value));
+        var (q, k, v) = (_context.ToCompute(query), _context.ToCompute(key), _context.ToCompute(value));
         if (cache is not null)
             (k, v) = cache.Append(k, v);
         var (queries, keys) = (q.shape[2], k.shape[2]);

@@ -2,6 +2,7 @@ using AnTransformer.Generation;
 using AnTransformer.Layers;
 using AnTransformer.Normalization;
 using AnTransformer.Operators;
+using AnTransformer.Operators.Cuda;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -111,7 +112,8 @@ public abstract class LanguageModel : nn.Module<Tensor, Tensor>
         var input = HeadInput(h);
         var loss = CrossEntropyOperator.Fits(input, Head, targets)
             ? CrossEntropyOperator.Mean(input, Head, LogitRows, targets)
-            : nn.functional.cross_entropy(Logits(h).flatten(0, 1), targets.flatten());
+            : CudaCrossEntropy.TryMean(input, Head, LogitRows, targets)
+                ?? nn.functional.cross_entropy(Logits(h).flatten(0, 1), targets.flatten());
         return loss.MoveToOuterDisposeScope();
     }
 
@@ -125,9 +127,10 @@ public abstract class LanguageModel : nn.Module<Tensor, Tensor>
         RequireFit(tokens, start: 0);
         var h = Stream(tokens, start: 0, cache: null);
         var input = HeadInput(h);
-        var losses = !h.requires_grad && CrossEntropyOperator.Fits(input, Head, targets)
-            ? CrossEntropyOperator.PerToken(input, Head, LogitRows, targets)
-            : nn.functional.cross_entropy(Logits(h).flatten(0, 1), targets.flatten(), reduction: nn.Reduction.None).view(targets.shape);
+        var losses = h.requires_grad ? null
+            : CrossEntropyOperator.Fits(input, Head, targets) ? CrossEntropyOperator.PerToken(input, Head, LogitRows, targets)
+            : CudaCrossEntropy.TryPerToken(input, Head, LogitRows, targets);
+        losses ??= nn.functional.cross_entropy(Logits(h).flatten(0, 1), targets.flatten(), reduction: nn.Reduction.None).view(targets.shape);
         return losses.MoveToOuterDisposeScope();
     }
 

@@ -20,17 +20,19 @@ internal sealed unsafe partial class AutogradNode
     [ThreadStatic]
     private static nint* t_handles;
 
+    // Backward passes of CUDA tensors run on a thread of LibTorch's, graphs are deleted on any.
     [ThreadStatic]
-    private static List<Tensor>? t_returned;
+    private static AutogradNode? t_previous;
 
     private readonly ApplyFunction _apply;
     private readonly Action _delete;
     private readonly int _inputs;
     private readonly IReadOnlyList<Tensor> _saved;
-    private Func<Tensor, IReadOnlyList<Tensor?>>? _backward;
+    private BackwardFunction? _backward;
+    private IReadOnlyList<Tensor>? _returned;
     private NodePointers _pointers;
 
-    private AutogradNode(int inputs, IReadOnlyList<Tensor> saved, Func<Tensor, IReadOnlyList<Tensor?>> backward)
+    private AutogradNode(int inputs, IReadOnlyList<Tensor> saved, BackwardFunction backward)
     {
         (_inputs, _saved, _backward) = (inputs, saved, backward);
         _apply = Apply;
@@ -41,6 +43,12 @@ internal sealed unsafe partial class AutogradNode
         lock (Alive)
             Alive.Add(this);
     }
+
+    /// <summary>
+    /// From the gradients of the outputs, null for those that nothing depends on, those of the inputs, in order; null where an input
+    /// needs none. It owns none of its arguments, which have any layout; what it makes and does not return is disposed after it.
+    /// </summary>
+    public delegate IReadOnlyList<Tensor?> BackwardFunction(IReadOnlyList<Tensor?> gradients);
 
     private delegate TensorArray ApplyFunction(nint* gradients, int count);
 
@@ -69,26 +77,39 @@ internal sealed unsafe partial class AutogradNode
     /// <param name="output">Its result, computed outside the graph.</param>
     /// <param name="saved">Made by <see cref="Save"/>; disposed once the backward pass has run or the graph is gone.</param>
     /// <param name="backward">
-    /// From the output's gradient those of the inputs, in order; null where an input needs none. It owns none of its arguments.
+    /// From the output's gradient, which is contiguous, those of the inputs, in order; null where an input needs none. It owns none
+    /// of its arguments; what it makes and does not return is disposed after it.
     /// </param>
     public static void Record(
         IReadOnlyList<Tensor> inputs, Tensor output, IReadOnlyList<Tensor> saved, Func<Tensor, IReadOnlyList<Tensor?>> backward)
+        => Record(inputs, [output], saved, gradients => backward(gradients[0]!.contiguous()));
+
+    /// <summary>Makes tensors the results of an operator in the graph.</summary>
+    /// <param name="inputs">The operator's differentiable inputs.</param>
+    /// <param name="outputs">Its results, computed outside the graph.</param>
+    /// <param name="saved">Made by <see cref="Save"/>; disposed once the backward pass has run or the graph is gone.</param>
+    /// <param name="backward">The backward pass; not called where no output's gradient is defined.</param>
+    public static void Record(
+        IReadOnlyList<Tensor> inputs, IReadOnlyList<Tensor> outputs, IReadOnlyList<Tensor> saved, BackwardFunction backward)
     {
         var node = new AutogradNode(inputs.Count, saved, backward);
         var edges = stackalloc nint[inputs.Count];
         for (var i = 0; i < inputs.Count; i++)
             edges[i] = inputs[i].Handle;
         var variables = new TensorArray { Pointer = edges, Count = inputs.Count };
-        var result = output.Handle;
+        var results = stackalloc nint[outputs.Count];
+        for (var i = 0; i < outputs.Count; i++)
+            results[i] = outputs[i].Handle;
         var none = default(TensorArray);
         THSAutograd_CSharpNode_setNextEdges(node._pointers, variables, 1);
         CheckForErrors();
         THSAutograd_CSharpNode_clearInputMetadata(node._pointers);
         CheckForErrors();
         THSAutograd_Function_wrapOutputs(
-            variables, none, none, new TensorArray { Pointer = &result, Count = 1 }, node._pointers, &Allocate);
+            variables, none, none, new TensorArray { Pointer = results, Count = outputs.Count }, node._pointers, &Allocate);
         CheckForErrors();
-        Tensor.UnsafeCreateTensor(t_handles[0]).Dispose();      // the same tensor as output, which has its history now
+        for (var i = 0; i < outputs.Count; i++)
+            Tensor.UnsafeCreateTensor(t_handles[i]).Dispose();      // the same tensor as the output, which has its history now
 
         // The graph holds the node from here on.
         THSAutograd_CSharpNode_disposeSharedPtr(node._pointers);
@@ -105,29 +126,22 @@ internal sealed unsafe partial class AutogradNode
     [UnmanagedCallersOnly]
     private static nint* Allocate(nint count) => Handles(count);
 
-    private static void DisposeReturned()
-    {
-        foreach (var tensor in t_returned ??= [])
-            tensor.Dispose();
-        t_returned.Clear();
-    }
-
     /// <summary>Called by LibTorch. No exception may leave it: the frames below are native.</summary>
     private TensorArray Apply(nint* gradients, int count)
     {
+        var given = new Tensor?[count];
         try
         {
-            DisposeReturned();      // LibTorch has taken its own references since
-            using var gradient = gradients[0] == 0 ? null : Tensor.UnsafeCreateTensor(gradients[0]).DetachFromDisposeScope();
-            var results = gradient is null ? new Tensor?[_inputs] : Run(gradient);
+            using var scope = NewDisposeScope();
+            for (var i = 0; i < count; i++)
+                given[i] = gradients[i] == 0 ? null : Tensor.UnsafeCreateTensor(gradients[i]);
+            t_previous?.DisposeReturned();      // LibTorch has taken its own references since
+            t_previous = this;
+            var results = given.All(gradient => gradient is null) ? new Tensor?[_inputs] : Run(given);
+            _returned = results.OfType<Tensor>().Select(result => result.DetachFromDisposeScope()).ToList();
             var handles = Handles(_inputs);
             for (var i = 0; i < _inputs; i++)
-            {
                 handles[i] = results[i]?.Handle ?? 0;
-                if (results[i] is { } result)
-                    t_returned!.Add(result.DetachFromDisposeScope());
-            }
-
             return new TensorArray { Pointer = handles, Count = _inputs };
         }
         catch (Exception e)
@@ -138,21 +152,26 @@ internal sealed unsafe partial class AutogradNode
         }
     }
 
-    private IReadOnlyList<Tensor?> Run(Tensor gradient)
+    private IReadOnlyList<Tensor?> Run(IReadOnlyList<Tensor?> gradients)
     {
         var backward = _backward
             ?? throw new InvalidOperationException("A graph of fused operators can be run backward once only; retain_graph is not supported.");
         if (is_grad_enabled())
             throw new InvalidOperationException("Fused operators have no second derivatives; call backward without create_graph.");
-        using var contiguous = gradient.contiguous().DetachFromDisposeScope();
         try
         {
-            return backward(contiguous);
+            return backward(gradients);
         }
         finally
         {
             ReleaseSaved();
         }
+    }
+
+    private void DisposeReturned()
+    {
+        foreach (var tensor in Interlocked.Exchange(ref _returned, null) ?? [])
+            tensor.Dispose();
     }
 
     private void ReleaseSaved()

@@ -80,6 +80,8 @@ public sealed unsafe class NormalizedInput(Tensor x, Parameter gain, double epsi
 {
     internal override Parameter Gain => gain;
 
+    internal double Epsilon => epsilon;
+
     internal override Tensor Eager() => Norms.Rms(Source, epsilon) * gain;
 
     internal override void Forward(float* source, float* result, long rows)
@@ -99,6 +101,8 @@ public sealed unsafe class NormalizedInput(Tensor x, Parameter gain, double epsi
 public sealed unsafe class GatedInput(Tensor gateUp, double gateFactor = 1) : LinearInput(gateUp, gateUp.shape[^1] / 2)
 {
     internal override bool OverwritesSource => true;
+
+    internal double GateFactor => gateFactor;
 
     internal override Tensor Eager()
     {

@@ -1,6 +1,7 @@
 using AnTransformer.Kernels;
 using AnTransformer.Kernels.Cpu;
 using AnTransformer.Layers;
+using AnTransformer.Operators.Cuda;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -57,7 +58,9 @@ internal sealed unsafe class LinearOperator
         Interpolation? interpolation = null)
     {
         var linear = new LinearOperator(input, parts, factor, scales, stream, interpolation);
-        return linear.IsWorthwhile() && linear.FitsCpu() ? linear.Fused() : linear.Eager();
+        return linear.IsWorthwhile() && linear.FitsCpu()
+            ? linear.Fused()
+            : CudaLinear.TryApply(input, parts, factor, scales, stream, interpolation) ?? linear.Eager();
     }
 
     /// <summary>

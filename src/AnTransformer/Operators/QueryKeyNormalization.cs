@@ -1,4 +1,4 @@
-using AnTransformer.Kernels.Cpu;
+using AnTransformer.Kernels;
 using AnTransformer.Layers;
 using TorchSharp.Modules;
 

@@ -2,6 +2,7 @@ using AnTransformer.Kernels;
 using AnTransformer.Kernels.Cpu;
 using AnTransformer.Layers;
 using AnTransformer.Normalization;
+using AnTransformer.Operators.Cuda;
 using static TorchSharp.torch;
 
 namespace AnTransformer.Operators;
@@ -18,6 +19,8 @@ internal static unsafe class SphereUpdateOperator
     {
         if (!FusedKernels.FitCpu(h, x, alpha.Stored))
         {
+            if (CudaSphereUpdate.TryApply(h, x, alpha) is { } onCuda)
+                return onCuda;
             using var scope = NewDisposeScope();
             return Norms.L2(h + (alpha.Value().abs() * (Norms.L2(x) - h))).MoveToOuterDisposeScope();
         }

@@ -9,14 +9,15 @@ namespace AnTransformer.Optimization;
 
 /// <summary>
 /// Adam, with AdamW's decoupled decay on matrices (gains and scales are never decayed) and, for a model, its row constraint. State
-/// is in the parameters' dtype and open, so that a checkpoint can hold all of it. On the CPU in fp32 a step is one pass over
-/// parameters, gradients and moments: see <see cref="FusedAdam"/>.
+/// is in the parameters' dtype and open, so that a checkpoint can hold all of it. In fp32 a step is one pass over
+/// parameters, gradients and moments: see <see cref="FusedAdam"/> and <see cref="CudaAdam"/>.
 /// </summary>
 public sealed class Adam : IDisposable
 {
     private readonly AdamOptions _options;
     private readonly List<ParameterState> _states;
     private readonly List<Tensor> _owned = [];
+    private readonly Tensor? _gradients;
 
     /// <summary>Creates the optimizer of a model, with moments of zeros; steps keep the model's matrices in their constrained space.</summary>
     /// <param name="model">What to optimize; its gradients become one flat buffer (<see cref="ParameterStore.Gradients"/>).</param>
@@ -25,7 +26,7 @@ public sealed class Adam : IDisposable
     {
         _options = options;
         var store = model.Store;
-        store.Gradients().Dispose();
+        _gradients = Own(store.Gradients());
         var offsets = store.Parameters.ToDictionary(item => item.Parameter.Handle, item => item.Offset);
         using var values = store.Values();
         var (means, squares) = (Own(Zeros(values)), Own(Zeros(values)));
@@ -84,7 +85,11 @@ public sealed class Adam : IDisposable
         Step++;
         var squareCorrection = Math.Sqrt(1 - Math.Pow(_options.Beta2, Step));
         var stepSize = learningRate / (1 - Math.Pow(_options.Beta1, Step));
-        if (FusedAdam.TryUpdate(_states, _options, learningRate, stepSize, squareCorrection, gradientFactor))
+        var step = new AdamStep(
+            (float)_options.Beta1, (float)_options.Beta2, (float)_options.Epsilon, (float)stepSize, (float)(1 / squareCorrection),
+            Keep: 1, (float)gradientFactor);
+        var decayed = step with { Keep = (float)(1 - (learningRate * _options.WeightDecay)) };
+        if (FusedAdam.TryUpdate(_states, step, decayed) || CudaAdam.TryUpdate(_states, step, decayed))
             return;
         foreach (var state in _states)
         {
@@ -100,7 +105,7 @@ public sealed class Adam : IDisposable
         using var timer = PhaseClock.Measure(Phase.Optimizer);
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
-        if (FusedAdam.TryGradientNorm(_states) is { } fused)
+        if ((FusedAdam.TryGradientNorm(_states) ?? CudaAdam.TryGradientNorm(_states, _gradients)) is { } fused)
             return fused;
         var norms = _states.Select(state => state.Parameter.grad).OfType<Tensor>().Select(gradient => gradient.norm()).ToList();
         return norms.Count == 0 ? 0 : stack(norms).to(ScalarType.Float64).norm().item<double>();

@@ -15,16 +15,10 @@ internal static unsafe class FusedAdam
     private const int ColumnsPerBlock = 64;
 
     /// <summary>Takes the step; false, and nothing done, where the kernels do not fit.</summary>
-    public static bool TryUpdate(
-        IReadOnlyList<ParameterState> states, AdamOptions options, double learningRate, double stepSize, double squareCorrection,
-        double gradientFactor)
+    public static bool TryUpdate(IReadOnlyList<ParameterState> states, AdamStep step, AdamStep decayed)
     {
         if (Blocks(states) is not { } blocks)
             return false;
-        var step = new AdamStep(
-            (float)options.Beta1, (float)options.Beta2, (float)options.Epsilon, (float)stepSize, (float)(1 / squareCorrection), 1,
-            (float)gradientFactor);
-        var decayed = step with { Keep = (float)(1 - (learningRate * options.WeightDecay)) };
         CpuTeam.Run(blocks.Count, index =>
         {
             var block = blocks[index];

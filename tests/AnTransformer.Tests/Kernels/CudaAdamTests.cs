@@ -1,3 +1,4 @@
+using AnTransformer.Kernels;
 using AnTransformer.Kernels.Cuda;
 using AnTransformer.Normalization;
 using TorchSharp.Modules;
@@ -67,8 +68,11 @@ public sealed class CudaAdamTests(KernelEmulator emulator)
                 factor *= Math.Min(1, threshold / ((gradient.norm().item<float>() * factor) + 1e-6));
             adam.Update(0.01, factor);
             constraint.Apply(reference, 1 + shape.Length - 2);
-            var constants = new AdamStep(0.01, step, 0.9, 0.95, 1e-8, decay, 0.7, constraint, ClearGradient: step != 2);
-            CudaOperators.AdamUpdate(kernels, parameter, given, mean, square, constants, squareSum, maxNorm ?? 0);
+            var constants = new AdamStep(
+                0.9f, 0.95f, 1e-8f, (float)(0.01 / (1 - Math.Pow(0.9, step))), (float)(1 / Math.Sqrt(1 - Math.Pow(0.95, step))),
+                (float)(1 - (0.01 * decay)), 0.7f);
+            CudaOperators.AdamUpdate(
+                kernels, parameter, given, mean, square, constants, constraint, clear: step != 2, squareSum, maxNorm ?? 0);
             KernelAssert.Same(step != 2 ? zeros(shape) : gradient, given, "The gradient is not zero, or is where it should not be.");
         }
 

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Text;
+using AnTransformer.Kernels;
 using AnTransformer.Kernels.Cuda;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -86,14 +87,14 @@ public sealed unsafe class CudaLauncherTests(KernelEmulator emulator) : IDisposa
     }
 
     [Fact]
-    public void WithoutADeviceThereIsAReasonOnce()
+    public void WithoutADeviceThereIsAReason()
     {
         Assert.SkipWhen(cuda_is_available(), "There is a CUDA device.");
         var device = new Device(DeviceType.CUDA, 5);
         Assert.False(CudaKernels.TryGet(device, out _, out var reason));
         Assert.NotNull(reason);
-        Assert.False(CudaKernels.TryGet(device, out _, out reason));
-        Assert.Null(reason);
+        Assert.Equal(reason, FusedKernels.WhyEager(device));
+        Assert.Null(FusedKernels.WhyEager(CPU));
         Assert.False(CudaKernels.TryGet(CPU, out _, out reason));
         Assert.Null(reason);
     }

@@ -1,3 +1,4 @@
+using AnTransformer.Kernels;
 using AnTransformer.Kernels.Cuda;
 using static TorchSharp.torch;
 
@@ -15,13 +16,14 @@ public sealed class CudaQueryKeyTests(KernelEmulator emulator)
         [(1, 1, 1, 2, 0), (2, 5, 3, 6, 3), (1, 3, 2, 64, 0), (2, 3, 2, 130, 1), (3, 37, 1, 16, 2)];
 
     [Theory]
-    [InlineData(QueryKeyNorm.None, false)]
-    [InlineData(QueryKeyNorm.None, true)]
-    [InlineData(QueryKeyNorm.Rms, true)]
-    [InlineData(QueryKeyNorm.L2, false)]
-    [InlineData(QueryKeyNorm.L2, true)]
-    public void QueryKeyValue(QueryKeyNorm norm, bool withGain)
+    [InlineData(nameof(QueryKeyNorm.None), false)]
+    [InlineData(nameof(QueryKeyNorm.None), true)]
+    [InlineData(nameof(QueryKeyNorm.Rms), true)]
+    [InlineData(nameof(QueryKeyNorm.L2), false)]
+    [InlineData(nameof(QueryKeyNorm.L2), true)]
+    public void QueryKeyValue(string name, bool withGain)
     {
+        var norm = Enum.Parse<QueryKeyNorm>(name);
         foreach (var size in Sizes)
         {
             foreach (var dtype in new[] { ScalarType.Float32, ScalarType.BFloat16 })

@@ -1,21 +1,7 @@
-using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using AnTransformer.Normalization;
 
 namespace AnTransformer.Kernels.Cpu;
-
-/// <summary>How queries and keys of a head are normalized.</summary>
-internal enum QueryKeyNorm
-{
-    /// <summary>Rotary positions, then a scale per channel where there is one (nGPT).</summary>
-    None,
-
-    /// <summary>RMSNorm with gain, then rotary positions (GPT+).</summary>
-    Rms,
-
-    /// <summary>Rotary positions, then L2 (anGPT), then a scale per channel where there is one (nGPT).</summary>
-    L2,
-}
 
 /// <summary>
 /// The fused operators' inner loops over rows of contiguous fp32 memory, single-threaded; callers share rows among threads.
@@ -121,18 +107,6 @@ internal abstract unsafe class CpuKernels
     /// <summary>Normalizes (or bounds) columns <c>from</c> up to <c>to</c> of a [rows, n] matrix.</summary>
     public abstract void ConstrainColumns(float* w, long rows, int n, int from, int to, RowConstraint constraint);
 }
-
-/// <summary>An Adam step's constants.</summary>
-/// <param name="Beta1">Decay of the mean.</param>
-/// <param name="Beta2">Decay of the squared mean.</param>
-/// <param name="Epsilon">Added to the denominator.</param>
-/// <param name="StepSize">Learning rate over the mean's bias correction.</param>
-/// <param name="SquareCorrection">1 / √(bias correction of the squared mean).</param>
-/// <param name="Keep">What decoupled decay leaves of a parameter: 1 − rate·decay.</param>
-/// <param name="GradientFactor">What gradients are multiplied by first, for clipping.</param>
-[StructLayout(LayoutKind.Auto)]
-internal readonly record struct AdamStep(
-    float Beta1, float Beta2, float Epsilon, float StepSize, float SquareCorrection, float Keep, float GradientFactor);
 
 /// <summary>The kernels for one vector width.</summary>
 /// <typeparam name="V">The vector.</typeparam>

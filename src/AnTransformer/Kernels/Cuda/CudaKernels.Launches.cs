@@ -7,7 +7,7 @@ namespace AnTransformer.Kernels.Cuda;
 /// are sums over rows also reserve the blocks' partial sums and add them up. The structures' fields are described in
 /// Sources/*.cu; the activations' dtype is fp32 or bf16.
 /// </content>
-public sealed partial class CudaKernels
+internal sealed partial class CudaKernels
 {
     // A block's 48 KiB without asking for more, less what reductions use themselves.
     private const int SharedLimit = 40 << 10;

@@ -10,11 +10,8 @@ namespace AnTransformer.Kernels.Cuda;
 /// Hand-fused CUDA kernels of one device, for <see cref="CudaOperators"/>. They are compiled at first use by NVIDIA's run-time
 /// compiler, which comes with LibTorch and PyTorch, and cached in the user's cache folder.
 /// </summary>
-public sealed partial class CudaKernels
+internal sealed partial class CudaKernels
 {
-    /// <summary>Set to 0 to compute without these kernels, for comparison.</summary>
-    public const string EnvironmentVariable = "ANTRANSFORMER_CUDA_KERNELS";
-
     private static readonly ConcurrentDictionary<int, Lazy<Attempt>> Attempts = new();
 
     internal CudaKernels(IKernelLauncher launcher) => Launcher = launcher;
@@ -27,10 +24,7 @@ public sealed partial class CudaKernels
     /// </summary>
     /// <param name="device">Any device; only CUDA devices have kernels.</param>
     /// <param name="kernels">The kernels, or null.</param>
-    /// <param name="reason">
-    /// Why there are none, once per CUDA device, so that a caller can print it whenever it is there; null in later calls and
-    /// for devices of another type.
-    /// </param>
+    /// <param name="reason">Why a CUDA device has none; null for devices of another type.</param>
     /// <returns>Whether there are kernels.</returns>
     public static bool TryGet(Device device, [NotNullWhen(true)] out CudaKernels? kernels, out string? reason)
     {
@@ -41,21 +35,19 @@ public sealed partial class CudaKernels
         var ordinal = Math.Max(device.index, 0);    // cuda without a number is the first
         var attempt = Attempts.GetOrAdd(ordinal, key => new(() => Attempt.At(key))).Value;
         kernels = attempt.Kernels;
-        reason = attempt.TakeReason();
+        reason = attempt.Reason;
         return kernels is not null;
     }
 
     private sealed class Attempt(CudaKernels? kernels, string? reason)
     {
-        private string? _reason = reason;
-
         public CudaKernels? Kernels => kernels;
+
+        public string? Reason => reason;
 
         [SuppressMessage("Design", "CA1031", Justification = "Everything works without kernels: no failure may end a run.")]
         public static Attempt At(int ordinal)
         {
-            if (Environment.GetEnvironmentVariable(EnvironmentVariable) == "0")
-                return new(null, $"{EnvironmentVariable} is 0");
             try
             {
                 var compilers = RuntimeCompilerFiles.Candidates(RuntimeCompilerFiles.ChosenFolder());
@@ -67,8 +59,6 @@ public sealed partial class CudaKernels
                 return new(null, e.Message);
             }
         }
-
-        public string? TakeReason() => Interlocked.Exchange(ref _reason, null);
 
         private static string? CacheFolder()
         {

@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace AnTransformer.Kernels.Cuda;
 
 /// <content>The optimizer.</content>
-public static partial class CudaOperators
+internal static partial class CudaOperators
 {
     // Without a constraint rows mean nothing to the optimizer: blocks take pieces of this size.
     private const int Piece = 4096;
@@ -19,6 +19,8 @@ public static partial class CudaOperators
     /// <param name="mean">First moment, fp32, as many elements.</param>
     /// <param name="square">Second moment, fp32, as many elements.</param>
     /// <param name="step">The constants.</param>
+    /// <param name="constraint">Where rows are kept.</param>
+    /// <param name="clear">Whether the gradient is set to zero afterwards.</param>
     /// <param name="squareSum">
     /// ‖g‖² of all gradients, fp64 [1], from <see cref="SquareSum"/>, to clip without waiting for the device: gradients are
     /// also multiplied by min(1, maxNorm / (‖g‖ · factor + 1e-6)). Null for none.
@@ -26,18 +28,17 @@ public static partial class CudaOperators
     /// <param name="maxNorm">The clipping threshold; used with <paramref name="squareSum"/> only.</param>
     public static void AdamUpdate(
         CudaKernels kernels, Tensor parameter, Tensor gradient, Tensor mean, Tensor square, AdamStep step,
-        Tensor? squareSum = null, double maxNorm = 0)
+        RowConstraint constraint = RowConstraint.None, bool clear = true, Tensor? squareSum = null, double maxNorm = 0)
     {
         ArgumentNullException.ThrowIfNull(kernels);
-        ArgumentNullException.ThrowIfNull(step);
         Require(kernels, parameter, nameof(parameter), ScalarType.Float32, parameter.shape);
         Require(kernels, gradient, nameof(gradient), ScalarType.Float32, parameter.shape);
         Require(kernels, mean, nameof(mean), ScalarType.Float32, parameter.shape);
         Require(kernels, square, nameof(square), ScalarType.Float32, parameter.shape);
         Require(kernels, squareSum, nameof(squareSum), ScalarType.Float64, [1]);
-        if (step.Constraint != RowConstraint.None && parameter.dim() != 2)
+        if (constraint != RowConstraint.None && parameter.dim() != 2)
             throw new ArgumentException("Only the rows of a matrix are constrained.", nameof(parameter));
-        var columns = step.Constraint == RowConstraint.None ? Piece : Matrix(parameter).Columns;
+        var columns = constraint == RowConstraint.None ? Piece : Matrix(parameter).Columns;
         if (parameter.numel() == 0)
             return;
         kernels.AdamUpdate(new()
@@ -49,16 +50,16 @@ public static partial class CudaOperators
             SquareSum = At(squareSum),
             Size = parameter.numel(),
             Columns = columns,
-            Constraint = (int)step.Constraint,
-            Clear = step.ClearGradient ? 1 : 0,
-            Rest1 = (float)(1 - step.Beta1),
-            Beta2 = (float)step.Beta2,
-            Rest2 = (float)(1 - step.Beta2),
-            Epsilon = (float)step.Epsilon,
-            StepSize = (float)(step.LearningRate / (1 - Math.Pow(step.Beta1, step.Step))),
-            SquareCorrection = (float)Math.Sqrt(1 - Math.Pow(step.Beta2, step.Step)),
-            Decay = (float)(1 - (step.LearningRate * step.WeightDecay)),
-            GradientFactor = (float)step.GradientFactor,
+            Constraint = (int)constraint,
+            Clear = clear ? 1 : 0,
+            Rest1 = 1 - step.Beta1,
+            Beta2 = step.Beta2,
+            Rest2 = 1 - step.Beta2,
+            Epsilon = step.Epsilon,
+            StepSize = step.StepSize,
+            SquareCorrection = 1 / step.SquareCorrection,
+            Decay = step.Keep,
+            GradientFactor = step.GradientFactor,
             MaxNorm = (float)maxNorm,
         });
     }

@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 namespace AnTransformer.Kernels.Cuda;
 
 /// <content>The gated activation and the loss.</content>
-public static partial class CudaOperators
+internal static partial class CudaOperators
 {
     /// <summary>m = factor · u ⊙ SiLU(slope · g).</summary>
     /// <param name="kernels">The device's kernels.</param>

@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 namespace AnTransformer.Kernels.Cuda;
 
 /// <content>Queries, keys and values: norm, gain, rotary positions and the head layout.</content>
-public static partial class CudaOperators
+internal static partial class CudaOperators
 {
     /// <summary>Splits one product [q | k | v] into heads, normalizes and turns queries and keys.</summary>
     /// <param name="kernels">The device's kernels.</param>

@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 namespace AnTransformer.Kernels.Cuda;
 
 /// <content>Residual updates: anGPT's interpolation and nGPT's normalized step.</content>
-public static partial class CudaOperators
+internal static partial class CudaOperators
 {
     /// <summary>out = keep ⊙ h + update ⊙ x; for anGPT keep is ν(α)(1−α), update ν(α)α.</summary>
     /// <param name="kernels">The device's kernels.</param>

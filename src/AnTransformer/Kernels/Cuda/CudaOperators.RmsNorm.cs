@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 namespace AnTransformer.Kernels.Cuda;
 
 /// <content>RMSNorm with gain and the residual sum before it.</content>
-public static partial class CudaOperators
+internal static partial class CudaOperators
 {
     /// <summary>s = h + x and n = gain ⊙ s / √(mean(s²) + ε).</summary>
     /// <param name="kernels">The device's kernels.</param>

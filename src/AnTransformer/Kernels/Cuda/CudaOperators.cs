@@ -12,7 +12,7 @@ namespace AnTransformer.Kernels.Cuda;
 /// Every method throws <see cref="ArgumentException"/> for a tensor of another shape, dtype, device or layout, and
 /// <see cref="InvalidOperationException"/> where the driver refuses a launch, for example after an earlier kernel's error.
 /// </remarks>
-public static partial class CudaOperators
+internal static partial class CudaOperators
 {
     /// <summary>The rows and columns of a tensor [..., columns].</summary>
     private static (long Rows, int Columns) Matrix(Tensor tensor)

@@ -1,7 +1,7 @@
-namespace AnTransformer.Kernels.Cuda;
+namespace AnTransformer.Kernels;
 
-/// <summary>How queries and keys are normalized, and where their gain is applied.</summary>
-public enum QueryKeyNorm
+/// <summary>How queries and keys of a head are normalized, and where their gain is applied. CUDA kernels get the number.</summary>
+internal enum QueryKeyNorm
 {
     /// <summary>scale ⊙ RoPE(x), the scale optional.</summary>
     None = 0,

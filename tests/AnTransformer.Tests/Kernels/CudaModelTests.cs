@@ -1,0 +1,241 @@
+using AnTransformer.Generation;
+using AnTransformer.Layers;
+using AnTransformer.Models;
+using AnTransformer.Operators;
+using AnTransformer.Operators.Cuda;
+using AnTransformer.Optimization;
+using TorchSharp;
+using static TorchSharp.torch;
+using Adam = AnTransformer.Optimization.Adam;
+
+namespace AnTransformer.Tests.Kernels;
+
+/// <summary>
+/// Whole models on the CUDA kernels, emulated on the CPU and on a GPU if there is one, compute what eager operators compute in fp64.
+/// </summary>
+[Collection(KernelEmulator.Collection)]
+public sealed class CudaModelTests(KernelEmulator emulator) : IDisposable
+{
+    private const int Vocabulary = 19;
+    private readonly long _logitsAtOnce = CudaCrossEntropy.LogitsAtOnce;
+
+    public static TheoryData<string, bool, bool> Variants
+    {
+        get
+        {
+            var variants = new TheoryData<string, bool, bool>();
+            foreach (var architecture in ArchitectureNames.All)
+            {
+                foreach (var queryKeyNorm in new[] { true, false })
+                {
+                    variants.Add(architecture, queryKeyNorm, false);
+                    variants.Add(architecture, queryKeyNorm, true);
+                }
+            }
+
+            return variants;
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Variants))]
+    public void Loss_and_every_gradient_agree(string architecture, bool queryKeyNorm, bool inBFloat)
+        => CountingDevice.ForEach(emulator, device =>
+        {
+            CudaCrossEntropy.LogitsAtOnce = 5 * Vocabulary;     // 5, 5 and 2 tokens
+            using var model = Create(architecture, queryKeyNorm, device, inBFloat);
+            using var reference = Reference(model);
+            AssertLossAndGradients(model, reference);
+            AssertLossAndGradients(model, reference);       // added to the first
+
+            // Gradients of an optimizer are added to where they lie.
+            using var adam = new Adam(model, new AdamOptions());
+            reference.zero_grad();
+            AssertLossAndGradients(model, reference);
+            AssertLossAndGradients(model, reference);
+            Assert.Equal(Expected(architecture), device.Launched.Order(StringComparer.Ordinal));
+        });
+
+    [Theory]
+    [MemberData(nameof(Variants))]
+    public void Steps_agree(string architecture, bool queryKeyNorm, bool inBFloat)
+        => CountingDevice.ForEach(emulator, device =>
+        {
+            using var model = Create(architecture, queryKeyNorm, device, inBFloat);
+            using var reference = Reference(model);
+            var options = new AdamOptions(WeightDecay: architecture is "gpt" or "gpt+" ? 0.1 : 0);
+            using var adam = new Adam(model, options);
+            using var referenceAdam = new Adam(reference, options);
+            for (var step = 0; step < 3; step++)
+            {
+                AssertLossAndGradients(model, reference);
+
+                // Adam's step is about g / |g|: where g is rounding noise, so is its sign. Hence the same gradients for both.
+                using (no_grad())
+                {
+                    foreach (var (ours, theirs) in Pairs(model, reference))
+                        theirs.Parameter.grad!.copy_(ours.Parameter.grad!);
+                }
+
+                Assert.Equal(1, adam.GradientNorm() / referenceAdam.GradientNorm(), 1e-6);
+                adam.Update(learningRate: 0.01, gradientFactor: 0.7);
+                referenceAdam.Update(learningRate: 0.01, gradientFactor: 0.7);
+                foreach (var (ours, theirs) in Pairs(model, reference))
+                {
+                    AssertNear(theirs.Parameter, ours.Parameter, 2e-6, ours.Name);
+                    Assert.Equal(0, ours.Parameter.grad!.abs().max().item<float>());
+                }
+            }
+
+            Assert.Contains("adam_update", device.Launched);
+            Assert.Contains("square_sum", device.Launched);
+        });
+
+    [Theory]
+    [MemberData(nameof(Variants))]
+    public void Losses_of_tokens_and_cached_logits_agree(string architecture, bool queryKeyNorm, bool inBFloat)
+        => CountingDevice.ForEach(emulator, device =>
+        {
+            CudaCrossEntropy.LogitsAtOnce = 7 * Vocabulary;
+            using var noGrad = no_grad();
+            using var model = Create(architecture, queryKeyNorm, device, inBFloat);
+            using var reference = Reference(model);
+            var (tokens, targets) = Batch(CPU);
+            var (tokensThere, targetsThere) = Batch(device.Device);
+            var tolerance = Tolerance(model);
+            AssertNear(reference.TokenLosses(tokens, targets), model.TokenLosses(tokensThere, targetsThere), tolerance, "losses");
+            Assert.Contains("cross_entropy", device.Launched);
+            var expected = reference.forward(tokens);
+            AssertNear(expected, model.forward(tokensThere), tolerance, "logits");
+            using var cache = new KeyValueCache(model.Config.NumHiddenLayers, model.Config.MaxPositionEmbeddings);
+            foreach (var (start, end) in new[] { (0, 3), (3, 4), (4, 6) })
+                AssertNear(expected[.., start..end], model.forward(tokensThere[.., start..end], cache), tolerance, $"{start} to {end}");
+        });
+
+    [Fact]
+    public void Steps_keep_no_tensors() => CountingDevice.ForEach(emulator, device =>
+    {
+        foreach (var architecture in ArchitectureNames.All)
+        {
+            using var model = Create(architecture, queryKeyNorm: true, device, inBFloat: true);
+            using var adam = new Adam(model, new AdamOptions());
+            var (tokens, targets) = Batch(device.Device);
+            Step();
+            var before = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
+            for (var step = 0; step < 3; step++)
+                Step();
+
+            // On a GPU backward passes run, and dispose, on a thread of LibTorch's.
+            if (device.Device.type == DeviceType.CPU)
+                Assert.Equal(before, DisposeScopeManager.Statistics.ThreadTotalLiveCount);
+
+            void Step()
+            {
+                using var scope = NewDisposeScope();
+                BackwardPass.Run(model.Loss(tokens, targets));
+                adam.Update(1e-3, Math.Min(1, 1 / adam.GradientNorm()));
+            }
+        }
+    });
+
+    [Fact]
+    public void Targets_that_count_for_nothing_are_left_out() => CountingDevice.ForEach(emulator, device =>
+    {
+        using var model = Create("gpt+", queryKeyNorm: true, device, inBFloat: false);
+        using var reference = Reference(model);
+        var (tokens, targets) = Batch(CPU);
+        targets[0, 2] = targets[1, 5] = tensor(-100L);
+        var loss = model.Loss(tokens.to(device.Device), targets.to(device.Device));
+        Assert.Equal(reference.Loss(tokens, targets).item<double>(), loss.item<float>(), 1e-5);
+        targets[0, 3] = tensor((long)Vocabulary);
+        Assert.True(float.IsNaN(model.Loss(tokens.to(device.Device), targets.to(device.Device)).item<float>()));
+    });
+
+    public void Dispose() => CudaCrossEntropy.LogitsAtOnce = _logitsAtOnce;
+
+    private static LanguageModel Create(string architecture, bool queryKeyNorm, CountingDevice device, bool inBFloat)
+    {
+        Assert.True(ArchitectureNames.TryParse(architecture, out var parsed));
+        var config = ModelConfig.Create(parsed, Vocabulary, 24, 2, 2, 12, intermediateSize: 40) with
+        {
+            QkNorm = queryKeyNorm,
+            RmsNormEps = 1e-3,
+            Alpha = new ScaleInit(0.3, 0.7),
+            LogitScale = new ScaleInit(2, 0.5),
+            QkScale = new ScaleInit(1.5, 3),
+            MlpScale = new ScaleInit(0.8, 1.2),
+        };
+        var compute = inBFloat ? ScalarType.BFloat16 : ScalarType.Float32;
+        var model = LanguageModel.Create(config, new ModelContext(device.Device, ScalarType.Float32, compute));
+        model.Initialize(seed: 1);
+
+        // Gains and scales that differ, among them negative ones.
+        using var noGrad = no_grad();
+        using var generator = new Generator(2, CPU);
+        foreach (var (_, parameter) in model.NamedParameters())
+        {
+            if (parameter.dim() == 1)
+                parameter.mul_((randn(parameter.shape, generator: generator) + 0.5).to(device.Device));
+        }
+
+        return model;
+    }
+
+    /// <summary>The same weights in fp64 on the CPU, which no kernel takes.</summary>
+    private static LanguageModel Reference(LanguageModel model)
+    {
+        var reference = LanguageModel.Create(model.Config, new ModelContext(CPU, ScalarType.Float64, ScalarType.Float64));
+        using var noGrad = no_grad();
+        foreach (var (ours, theirs) in Pairs(model, reference))
+            theirs.Parameter.copy_(ours.Parameter);
+        return reference;
+    }
+
+    private static void AssertLossAndGradients(LanguageModel model, LanguageModel reference)
+    {
+        var (tokens, targets) = Batch(CPU);
+        var expected = reference.Loss(tokens, targets);
+        var loss = model.Loss(tokens.to(model.Context.Device), targets.to(model.Context.Device));
+        Assert.Equal(ScalarType.Float32, loss.dtype);
+        AssertNear(expected, loss, Tolerance(model), "loss");
+        BackwardPass.Run(expected * 3);
+        BackwardPass.Run(loss * 3);
+        foreach (var (ours, theirs) in Pairs(model, reference))
+        {
+            Assert.Equal(ScalarType.Float32, ours.Parameter.grad!.dtype);
+            AssertNear(theirs.Parameter.grad!, ours.Parameter.grad!, Tolerance(model), ours.Name);
+        }
+    }
+
+    private static double Tolerance(LanguageModel model) => model.Context.ComputeDtype == ScalarType.BFloat16 ? 8e-2 : 1e-5;
+
+    /// <summary>‖actual − expected‖ ≤ tolerance · ‖expected‖.</summary>
+    private static void AssertNear(Tensor expected, Tensor actual, double tolerance, string what)
+    {
+        using var noGrad = no_grad();
+        using var scope = NewDisposeScope();
+        Assert.Equal(expected.shape, actual.shape);
+        var error = (actual.cpu().to(ScalarType.Float64) - expected).norm().item<double>() / expected.norm().item<double>();
+        Assert.True(error <= tolerance, $"{what}: {error}");
+    }
+
+    private static IEnumerable<((string Name, TorchSharp.Modules.Parameter Parameter) Ours, (string Name, TorchSharp.Modules.Parameter Parameter) Theirs)>
+        Pairs(LanguageModel model, LanguageModel reference)
+        => model.NamedParameters().Zip(reference.NamedParameters());
+
+    private static IEnumerable<string> Expected(string architecture)
+    {
+        List<string> kernels = ["column_sum", "cross_entropy", "gated_backward", "gated_forward", "query_key_backward", "query_key_forward"];
+        kernels.AddRange(architecture switch
+        {
+            "angpt" => ["residual_backward", "residual_forward"],
+            "ngpt" => ["normalized_backward", "normalized_forward"],
+            _ => ["rms_norm_backward", "rms_norm_forward"],
+        });
+        return kernels.Order(StringComparer.Ordinal);
+    }
+
+    private static (Tensor Tokens, Tensor Targets) Batch(Device device)
+        => (tensor(new long[,] { { 1, 2, 3, 4, 5, 6 }, { 7, 3, 16, 0, 2, 9 } }, device: device),
+            tensor(new long[,] { { 2, 3, 4, 5, 6, 7 }, { 3, 16, 0, 2, 9, 4 } }, device: device));
+}
