@@ -1,6 +1,6 @@
 using AnTransformer.Models;
-using TorchSharp.Modules;
 using TorchSharp;
+using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace AnTransformer.Layers;
