@@ -3,6 +3,7 @@ using AnTransformer.Generation;
 using AnTransformer.Layers;
 using AnTransformer.Models;
 using AnTransformer.Native;
+using AnTransformer.Operators;
 using AnTransformer.Optimization;
 using static TorchSharp.torch;
 
@@ -26,7 +27,7 @@ for (var step = 0; step < steps; step++)
     using var scope = NewDisposeScope();
     var sequences = stack(Enumerable.Range(0, batch).Select(_ => tensor(Squares(random.Next(64), context + 1))).ToArray());
     var loss = model.Loss(sequences[.., ..^1], sequences[.., 1..]);
-    loss.backward();
+    BackwardPass.Run(loss);
     adam.Update(schedule.At(step));
     if (step % 20 == 0 || step == steps - 1)
         Console.WriteLine($"step {step}: loss {loss.item<float>():f4}");

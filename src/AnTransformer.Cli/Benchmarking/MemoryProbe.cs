@@ -32,7 +32,9 @@ internal static class MemoryProbe
                 start.ArgumentList.Add(argument);
         }
 
-        using var process = Process.Start(start)!;
+        using var process = Start(start, name);
+        if (process is null)
+            return null;
         var error = process.StandardError.ReadToEndAsync();
         var output = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
@@ -49,6 +51,19 @@ internal static class MemoryProbe
         var reason = error.GetAwaiter().GetResult().TrimEnd().Split('\n')[^1];
         Console.Error.WriteLine($"warning: the peak memory of {name} could not be measured (exit code {process.ExitCode}): {reason}");
         return null;
+    }
+
+    private static Process? Start(ProcessStartInfo start, string name)
+    {
+        try
+        {
+            return Process.Start(start);
+        }
+        catch (System.ComponentModel.Win32Exception e)
+        {
+            Console.Error.WriteLine($"warning: the peak memory of {name} could not be measured: {e.Message}");
+            return null;
+        }
     }
 
     /// <summary>The other end: a few steps in this process, and one line of JSON.</summary>

@@ -30,7 +30,7 @@ public sealed record StepEquality(double Loss, double ReferenceLoss, double Grad
             (worst, worstName) = (difference, name);
         }
 
-        // At rate 0 an update changes no weight, but it empties the gradients.
+        // At rate 0 an update changes weights by rounding at most, but it empties the gradients.
         step.Update(learningRate: 0);
         reference.Update(learningRate: 0);
         return new StepEquality(loss, referenceLoss, worst, worstName);

@@ -16,12 +16,16 @@ public sealed unsafe class RotaryEmbedding : IDisposable
     public RotaryEmbedding(ModelConfig config, ModelContext context)
     {
         using var scope = NewDisposeScope();
+        Length = config.MaxPositionEmbeddings;
         var half = config.HeadSize / 2;
         var frequencies = pow(config.RopeTheta, arange(half, dtype: float64) / -(double)half);
         var angles = outer(arange(config.MaxPositionEmbeddings, dtype: float64), frequencies);
         _cos = angles.cos().to(context.MasterDtype).to(context.Device).DetachFromDisposeScope();
         _sin = angles.sin().to(context.MasterDtype).to(context.Device).DetachFromDisposeScope();
     }
+
+    /// <summary>Number of positions.</summary>
+    internal long Length { get; }
 
     /// <summary>Cosines in CPU memory, [T, d_h/2]; for fused kernels.</summary>
     internal float* CosPointer => TensorMemory.Floats(_cos);

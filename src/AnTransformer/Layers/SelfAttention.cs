@@ -65,7 +65,7 @@ public sealed class SelfAttention : nn.Module
     public Tensor Attend(
         Tensor qkv, QueryKeyNormalization normalization, double scale, RotaryEmbedding rotary, long start, LayerCache? cache)
     {
-        if (cache is null && start == 0 && AttentionOperator.Fits(qkv, normalization, _context))
+        if (cache is null && start == 0 && AttentionOperator.Fits(qkv, normalization, rotary, _context))
             return AttentionOperator.Apply(qkv, normalization, rotary, scale, _heads);
 
         using var scope = NewDisposeScope();

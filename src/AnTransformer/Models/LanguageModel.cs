@@ -103,7 +103,12 @@ public abstract class LanguageModel : nn.Module<Tensor, Tensor>
     /// <summary>Mean cross-entropy in nats per token.</summary>
     /// <param name="tokens">Ids, int64, [B, T].</param>
     /// <param name="targets">The id after each, int64, [B, T].</param>
-    /// <returns>A scalar in the master dtype.</returns>
+    /// <returns>A scalar in the master dtype. Its backward pass runs once, and before the parameters change.</returns>
+    /// <exception cref="ArgumentException">More tokens than the context holds.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A token is not in the vocabulary.</exception>
+    /// <exception cref="System.Runtime.InteropServices.ExternalException">
+    /// A target is not in the vocabulary, or there are not as many as tokens.
+    /// </exception>
     public Tensor Loss(Tensor tokens, Tensor targets)
     {
         using var scope = NewDisposeScope();
@@ -121,13 +126,18 @@ public abstract class LanguageModel : nn.Module<Tensor, Tensor>
     /// <param name="tokens">Ids, int64, [B, T].</param>
     /// <param name="targets">The id after each, int64, [B, T].</param>
     /// <returns>Shape [B, T] in the master dtype.</returns>
+    /// <exception cref="ArgumentException">More tokens than the context holds.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A token is not in the vocabulary.</exception>
+    /// <exception cref="System.Runtime.InteropServices.ExternalException">
+    /// A target is not in the vocabulary, or there are not as many as tokens.
+    /// </exception>
     public Tensor TokenLosses(Tensor tokens, Tensor targets)
     {
         using var scope = NewDisposeScope();
         RequireFit(tokens, start: 0);
         var h = Stream(tokens, start: 0, cache: null);
         var input = HeadInput(h);
-        var losses = h.requires_grad ? null
+        var losses = AutogradNode.IsNeeded(h, input.Gain, Head.Weight, LogitScale?.Stored) ? null
             : CrossEntropyOperator.Fits(input, Head, targets) ? CrossEntropyOperator.PerToken(input, Head, LogitRows, targets)
             : CudaCrossEntropy.TryPerToken(input, Head, LogitRows, targets);
         losses ??= nn.functional.cross_entropy(Logits(h).flatten(0, 1), targets.flatten(), reduction: nn.Reduction.None).view(targets.shape);
@@ -161,7 +171,7 @@ public abstract class LanguageModel : nn.Module<Tensor, Tensor>
 
     /// <summary>What the head is applied to.</summary>
     /// <param name="h">The stream after the last block, [B, T, d].</param>
-    /// <returns>Shape [B, T, d].</returns>
+    /// <returns>The stream or a function of it, [B, T, d].</returns>
     protected abstract LinearInput HeadInput(Tensor h);
 
     /// <summary>Standard deviation of a matrix's initial entries.</summary>

@@ -56,8 +56,8 @@ public sealed class NGpt : LanguageModel
             _mlpAlpha = new ReparameterizedScale(config.HiddenSize, config.Alpha, context);
             var queryKeyScale = new ReparameterizedScale(config.HiddenSize, config.QkScale, context);
             _queryKeyNorm = QueryKeyNormalization.Scaled(queryKeyScale, config.QkNorm);
-            _upScale = new ReparameterizedScale(config.IntermediateSize, config.MlpScale, context);
             _gateScale = new ReparameterizedScale(config.IntermediateSize, config.MlpScale, context);
+            _upScale = new ReparameterizedScale(config.IntermediateSize, config.MlpScale, context);
             register_parameter("attn_alpha", _attentionAlpha.Stored);
             register_parameter("mlp_alpha", _mlpAlpha.Stored);
             SelfAttention.register_parameter("qk_scale", queryKeyScale.Stored);

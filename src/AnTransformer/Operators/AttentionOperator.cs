@@ -31,8 +31,9 @@ internal sealed unsafe class AttentionOperator
     }
 
     /// <summary>Whether the fused kernels can take it.</summary>
-    public static bool Fits(Tensor qkv, QueryKeyNormalization normalization, ModelContext context)
-        => context.ComputeDtype == ScalarType.Float32 && FusedKernels.FitCpu(qkv, normalization.Query, normalization.Key);
+    public static bool Fits(Tensor qkv, QueryKeyNormalization normalization, RotaryEmbedding rotary, ModelContext context)
+        => context is { MasterDtype: ScalarType.Float32, ComputeDtype: ScalarType.Float32 }
+            && FusedKernels.FitCpu(qkv, normalization.Query, normalization.Key) && qkv.dim() == 3 && qkv.shape[1] <= rotary.Length;
 
     /// <summary>softmax(scale · q kᵀ, causal) v.</summary>
     /// <param name="qkv">Queries, keys and values of all heads, [B, T, 3d].</param>

@@ -10,7 +10,11 @@ namespace AnTransformer.Operators;
 /// unused copy of every output is allocated, and saved tensors and gradients live until the whole graph is gone. Here they are
 /// released as soon as the node has run, and an exception reaches the caller of <c>backward()</c>.
 /// </summary>
-/// <remarks>A graph of such nodes can be run once; <c>retain_graph</c> and second derivatives are refused with a clear error.</remarks>
+/// <remarks>
+/// A graph of such nodes can be run once; <c>retain_graph</c> and second derivatives are refused with a clear error. Parameters must not
+/// change between an operator's forward and backward pass. TorchSharp does not report failures of <c>autograd.grad</c>; those of
+/// <c>backward</c> it does.
+/// </remarks>
 internal sealed unsafe partial class AutogradNode
 {
     private static readonly HashSet<AutogradNode> Alive = [];

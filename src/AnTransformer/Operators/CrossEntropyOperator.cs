@@ -31,16 +31,18 @@ internal sealed unsafe class CrossEntropyOperator
     /// <summary>Whether the fused kernels can take it; targets outside the vocabulary are left to TorchSharp, which knows what to do.</summary>
     public static bool Fits(LinearInput input, Projection head, Tensor targets)
     {
-        if (!FusedKernels.FitCpu(input.Source, input.Gain, head.Weight) || head.Context.ComputeDtype != ScalarType.Float32
+        if (!FusedKernels.FitCpu(input.Source, input.Gain, head.Weight) || !input.IsValid || input.Width != head.Weight.shape[1]
+            || targets.numel() != input.Source.numel() / input.SourceWidth || head.Context.ComputeDtype != ScalarType.Float32
             || targets.dtype != ScalarType.Int64 || targets.device_type != TorchSharp.DeviceType.CPU || !targets.is_contiguous())
         {
             return false;
         }
 
         var ids = new ReadOnlySpan<long>(TensorMemory.Longs(targets), checked((int)targets.numel()));
+        var vocabulary = (ulong)head.Weight.shape[0];
         foreach (var id in ids)
         {
-            if ((ulong)id >= (ulong)head.Weight.shape[0])
+            if ((ulong)id >= vocabulary)
                 return false;
         }
 
@@ -65,6 +67,7 @@ internal sealed unsafe class CrossEntropyOperator
         var gradients = isNeeded ? new Gradients(operation) : null;
         using var losses = BufferPool.Rent(operation._rows);
         operation.Compute(TensorMemory.Longs(targets), losses.Pointer, gradients);
+        GC.KeepAlive(targets);
         var sum = 0.0;
         foreach (var loss in new ReadOnlySpan<float>(losses.Pointer, checked((int)operation._rows)))
             sum += loss;
@@ -85,6 +88,7 @@ internal sealed unsafe class CrossEntropyOperator
         var operation = new CrossEntropyOperator(input, head, scales);
         var losses = BufferPool.Empty(targets.shape);
         operation.Compute(TensorMemory.Longs(targets), TensorMemory.Floats(losses), gradients: null);
+        GC.KeepAlive(targets);
         return losses;
     }
 
@@ -94,7 +98,7 @@ internal sealed unsafe class CrossEntropyOperator
         var source = TensorMemory.Floats(_input.Source);
         var chunk = Math.Clamp(LogitsAtOnce / vocabulary, SmallestChunk, Math.Max(SmallestChunk, _rows));
         using var logits = BufferPool.Rent(chunk * vocabulary);
-        using var scratch = BufferPool.Rent(2 * chunk * width);
+        using var scratch = BufferPool.Rent(_input.IsIdentity ? 1 : 2 * chunk * width);
         using var scaledRows = BufferPool.Rent(_scales is null ? 1 : (vocabulary * width) + vocabulary);
         using var gainSums = new ChannelSums(_input.Gain is null || gradients is null ? 0 : width);
         var matrix = ScaledMatrix(scaledRows.Pointer);
@@ -167,7 +171,7 @@ internal sealed unsafe class CrossEntropyOperator
         var factor = *TensorMemory.Floats(gradient);
         var source = AutogradNode.Save(gradients.Saved[0]);
         if (factor != 1)
-            CpuKernels.Instance.AddScaled(TensorMemory.Floats(source), TensorMemory.Floats(source), factor - 1, source.numel());
+            Multiply(TensorMemory.Floats(source), factor, source.numel() / _input.SourceWidth, (int)_input.SourceWidth);
         List<Tensor?> results = [source];
         var weightTarget = new GradientTarget([_head.Weight]);
         var scaleTarget = _scales is null ? null : new GradientTarget(_scales.Parameters);
@@ -189,7 +193,7 @@ internal sealed unsafe class CrossEntropyOperator
             CpuTeam.For(vocabulary, 64, (first, count) =>
             {
                 if (factor != 1)
-                    CpuKernels.Instance.AddScaled(g + (first * width), g + (first * width), factor - 1, count * width);
+                    CpuKernels.Instance.Multiply(g + (first * width), factor, count * width);
                 CpuKernels.Instance.ScaleRowsBackward(
                     g + (first * width), w + (first * width), s + first, dw + (first * width), ds + first, count, width);
             });
@@ -208,6 +212,9 @@ internal sealed unsafe class CrossEntropyOperator
             results.AddRange(scaleTarget.Results());
         return results;
     }
+
+    private static void Multiply(float* x, float factor, long rows, int width)
+        => CpuTeam.For(rows, 64, (first, count) => CpuKernels.Instance.Multiply(x + (first * width), factor, count * width));
 
     /// <summary>Gradients for a loss whose own gradient is 1, computed along with it.</summary>
     private sealed class Gradients

@@ -6,7 +6,8 @@ namespace AnTransformer.Operators;
 
 /// <summary>
 /// Where a backward pass adds the gradient of parameters that lie next to each other: in place, where their gradients do so too
-/// (<see cref="Layers.ParameterStore.Gradients"/>), which saves a pass over it; else in a tensor that the graph receives.
+/// (<see cref="Layers.ParameterStore.Gradients"/>) and <see cref="BackwardPass.Run"/> has asked for all of them, which saves a pass
+/// over it; else in a tensor that the graph receives.
 /// </summary>
 internal sealed unsafe class GradientTarget
 {
@@ -47,6 +48,8 @@ internal sealed unsafe class GradientTarget
         float* next = null;
         foreach (var parameter in parameters)
         {
+            if (!BackwardPass.IsRunning || !parameter.requires_grad)
+                return null;
             using var gradient = parameter.grad;
             if (gradient is null || gradient.dtype != ScalarType.Float32 || !gradient.is_contiguous())
                 return null;

@@ -8,7 +8,7 @@ namespace AnTransformer.Operators;
 
 /// <summary>
 /// What a linear map is applied to: a tensor, or a cheap row-wise function of one (<see cref="NormalizedInput"/>,
-/// <see cref="GatedInput"/>). The function is computed a few hundred rows at a time just before the matrix product and again in the
+/// <see cref="GatedInput"/>). The function is computed a few thousand rows at a time just before the matrix product and again in the
 /// backward pass, so that its result is never in memory as a whole.
 /// </summary>
 public abstract unsafe class LinearInput
@@ -29,6 +29,9 @@ public abstract unsafe class LinearInput
 
     /// <summary>Width of a row of the result.</summary>
     internal long Width { get; }
+
+    /// <summary>Whether source and parameters belong together.</summary>
+    internal virtual bool IsValid => true;
 
     /// <summary>Parameters of the function.</summary>
     internal virtual Parameter? Gain => null;
@@ -80,6 +83,8 @@ public sealed unsafe class NormalizedInput(Tensor x, Parameter gain, double epsi
 {
     internal override Parameter Gain => gain;
 
+    internal override bool IsValid => gain.numel() == Width;
+
     internal double Epsilon => epsilon;
 
     internal override Tensor Eager() => Norms.Rms(Source, epsilon) * gain;
@@ -101,6 +106,8 @@ public sealed unsafe class NormalizedInput(Tensor x, Parameter gain, double epsi
 public sealed unsafe class GatedInput(Tensor gateUp, double gateFactor = 1) : LinearInput(gateUp, gateUp.shape[^1] / 2)
 {
     internal override bool OverwritesSource => true;
+
+    internal override bool IsValid => SourceWidth % 2 == 0;
 
     internal double GateFactor => gateFactor;
 

@@ -57,6 +57,8 @@ internal sealed unsafe class LinearOperator
         Tensor? stream = null,
         Interpolation? interpolation = null)
     {
+        if (scales is not null && interpolation is not null)
+            throw new ArgumentException("Factors per output and an interpolation cannot be combined.", nameof(scales));
         var linear = new LinearOperator(input, parts, factor, scales, stream, interpolation);
         return linear.IsWorthwhile() && linear.FitsCpu()
             ? linear.Fused()
@@ -73,7 +75,7 @@ internal sealed unsafe class LinearOperator
     private bool FitsCpu()
     {
         if (!FusedKernels.FitCpu(_input.Source, _input.Gain, _stream, _interpolation?.Parameter, _weights[0])
-            || _parts[0].Context.ComputeDtype != ScalarType.Float32)
+            || _parts[0].Context.ComputeDtype != ScalarType.Float32 || !ShapesFit())
         {
             return false;
         }
@@ -88,6 +90,13 @@ internal sealed unsafe class LinearOperator
 
         return true;
     }
+
+    /// <summary>Whether shapes are those the kernels assume; LibTorch's operators broadcast, or say what is wrong.</summary>
+    private bool ShapesFit()
+        => _input.IsValid && _weights.All(weight => weight.shape[1] == _input.Width)
+            && (_stream is null || _stream.shape.AsSpan().SequenceEqual([.. _input.Source.shape[..^1], _outputWidth]))
+            && (_scales is null || _scales.Parameters.Sum(parameter => parameter.numel()) == _outputWidth)
+            && (_interpolation is null || _interpolation.Parameter.numel() == _outputWidth);
 
     private Tensor Eager()
     {

@@ -87,7 +87,7 @@ internal sealed unsafe class Interpolation(ReparameterizedScale alpha, bool norm
             var nu = Nu(a);
             var dnu = normalize ? -nu * nu * nu * ((2 * a) - 1) : 0;
             var da = (dkeep[i] * (((1 - a) * dnu) - nu)) + (dshare[i] * ((a * dnu) + nu));
-            gradient[i] += (float)(da * Math.Sign(signed) * alpha.ToValue);
+            gradient[i] += (float)(da * SignOf(signed) * alpha.ToValue);
         }
     }
 
@@ -101,6 +101,9 @@ internal sealed unsafe class Interpolation(ReparameterizedScale alpha, bool norm
         var nu = (a.square() + keep.square()).rsqrt();
         return (keep * nu, a * nu);
     }
+
+    /// <summary>The derivative of |x|: −1, 0 or 1, and not a number where x is not.</summary>
+    internal static double SignOf(double x) => x > 0 ? 1 : x < 0 ? -1 : x;
 
     private double Nu(double a) => normalize ? 1 / Math.Sqrt((a * a) + ((1 - a) * (1 - a))) : 1;
 }

@@ -17,7 +17,7 @@ internal static unsafe class SphereUpdateOperator
     /// <returns>Shape [..., d], of unit norm.</returns>
     public static Tensor Apply(Tensor h, Tensor x, ReparameterizedScale alpha)
     {
-        if (!FusedKernels.FitCpu(h, x, alpha.Stored))
+        if (!FusedKernels.FitCpu(h, x, alpha.Stored) || !h.shape.AsSpan().SequenceEqual(x.shape) || alpha.Stored.numel() != h.shape[^1])
         {
             if (CudaSphereUpdate.TryApply(h, x, alpha) is { } onCuda)
                 return onCuda;
@@ -71,7 +71,7 @@ internal static unsafe class SphereUpdateOperator
         sums.AddTo(da);
         var stored = TensorMemory.Floats(alpha.Stored);
         for (var i = 0; i < width; i++)
-            target.Pointer[i] += (float)(da[i] * Math.Sign(stored[i] * alpha.ToValue) * alpha.ToValue);
+            target.Pointer[i] += (float)(da[i] * Interpolation.SignOf(stored[i] * alpha.ToValue) * alpha.ToValue);
         return [streamGradient, updateGradient, .. target.Results()];
     }
 

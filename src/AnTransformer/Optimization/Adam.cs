@@ -86,15 +86,15 @@ public sealed class Adam : IDisposable
         var squareCorrection = Math.Sqrt(1 - Math.Pow(_options.Beta2, Step));
         var stepSize = learningRate / (1 - Math.Pow(_options.Beta1, Step));
         var step = new AdamStep(
-            (float)_options.Beta1, (float)_options.Beta2, (float)_options.Epsilon, (float)stepSize, (float)(1 / squareCorrection),
-            Keep: 1, (float)gradientFactor);
+            (float)_options.Beta1, (float)_options.Beta2, (float)(1 - _options.Beta1), (float)(1 - _options.Beta2), (float)_options.Epsilon,
+            (float)stepSize, (float)(1 / squareCorrection), Keep: 1, (float)gradientFactor);
         var decayed = step with { Keep = (float)(1 - (learningRate * _options.WeightDecay)) };
         if (FusedAdam.TryUpdate(_states, step, decayed) || CudaAdam.TryUpdate(_states, step, decayed))
             return;
         foreach (var state in _states)
         {
             using var scope = NewDisposeScope();
-            if (state.Parameter.grad is { } gradient)
+            if (state.Gradient() is { } gradient)
                 Update(state, gradient, learningRate, stepSize, squareCorrection, gradientFactor);
         }
     }
@@ -107,7 +107,7 @@ public sealed class Adam : IDisposable
         using var scope = NewDisposeScope();
         if ((FusedAdam.TryGradientNorm(_states) ?? CudaAdam.TryGradientNorm(_states, _gradients)) is { } fused)
             return fused;
-        var norms = _states.Select(state => state.Parameter.grad).OfType<Tensor>().Select(gradient => gradient.norm()).ToList();
+        var norms = _states.Select(state => state.Gradient()).OfType<Tensor>().Select(gradient => gradient.norm()).ToList();
         return norms.Count == 0 ? 0 : stack(norms).to(ScalarType.Float64).norm().item<double>();
     }
 
@@ -166,6 +166,19 @@ public sealed class Adam : IDisposable
 internal sealed record ParameterState(
     string Name, Parameter Parameter, Tensor Mean, Tensor Square, RowConstraint Constraint, int Dimension)
 {
+    /// <summary>Whether a step changes the parameter.</summary>
+    public bool HasGradient
+    {
+        get
+        {
+            using var gradient = Gradient();
+            return gradient is not null;
+        }
+    }
+
+    /// <summary>The gradient, a new wrapper; null for a parameter that has none or is frozen.</summary>
+    public Tensor? Gradient() => Parameter.requires_grad ? Parameter.grad : null;
+
     /// <summary>Whether weight decay applies: to matrices.</summary>
     public bool IsDecayed { get; } = Parameter.dim() > 1;
 }

@@ -16,7 +16,7 @@ internal static class CudaAdam
             return false;
         foreach (var state in states)
         {
-            if (state.Parameter.grad is not { } gradient)
+            if (state.Gradient() is not { } gradient)
                 continue;
             var rows = state.Dimension == 1 ? state.Constraint : RowConstraint.None;
             CudaOperators.AdamUpdate(
@@ -36,7 +36,7 @@ internal static class CudaAdam
         using var scope = NewDisposeScope();
         if (KernelsFor(states) is not { } kernels)
             return null;
-        var gradients = states.Select(state => state.Parameter.grad).OfType<Tensor>().ToList();
+        var gradients = states.Select(state => state.Gradient()).OfType<Tensor>().ToList();
         if (flat is not null && gradients.All(gradient => IsPart(gradient, flat)))
             gradients = [flat];
         var sums = gradients.Select(gradient => CudaOperators.SquareSum(kernels, gradient)).ToList();
@@ -54,7 +54,7 @@ internal static class CudaAdam
         CudaKernels? kernels = null;
         foreach (var state in states)
         {
-            if (state.Parameter.grad is not { } gradient)
+            if (state.Gradient() is not { } gradient)
                 continue;
             kernels ??= FusedKernels.ForCuda(state.Parameter);
             foreach (var tensor in new[] { state.Parameter, gradient, state.Mean, state.Square })

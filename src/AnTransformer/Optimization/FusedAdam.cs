@@ -28,7 +28,7 @@ internal static unsafe class FusedAdam
         });
         foreach (var state in states)
         {
-            if (state is { Dimension: 0, Constraint: not RowConstraint.None })
+            if (state is { Dimension: 0, Constraint: not RowConstraint.None } && state.HasGradient)
                 ConstrainColumns(state);
         }
 
@@ -60,7 +60,7 @@ internal static unsafe class FusedAdam
         var blocks = new List<Block>();
         foreach (var state in states)
         {
-            using var gradient = state.Parameter.grad;
+            using var gradient = state.Gradient();
             if (gradient is null)
                 continue;
             if (!FusedKernels.FitCpu(state.Parameter, gradient, state.Mean, state.Square))

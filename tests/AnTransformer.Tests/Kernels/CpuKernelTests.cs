@@ -139,7 +139,7 @@ public sealed unsafe class CpuKernelTests
             var expectedSquare = (0.95 * square) + (0.05 * (0.5 * g).square());
             var expected = (w * 0.99) - (0.1 * expectedMean / ((expectedSquare.sqrt() * 2) + 1e-8));
             constraint.Apply(expected, 1);
-            kernels.Adam(At(w), At(g), At(mean), At(square), rows, n, new AdamStep(0.9f, 0.95f, 1e-8f, 0.1f, 2, 0.99f, 0.5f), constraint);
+            kernels.Adam(At(w), At(g), At(mean), At(square), rows, n, new AdamStep(0.9f, 0.95f, 0.1f, 0.05f, 1e-8f, 0.1f, 2, 0.99f, 0.5f), constraint);
             AssertNear(expected, w);
             AssertNear(expectedMean, mean);
             AssertNear(expectedSquare, square);

@@ -69,7 +69,7 @@ public sealed class CudaAdamTests(KernelEmulator emulator)
             adam.Update(0.01, factor);
             constraint.Apply(reference, 1 + shape.Length - 2);
             var constants = new AdamStep(
-                0.9f, 0.95f, 1e-8f, (float)(0.01 / (1 - Math.Pow(0.9, step))), (float)(1 / Math.Sqrt(1 - Math.Pow(0.95, step))),
+                0.9f, 0.95f, 0.1f, 0.05f, 1e-8f, (float)(0.01 / (1 - Math.Pow(0.9, step))), (float)(1 / Math.Sqrt(1 - Math.Pow(0.95, step))),
                 (float)(1 - (0.01 * decay)), 0.7f);
             CudaOperators.AdamUpdate(
                 kernels, parameter, given, mean, square, constants, constraint, clear: step != 2, squareSum, maxNorm ?? 0);

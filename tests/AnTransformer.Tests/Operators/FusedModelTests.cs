@@ -170,6 +170,97 @@ public sealed class FusedModelTests
         AssertNear(projection.forward(zeros(0, 6)), zeros(0, 5), 1, "nothing");
     }
 
+    [Fact]
+    public void Targets_of_another_length_are_refused()
+    {
+        using var scope = NewDisposeScope();
+        using var model = Create("gpt+", 20, 37, 9, queryKeyNorm: true);
+        var (tokens, targets) = Batch(3, 9);
+        Assert.Throws<System.Runtime.InteropServices.ExternalException>(() => model.Loss(tokens, targets[.., ..8].contiguous()));
+        using var noGrad = no_grad();
+        Assert.Throws<System.Runtime.InteropServices.ExternalException>(() => model.TokenLosses(tokens, targets[..2]));
+    }
+
+    [Theory]
+    [MemberData(nameof(Architectures))]
+    public void Frozen_parameters_stay_as_they_are(string architecture)
+    {
+        using var scope = NewDisposeScope();
+        using var model = Create(architecture, 20, 37, 9, queryKeyNorm: true);
+        using var adam = new Adam(model, new AdamOptions(WeightDecay: 0.1));
+        var frozen = model.NamedParameters().Where((_, index) => index % 2 == 0).Select(item => item.Parameter).ToList();
+        frozen.ForEach(parameter => parameter.requires_grad = false);
+        var before = frozen.Select(parameter => parameter.detach().clone()).ToList();
+        var (tokens, targets) = Batch(3, 9);
+        BackwardPass.Run(model.Loss(tokens, targets));
+        adam.Update(0.1);
+        Assert.All(frozen.Zip(before), pair => Assert.True(pair.First.equal(pair.Second).all().item<bool>()));
+    }
+
+    [Theory]
+    [MemberData(nameof(Architectures))]
+    public void Gradients_of_a_few_tensors_leave_the_others_alone(string architecture)
+    {
+        using var scope = NewDisposeScope();
+        using var model = Create(architecture, 20, 37, 9, queryKeyNorm: true);
+        using var flat = model.Store.Gradients();
+        var (tokens, targets) = Batch(3, 9);
+        var weights = new List<Tensor> { model.Head.Weight, model.Blocks[0].SelfAttention.KProj.Weight };
+        var some = autograd.grad([model.Loss(tokens, targets)], weights);
+        Assert.Equal(0, flat.abs().sum().item<float>());
+        model.Loss(tokens, targets).backward();
+        AssertNear(weights[0].grad!, some[0], 1e-6, "head");
+        AssertNear(weights[1].grad!, some[1], 1e-6, "keys");
+        var plain = flat.clone();
+        flat.zero_();
+        BackwardPass.Run(model.Loss(tokens, targets));
+        AssertNear(plain, flat, 1e-6, "both ways");
+    }
+
+    [Theory]
+    [MemberData(nameof(Architectures))]
+    public void A_tiny_factor_of_the_loss_keeps_the_gradients_precision(string architecture)
+    {
+        using var scope = NewDisposeScope();
+        using var model = Create(architecture, 20, 37, 9, queryKeyNorm: true);
+        using var flat = model.Store.Gradients();
+        var (tokens, targets) = Batch(3, 9);
+        BackwardPass.Run(model.Loss(tokens, targets));
+        var whole = flat.clone();
+        flat.zero_();
+        BackwardPass.Run(model.Loss(tokens, targets) * 1e-9);
+        AssertNear(whole, flat * 1e9, 1e-5, "gradients");
+    }
+
+    [Fact]
+    public void A_step_without_gradients_changes_nothing()
+    {
+        using var scope = NewDisposeScope();
+        using var model = LanguageModel.Create(
+            ModelConfig.Create(Architecture.NGpt, 43, 20, 2, 2, 9), new ModelContext(CPU, ScalarType.Float64, ScalarType.Float64));
+        model.Initialize(seed: 1);
+        using var adam = new Adam(model.NamedParameters(), new AdamOptions());
+        using var constrained = new Adam(model, new AdamOptions());
+        model.zero_grad();
+        var before = model.NamedParameters().Select(item => item.Parameter.detach().clone()).ToList();
+        adam.Update(0.1);
+        constrained.Update(0.1);
+        Assert.All(model.NamedParameters().Zip(before), pair => Assert.True(pair.First.Parameter.allclose(pair.Second, rtol: 1e-14)));
+    }
+
+    [Fact]
+    public void Shapes_that_broadcast_or_do_not_fit_are_left_to_LibTorch()
+    {
+        using var scope = NewDisposeScope();
+        var projection = new Projection(6, 5, ModelContext.Default);
+        using (no_grad())
+            projection.Weight.copy_(randn(5, 6));
+        var (x, stream) = (randn(2, 40, 6), randn(1, 40, 5));
+        AssertNear(stream + projection.forward(x), projection.AddTo(stream, x), 1e-6, "broadcast stream");
+        Assert.ThrowsAny<Exception>(() => projection.forward(randn(40, 5)));
+        Assert.ThrowsAny<Exception>(() => projection.forward(randn(40, 12)));
+    }
+
     private static LanguageModel Create(string architecture, int d, int f, int length, bool queryKeyNorm)
     {
         Assert.True(ArchitectureNames.TryParse(architecture, out var parsed));

@@ -69,6 +69,16 @@ internal sealed unsafe partial class CpuKernels<V>
         }
     }
 
+    public override void Multiply(float* x, float a, long n)
+    {
+        for (long start = 0; start < n; start += SumRun)
+        {
+            var (i, count) = (0, (int)Math.Min(SumRun, n - start));
+            Times<V>(x + start, a, x + start, ref i, count);
+            Times<SimdScalar>(x + start, a, x + start, ref i, count);
+        }
+    }
+
     public override void AddScaled(float* y, float* x, float a, long n)
     {
         for (long start = 0; start < n; start += SumRun)

@@ -27,6 +27,9 @@ internal abstract unsafe class CpuKernels
     /// <summary>dx_r += s_r · g_r; ds_r = g_r · x_r.</summary>
     public abstract void ScaleRowsBackward(float* g, float* x, float* s, float* dx, float* ds, long rows, int n);
 
+    /// <summary>x ← a·x.</summary>
+    public abstract void Multiply(float* x, float a, long n);
+
     /// <summary>y += a·x.</summary>
     public abstract void AddScaled(float* y, float* x, float a, long n);
 

@@ -19,7 +19,7 @@ internal static class AdjacentRows
         var gradients = new List<Tensor>();
         foreach (var parameter in parameters)
         {
-            if (parameter.grad is not { } gradient || gradient.dtype != parameter.dtype)
+            if (!BackwardPass.IsRunning || !parameter.requires_grad || parameter.grad is not { } gradient || gradient.dtype != parameter.dtype)
                 return null;
             gradients.Add(gradient);
         }

@@ -58,7 +58,8 @@ internal sealed class CudaCrossEntropy
     private static CudaKernels? KernelsFor(LinearInput input, Projection head, Tensor targets)
         => FusedKernels.ForCuda(input.Source) is { } kernels && head.Context.MasterDtype == ScalarType.Float32
             && CudaInput.Fits(kernels, input, head.Context.ComputeDtype) && targets.dtype == ScalarType.Int64
-            && kernels.Launcher.Holds(targets) && targets.is_contiguous()
+            && kernels.Launcher.Holds(targets) && targets.is_contiguous() && input.IsValid && input.Width == head.Weight.shape[1]
+            && targets.numel() == input.Source.numel() / input.SourceWidth
             ? kernels
             : null;
 
