@@ -71,6 +71,6 @@ public sealed unsafe class AttentionHeadTests
     {
         using var noGrad = no_grad();
         var error = (expected - actual).abs().max().item<float>();
-        Assert.True(error < 1e-5 * Math.Max(1, expected.abs().max().item<float>()), $"differs by {error}");
+        Assert.True(error < 3e-5 * Math.Max(1, expected.abs().max().item<float>()), $"differs by {error}");
     }
 }

@@ -13,6 +13,7 @@ internal static unsafe class BlockedGemm
     private const int Depth = 256;              // of a panel: 32 KiB of B
     private const int RowsOfBlock = 512;        // A's block stays in the second-level cache
     private const int FloatsPerLine = 16;
+    private const int SideOfSquare = 64;        // of a part to transpose, which stays in the first-level cache
     private const int PanelsAtOnce = 4;         // of B, to pack
 
     /// <summary>Whether this processor is one that gains.</summary>
@@ -25,6 +26,12 @@ internal static unsafe class BlockedGemm
     {
         if (beta is not (0 or 1))
             throw new ArgumentOutOfRangeException(nameof(beta), beta, "β must be 0 or 1.");
+        if (transposeA && !transposeB && 2 * m <= n)
+        {
+            MultiplyTurned(m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
+            return;
+        }
+
         var panels = (int)((n + GemmTile.Columns - 1) / GemmTile.Columns);
         var rows = RowsPerBlock(m);
         var blocks = (int)((m + rows - 1) / rows);
@@ -69,6 +76,31 @@ internal static unsafe class BlockedGemm
                 else
                 {
                     MultiplyRows(a + (row * lda) + start, lda, count, panelsOfA.Pointer, panelsOfB, n, depth, alpha, target, ldc, add);
+                }
+            }
+        });
+    }
+
+    /// <summary>
+    /// C ← α·Aᵀ·B + β·C by way of Cᵀ = α·Bᵀ·A: of two factors the larger one had better be the one whose rows threads share, since the
+    /// other one is packed as a whole and read by all.
+    /// </summary>
+    private static void MultiplyTurned(
+        long m, long n, long k, float alpha, float* a, long lda, float* b, long ldb, float beta, float* c, long ldc)
+    {
+        using var scratch = BufferPool.Rent(m * n);
+        var turned = scratch.Pointer;
+        Multiply(true, false, n, m, k, alpha, b, ldb, a, lda, 0, turned, m);
+        CpuTeam.For(m, GemmTile.Rows, (first, count) =>
+        {
+            for (long column = 0; column < n; column += SideOfSquare)
+            {
+                var end = Math.Min(n, column + SideOfSquare);
+                for (var row = first; row < first + count; row++)
+                {
+                    var target = c + (row * ldc);
+                    for (var i = column; i < end; i++)
+                        target[i] = beta == 0 ? turned[(i * m) + row] : target[i] + turned[(i * m) + row];
                 }
             }
         });
