@@ -17,7 +17,7 @@ internal sealed unsafe class LinearOperator
 {
     // Rows of a row-wise function that are computed at once: few enough to be near, and so many that the matrix's gradient is not read
     // and written too often.
-    private const long FunctionRows = 2048;
+    private const long FunctionRows = 4096;
     private const long FewRows = 32;
 
     private readonly LinearInput _input;

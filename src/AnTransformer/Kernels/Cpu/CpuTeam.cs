@@ -14,6 +14,8 @@ internal static unsafe class CpuTeam
     private static readonly delegate* unmanaged<delegate* unmanaged<nint, void>, nint, uint, uint, void> Parallel =
         (delegate* unmanaged<delegate* unmanaged<nint, void>, nint, uint, uint, void>)OpenMp.FindParallel();
 
+    private static readonly delegate* unmanaged<int> ThreadNumber = (delegate* unmanaged<int>)OpenMp.FindThreadNumber();
+
     [ThreadStatic]
     private static bool t_isInside;
 
@@ -37,7 +39,7 @@ internal static unsafe class CpuTeam
             return;
         }
 
-        var region = new Region(blocks, body);
+        var region = new Region(blocks, threads, body);
         if (Parallel != null)
         {
             var handle = GCHandle.Alloc(region);
@@ -46,7 +48,7 @@ internal static unsafe class CpuTeam
         }
         else
         {
-            WorkerPool.Run(threads, region.Work);
+            WorkerPool.Run(threads, region.WorkAsNext);
         }
 
         region.Failure?.Throw();
@@ -68,21 +70,27 @@ internal static unsafe class CpuTeam
     }
 
     [UnmanagedCallersOnly]
-    private static void Enter(nint region) => ((Region)GCHandle.FromIntPtr(region).Target!).Work();
+    private static void Enter(nint region) => ((Region)GCHandle.FromIntPtr(region).Target!).Work(ThreadNumber());
 
-    private sealed class Region(int blocks, Action<int> body)
+    /// <summary>
+    /// Blocks in as many runs as there are threads. A thread does its own run first: from one kernel to the next it then works on the same
+    /// rows, which its caches still hold; cores need not share a cache. Then it helps others with theirs.
+    /// </summary>
+    private sealed class Region(int blocks, int threads, Action<int> body)
     {
-        private int _next;
+        private const int CacheLine = 16;       // of ints, so that counters do not share one
+        private readonly int[] _done = new int[threads * CacheLine];
+        private int _entered;
 
         public ExceptionDispatchInfo? Failure { get; private set; }
 
-        public void Work()
+        public void Work(int thread)
         {
             t_isInside = true;
             try
             {
-                for (int block; (block = Interlocked.Increment(ref _next) - 1) < blocks;)
-                    body(block);
+                for (var i = 0; i < threads; i++)
+                    WorkOn((thread + i) % threads);
             }
             catch (Exception e)
             {
@@ -93,6 +101,17 @@ internal static unsafe class CpuTeam
             {
                 t_isInside = false;
             }
+        }
+
+        /// <summary>For threads that have no number.</summary>
+        public void WorkAsNext() => Work(Interlocked.Increment(ref _entered) - 1);
+
+        private void WorkOn(int run)
+        {
+            var first = (int)((long)blocks * run / threads);
+            var count = (int)((long)blocks * (run + 1) / threads) - first;
+            for (int next; (next = Interlocked.Increment(ref _done[run * CacheLine]) - 1) < count;)
+                body(first + next);
         }
     }
 }

@@ -7,7 +7,12 @@ namespace AnTransformer.Kernels.Cpu;
 internal static class OpenMp
 {
     /// <summary>Address of <c>GOMP_parallel</c> in the libgomp that LibTorch uses, or 0 where it uses none.</summary>
-    public static nint FindParallel()
+    public static nint FindParallel() => Find("GOMP_parallel");
+
+    /// <summary>Address of <c>omp_get_thread_num</c> in the same library.</summary>
+    public static nint FindThreadNumber() => Find("omp_get_thread_num");
+
+    private static nint Find(string function)
     {
         if (!OperatingSystem.IsLinux())
             return 0;
@@ -20,7 +25,7 @@ internal static class OpenMp
             .Distinct(StringComparer.Ordinal)
             .ToList();
         return mapped.Count == 1 && NativeLibrary.TryLoad(mapped[0], out var library)
-            && NativeLibrary.TryGetExport(library, "GOMP_parallel", out var address)
+            && NativeLibrary.TryGetExport(library, function, out var address)
             ? address
             : 0;
     }
