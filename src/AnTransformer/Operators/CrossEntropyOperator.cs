@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 namespace AnTransformer.Operators;
 
 /// <summary>
-/// Head and mean cross-entropy in one operator. Logits exist for a few hundred tokens at a time; where gradients are wanted they
+/// Head and mean cross-entropy in one operator. Logits exist for some of the tokens at a time; where gradients are wanted they
 /// are turned into their gradient in place and multiplied on at once, so that <c>[B·T, V]</c> never is in memory and no product is
 /// computed twice.
 /// </summary>
