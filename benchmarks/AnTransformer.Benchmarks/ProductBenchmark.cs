@@ -34,8 +34,8 @@ internal static unsafe class ProductBenchmark
         Map("q, k, v", tokens, 3 * d, d);
         Map("attention out", tokens, d, d);
         Map("gate, up", tokens, 2 * f, d);
-        Map("down", Math.Min(tokens, 512), d, f);
-        Map("head", Math.Min(tokens, 256), vocabulary, d);
+        Map("down", tokens, d, f);
+        Map("head", Math.Min(tokens, 1024), vocabulary, d);
         return 0;
     }
 

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using AnTransformer.Cli.Benchmarking;
 using AnTransformer.Cli.Display;
+using AnTransformer.Kernels;
 using AnTransformer.Layers;
 using AnTransformer.Models;
 using AnTransformer.Training;
@@ -124,6 +125,7 @@ internal static class BenchCommand
             return memory;
         }
 
+        FusedKernels.ReleaseMemory();       // the processes below need it
         foreach (var timings in result.Timings)
         {
             stop.ThrowIfCancellationRequested();

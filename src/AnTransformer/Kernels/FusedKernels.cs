@@ -28,6 +28,11 @@ public static class FusedKernels
     /// <param name="device">Any device.</param>
     public static string? WhyEager(Device device) => Enabled && !CudaKernels.TryGet(device, out _, out var reason) ? reason : null;
 
+    /// <summary>
+    /// Returns the CPU memory that is kept from step to step and not in use to the system, for example once a model has been disposed.
+    /// </summary>
+    public static void ReleaseMemory() => BufferPool.Trim();
+
     /// <summary>Whether the CPU kernels can take these tensors: fp32 in contiguous CPU memory.</summary>
     internal static bool FitCpu(params ReadOnlySpan<Tensor?> tensors)
     {
