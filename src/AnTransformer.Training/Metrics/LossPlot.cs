@@ -1,4 +1,3 @@
-using System.Globalization;
 using AnTransformer.Checkpoints;
 using ScottPlot;
 using ScottPlot.TickGenerators;
@@ -21,19 +20,10 @@ public enum LossPlotAxis
 /// </summary>
 public static class LossPlot
 {
-    private const int Width = 900;
-    private const int Height = 520;
-    private const int PixelDensity = 2;
     private const double HighestShare = 0.98;
 
-    private static readonly Color Ink = Color.FromHex("#24292f");
-    private static readonly Color GridLines = Color.FromHex("#e6e8eb");
     private static readonly Color SingleTraining = Color.FromHex("#3b7dd8");
     private static readonly Color SingleValidation = Color.FromHex("#d1495b");
-
-    // Okabe and Ito's palette (2008), distinguishable with color-vision deficiencies, without yellow.
-    private static readonly Color[] Palette = Array.ConvertAll(
-        ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000"], Color.FromHex);
 
     /// <summary>Draws one run as PNG and SVG.</summary>
     /// <param name="pathWithoutExtension">Where; <c>.png</c> and <c>.svg</c> are appended.</param>
@@ -63,7 +53,7 @@ public static class LossPlot
         var curves = new List<Curve>();
         foreach (var (name, records) in runs)
         {
-            var color = Palette[curves.Count % Palette.Length];
+            var color = FigureStyle.Palette[curves.Count % FigureStyle.Palette.Count];
             curves.Add(new Curve(name, records, axis, color, color));
         }
 
@@ -73,38 +63,13 @@ public static class LossPlot
     private static void Save(string pathWithoutExtension, IReadOnlyList<Curve> curves, string title, LossPlotAxis axis)
     {
         using var plot = new Plot();
-        Style(plot, title, axis);
+        FigureStyle.Apply(plot, title, axis == LossPlotAxis.Tokens ? "tokens" : "steps", "loss (nats per token)");
+        plot.Axes.Bottom.TickGenerator = new NumericAutomatic { LabelFormatter = FigureStyle.Count };
         foreach (var curve in curves)
             curve.AddTo(plot);
         SetLimits(plot, curves);
-        AtomicFile.WriteAllText(pathWithoutExtension + ".svg", PlotSvg.Finish(plot.GetSvgXml(Width, Height)));
-        plot.ScaleFactor = PixelDensity;
-        var png = plot.GetImageBytes(Width * PixelDensity, Height * PixelDensity, ImageFormat.Png);
-        AtomicFile.WriteAllBytes(pathWithoutExtension + ".png", png);
-    }
-
-    private static void Style(Plot plot, string title, LossPlotAxis axis)
-    {
-        plot.Font.Set(PlotFonts.Family);
-        plot.FigureBackground.Color = Colors.White;
-        plot.Axes.Color(Ink);
-        plot.Grid.MajorLineColor = GridLines;
-        plot.Axes.Right.FrameLineStyle.Width = 0;
-        plot.Axes.Top.FrameLineStyle.Width = 0;
-        plot.Axes.Title.Label.FontSize = 17;
-        plot.Axes.Title.Label.Bold = false;
-        plot.Axes.Bottom.Label.Bold = plot.Axes.Left.Label.Bold = false;
-        plot.Axes.Bottom.Label.FontSize = plot.Axes.Left.Label.FontSize = 15;
-        plot.Axes.Bottom.TickLabelStyle.FontSize = plot.Axes.Left.TickLabelStyle.FontSize = 13;
-        plot.Axes.Bottom.TickGenerator = new NumericAutomatic { LabelFormatter = Count };
-        plot.Title(title);
-        plot.XLabel(axis == LossPlotAxis.Tokens ? "tokens" : "steps");
-        plot.YLabel("loss (nats per token)");
-        var legend = plot.ShowLegend(Alignment.UpperRight);
-        legend.OutlineColor = GridLines;
-        legend.ShadowColor = Colors.Transparent;
-        legend.FontSize = 14;
-        legend.FontColor = Ink;
+        AtomicFile.WriteAllText(pathWithoutExtension + ".svg", FigureStyle.Svg(plot));
+        AtomicFile.WriteAllBytes(pathWithoutExtension + ".png", FigureStyle.Png(plot));
     }
 
     private static void SetLimits(Plot plot, IReadOnlyList<Curve> curves)
@@ -121,16 +86,4 @@ public static class LossPlot
         var end = curves.Max(curve => curve.End);
         plot.Axes.SetLimitsX(0, end > 0 ? 1.02 * end : 1);
     }
-
-    /// <summary>1500000 as 1.5M.</summary>
-    private static string Count(double value) => value switch
-    {
-        >= 1e12 => Number(value / 1e12) + "T",
-        >= 1e9 => Number(value / 1e9) + "B",
-        >= 1e6 => Number(value / 1e6) + "M",
-        >= 1e3 => Number(value / 1e3) + "k",
-        _ => Number(value),
-    };
-
-    private static string Number(double value) => value.ToString("0.###", CultureInfo.InvariantCulture);
 }

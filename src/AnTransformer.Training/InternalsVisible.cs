@@ -1,0 +1,5 @@
+using System.Runtime.CompilerServices;
+
+[assembly: InternalsVisibleTo("AnTransformer.Training.Tests")]
+[assembly: InternalsVisibleTo("AnTransformer.Studies")]
+[assembly: InternalsVisibleTo("AnTransformer.Studies.Tests")]
