@@ -5,7 +5,8 @@ namespace AnTransformer.Training.Configuration;
 /// <summary>
 /// Reads configurations from YAML files and the command line, writes them back with comments, and compares them. A
 /// configuration is any class whose properties are bool, int, long, double, string, enums, any of these nullable,
-/// <c>List&lt;string&gt;</c>, or sections, that is, other such classes. Keys are the properties' names in snake case.
+/// lists of string, long or double,
+/// a <see cref="ConfigurationPatch"/>, or sections, that is, other such classes. Keys are the properties' names in snake case.
 /// </summary>
 public static class ConfigurationBinder
 {
@@ -45,6 +46,37 @@ public static class ConfigurationBinder
         binding.Apply(YamlReader.Read(yaml, path));
         foreach (var (key, value) in overrides)
             binding.Apply(key, value);
+        binding.Validate();
+        return configuration;
+    }
+
+    /// <summary>Reads a file's fields without applying them.</summary>
+    /// <param name="path">A YAML file in UTF-8.</param>
+    /// <exception cref="InvalidInputException">The file cannot be read or is malformed.</exception>
+    public static ConfigurationPatch ReadPatch(string path) => new(YamlReader.Read(ReadText(path), path));
+
+    /// <summary>Takes fields from a text without applying them.</summary>
+    /// <param name="yaml">YAML text.</param>
+    /// <param name="name">What errors call it.</param>
+    /// <exception cref="InvalidInputException">The text is malformed.</exception>
+    public static ConfigurationPatch ParsePatch(string yaml, string name) => new(YamlReader.Read(yaml, name));
+
+    /// <summary>Lays fields over defaults, layer by layer, then validates.</summary>
+    /// <typeparam name="T">A configuration class.</typeparam>
+    /// <param name="name">What errors call the whole when no place of a field is known.</param>
+    /// <param name="layers">Fields of files, the first lowest.</param>
+    /// <param name="overrides">Keys and values as for <see cref="Load"/>, each with the place that errors name; the last wins.</param>
+    /// <exception cref="InvalidInputException">As for <see cref="Load"/>.</exception>
+    public static T Compose<T>(
+        string name, IEnumerable<ConfigurationPatch> layers, IEnumerable<(string Key, string Value, string Place)> overrides)
+        where T : class, new()
+    {
+        var configuration = new T();
+        var binding = new Binding(configuration, name);
+        foreach (var layer in layers)
+            binding.Apply(layer.Value);
+        foreach (var (key, value, place) in overrides)
+            binding.Apply(key, value, place);
         binding.Validate();
         return configuration;
     }

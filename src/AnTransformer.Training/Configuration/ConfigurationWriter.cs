@@ -21,8 +21,7 @@ internal static class ConfigurationWriter
         {
             AppendComment(yaml, field.Description, indent);
             AppendComment(yaml, Facts(field), indent);
-            var value = ScalarText.ToYaml(field.Get(configuration));
-            yaml.Append(indent).Append(field.Name).Append(": ").Append(value).Append('\n');
+            AppendValue(yaml, field.Name, field.Get(configuration), indent);
         }
 
         foreach (var inner in section.Sections)
@@ -32,6 +31,19 @@ internal static class ConfigurationWriter
             AppendComment(yaml, inner.Description, indent);
             yaml.Append(indent).Append(inner.Name).Append(":\n");
             Append(yaml, configuration, inner, indent + "  ");
+        }
+    }
+
+    private static void AppendValue(StringBuilder yaml, string name, object? value, string indent)
+    {
+        if (value is ConfigurationPatch patch && patch.Lines().ToList() is { Count: > 0 } lines)
+        {
+            yaml.Append(indent).Append(name).Append(":\n");
+            lines.ForEach(line => yaml.Append(indent).Append("  ").Append(line).Append('\n'));
+        }
+        else
+        {
+            yaml.Append(indent).Append(name).Append(": ").Append(ScalarText.ToYaml(value)).Append('\n');
         }
     }
 
