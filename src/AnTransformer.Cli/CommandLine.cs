@@ -22,6 +22,10 @@ internal static class CommandLine
         root.Subcommands.Add(InfoCommand.Create());
         root.Subcommands.Add(BenchCommand.Create());
         root.Subcommands.Add(CompareCommand.Create());
+        root.Subcommands.Add(SweepCommand.Create());
+        root.Subcommands.Add(BatchSizeCommand.Create());
+        root.Subcommands.Add(AblateCommand.Create());
+        root.Subcommands.Add(new Command("scaling", "Scaling laws: train a ladder of sizes.") { ScalingRunCommand.Create() });
 
         var parsed = root.Parse(args);
         if (parsed.Errors.Count > 0 || parsed.CommandResult.Children.OfType<ArgumentResult>().SelectMany(result => result.Tokens).Any(token => IsOption(token.Value)))

@@ -1,4 +1,4 @@
-using AnTransformer.Studies.Tuning;
+using AnTransformer.Studies.Reporting;
 
 namespace AnTransformer.Studies.Comparison;
 
@@ -9,24 +9,7 @@ internal static class ComparisonData
         => sizes.Select(size => new
         {
             size.Size,
-            Sides = size.Sides.SelectMany(side => side.Budgets.Select(outcome => Side(side.Side, outcome))).ToList(),
+            Sides = size.Sides.SelectMany(side => side.Budgets.Select(outcome => new { side.Side, Outcome = OutcomeData.Of(outcome) })).ToList(),
             size.Against,
         }).ToList();
-
-    private static object Side(string side, CellOutcome outcome) => new
-    {
-        Side = side,
-        outcome.Budget,
-        LearningRate = outcome.Search.BestRate,
-        outcome.Search.IsAtEdge,
-        outcome.Search.Rates,
-        TuningLosses = outcome.Search.Losses,
-        outcome.Losses,
-        outcome.MeanLoss,
-        outcome.Deviation,
-        outcome.MeanBitsPerByte,
-        outcome.TokensPerSecond,
-        outcome.DivergedAtBest,
-        outcome.DivergedByRate,
-    };
 }

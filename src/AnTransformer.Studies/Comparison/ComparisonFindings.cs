@@ -15,15 +15,15 @@ internal static class ComparisonFindings
     public static StudyFindings Create(IReadOnlyList<SizeComparison> sizes, CompareConfiguration settings)
         => new(
             Lead(sizes, settings),
-            Warnings(sizes, settings).Distinct().ToList(),
-            [SpeedUps(sizes, settings), Losses(sizes), Divergences(sizes)],
+            Warnings(sizes, settings).ToList(),
+            [SpeedUps(sizes, settings), Losses(sizes), LearningRateTable.Of(["side", "size", "budget"], Outcomes(sizes).Select(Named))],
             ComparisonFigures.All(sizes, settings),
             ComparisonData.Of(sizes));
 
     private static string Lead(IReadOnlyList<SizeComparison> sizes, CompareConfiguration settings)
     {
-        var sentences = sizes.SelectMany(size => settings.Sides.Count > 0 ? size.Sides.Select(side => size.Largest(side.Side)).OfType<SideAgainstReference>()
-            .Select(item => Sentence(item, size.Size, settings.Reference)) : []).ToList();
+        var sentences = sizes.SelectMany(size => size.Sides.Select(side => size.Largest(side.Side)).OfType<SideAgainstReference>()
+            .Select(item => Sentence(item, size.Size, settings.Reference))).ToList();
         return sentences.Count > 0 ? string.Join(" ", sentences) : "No side has been compared with the reference yet.";
     }
 
@@ -41,22 +41,12 @@ internal static class ComparisonFindings
 
     private static IEnumerable<string> Warnings(IReadOnlyList<SizeComparison> sizes, CompareConfiguration settings)
     {
-        if (settings.Seeds.Count < 2)
-            yield return "With one seed there are no intervals: differences may be chance.";
-        else if (settings.Seeds.Count < 5)
-            yield return $"With {settings.Seeds.Count} seeds bootstrap intervals are too narrow; Student's interval of the difference is the safer one.";
-        if (settings.Jobs > 1)
-            yield return "Runs were trained beside each other, so seconds and speeds are not isolated timings; `angpt bench` gives those.";
-        foreach (var (size, side, outcome) in sizes.SelectMany(size => size.Sides.SelectMany(side => side.Budgets.Select(outcome => (size.Size, side.Side, outcome)))))
-        {
-            var name = string.Join(" at ", new[] { side, size }.Where(text => text.Length > 0)) + $", {Cells.Count(outcome.Budget)} tokens";
-            if (outcome.Search.IsAtEdge)
-                yield return $"{name}: the best learning rate {Cells.Rate(outcome.Search.BestRate)} is at the edge of the grid; a better one may lie beyond.";
-            if (outcome.Search is { IsDecided: true, Best: null })
-                yield return $"{name}: every learning rate diverged.";
-            if (outcome.DivergedAtBest > 0)
-                yield return $"{name}: {outcome.DivergedAtBest} of the runs at the best learning rate diverged and are left out of means.";
-        }
+        if (sizes.Any(size => size.Against.Any(item => item.IsBound)))
+            yield return "Some losses were reached at the first evaluation already, so those speed-ups are bounds: choose a smaller evaluation.interval.";
+        var outcomes = Outcomes(sizes).Select(item => (
+            string.Join(" at ", new[] { item.Side, item.Size }.Where(text => text.Length > 0)) + $", {Cells.Count(item.Outcome.Budget)} tokens", item.Outcome));
+        foreach (var warning in TuningWarnings.Of(settings, outcomes))
+            yield return warning;
     }
 
     private static FindingsTable SpeedUps(IReadOnlyList<SizeComparison> sizes, CompareConfiguration settings)
@@ -65,7 +55,7 @@ internal static class ComparisonFindings
             ["side", "size", "budget", "tokens, annealed frontier", "tokens, in a run", "FLOP, in a run", "time, in a run", "loss difference", "Student's interval"],
             sizes.SelectMany(size => size.Against.Select(item => (IReadOnlyList<string>)
             [
-                item.Side, size.Size, Cells.Count(item.Budget), Frontier(item), Cells.Factor(item.Tokens), Cells.Factor(item.Flops), Cells.Factor(item.Time),
+                item.Side, size.Size, Cells.Count(item.Budget), Frontier(item), Cells.Factor(item.Tokens) + (item.IsBound ? " (bound)" : ""), Cells.Factor(item.Flops), Cells.Factor(item.Time),
                 item.Difference is { } difference ? Cells.Difference(difference.Value, difference.Bootstrap) : Cells.Unknown,
                 item.Difference?.Student is { } student ? $"[{student.Low:+0.0000;-0.0000}, {student.High:+0.0000;-0.0000}]" : Cells.Unknown,
             ])).ToList(),
@@ -90,15 +80,8 @@ internal static class ComparisonFindings
             ]).ToList(),
             "Means over seeds of the validation loss in nats per token at the end of the run.");
 
-    private static FindingsTable Divergences(IReadOnlyList<SizeComparison> sizes)
-        => new(
-            "Learning rates",
-            ["side", "size", "budget", "learning rate", "tuning loss", "diverged"],
-            Outcomes(sizes).SelectMany(item => item.Outcome.DivergedByRate.Select((rate, i) => (IReadOnlyList<string>)
-            [
-                item.Side, item.Size, Cells.Count(item.Outcome.Budget), Cells.Rate(rate.Rate), Cells.Loss(item.Outcome.Search.Losses[i]),
-                $"{rate.Diverged} of {rate.Finished}",
-            ])).ToList());
+    private static (IReadOnlyList<string> Names, CellOutcome Outcome) Named((string Side, string Size, CellOutcome Outcome) item)
+        => ([item.Side, item.Size, Cells.Count(item.Outcome.Budget)], item.Outcome);
 
     private static IEnumerable<(string Side, string Size, CellOutcome Outcome)> Outcomes(IReadOnlyList<SizeComparison> sizes)
         => sizes.SelectMany(size => size.Sides.SelectMany(side => side.Budgets.Select(outcome => (side.Side, size.Size, outcome))));

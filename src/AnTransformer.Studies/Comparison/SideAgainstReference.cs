@@ -8,6 +8,7 @@ namespace AnTransformer.Studies.Comparison;
 /// <param name="Side">The side's name.</param>
 /// <param name="Budget">Tokens that both train on.</param>
 /// <param name="Tokens">Speed-up in tokens to the reference's final loss, within the curve of one schedule.</param>
+/// <param name="IsBound">Whether evaluations were so rare that it is but a bound.</param>
 /// <param name="Flops">The same in floating-point operations of matrix products.</param>
 /// <param name="Time">The same in seconds of training, from median speeds.</param>
 /// <param name="Frontier">Speed-up on the annealed frontier; null with fewer than two budgets.</param>
@@ -17,6 +18,7 @@ public sealed record SideAgainstReference(
     string Side,
     double Budget,
     Estimate Tokens,
+    bool IsBound,
     Estimate Flops,
     Estimate Time,
     Estimate? Frontier,
@@ -42,6 +44,7 @@ public sealed record SideAgainstReference(
             side.Side,
             theirs.Budget,
             tokens,
+            SpeedUp.IsBound(LossCurve.Mean(referenceCurves), LossCurve.Mean(curves)),
             tokens.Times(referenceRun.FlopsPerToken / run.FlopsPerToken),
             tokens.Times((ours.TokensPerSecond ?? double.NaN) / (theirs.TokensPerSecond ?? double.NaN)),
             frontier?.Estimate,

@@ -179,6 +179,15 @@ public sealed class Chart : IDisposable
         return this;
     }
 
+    /// <summary>Puts named ticks on the vertical axis, for categories.</summary>
+    /// <param name="positions">Positions in the data's units.</param>
+    /// <param name="labels">Labels, as many.</param>
+    public Chart TicksLeft(IReadOnlyList<double> positions, IReadOnlyList<string> labels)
+    {
+        _plot.Axes.Left.TickGenerator = new NumericManual([.. positions.Select(y => At(y, _logY))], [.. labels]);
+        return this;
+    }
+
     /// <summary>Restricts the vertical axis, for curves that begin far above what matters.</summary>
     /// <param name="low">Lowest value shown.</param>
     /// <param name="high">Highest value shown.</param>

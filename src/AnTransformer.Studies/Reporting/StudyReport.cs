@@ -24,6 +24,7 @@ public sealed class StudyReport(IStudy study, StudyDirectory directory, string c
     {
         WriteTable(state);
         var findings = study.Findings(state);
+        findings = findings with { Tables = findings.Tables.Select(table => table.WithoutEmptyColumns()).ToList() };
         AtomicFile.WriteAllText(directory.Results, JsonSerializer.Serialize(ForPrograms(state, findings), RunResultFile.Json) + "\n");
         var page = new HtmlReport(study.Title);
         page.Lead(findings.Lead);

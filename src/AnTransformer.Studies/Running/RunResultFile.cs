@@ -1,3 +1,4 @@
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using AnTransformer.Checkpoints;
@@ -12,6 +13,7 @@ internal static class RunResultFile
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
         NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
         Converters = { new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower) },
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
         WriteIndented = true,
         NewLine = "\n",
     };
@@ -32,10 +34,16 @@ internal static class RunResultFile
             throw new InvalidInputException($"{path}: is not a run's result ({e.Message.TrimEnd('.')}); remove the run's directory to train it again.", e);
         }
 
-        return result?.Fingerprint == run.Fingerprint
-            ? result
-            : throw new InvalidInputException(
+        if (result?.Fingerprint != run.Fingerprint)
+        {
+            throw new InvalidInputException(
                 $"{path}: is the result of other settings than the study's; remove the run's directory to train it again, or choose another output.");
+        }
+
+        return ResolvedDefaults.Difference(result.Defaults, ResolvedDefaults.Of(run.Plan)) is { } difference
+            ? throw new InvalidInputException(
+                $"{path}: was trained with other defaults of the architecture ({difference}); choose another output, or give that field in the study's base.")
+            : result;
     }
 
     /// <summary>Writes a result.</summary>

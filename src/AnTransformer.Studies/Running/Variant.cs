@@ -64,6 +64,25 @@ public sealed record Variant(string Name, IReadOnlyList<KeyValuePair<string, str
             : side;
     }
 
+    /// <summary>Reads sides; see <see cref="ParseSide"/>.</summary>
+    /// <param name="texts">The texts.</param>
+    /// <param name="place">Where they stand, for errors.</param>
+    /// <exception cref="InvalidInputException">One is not of this form, or two have one name.</exception>
+    public static List<Variant> ParseSides(IEnumerable<string> texts, string place) => Distinct(texts.Select(text => ParseSide(text, place)), place);
+
+    /// <summary>Reads variants; see <see cref="Parse"/>.</summary>
+    /// <param name="texts">The texts.</param>
+    /// <param name="place">Where they stand, for errors.</param>
+    /// <exception cref="InvalidInputException">One is not of this form, or two have one name.</exception>
+    public static List<Variant> ParseAll(IEnumerable<string> texts, string place) => Distinct(texts.Select(text => Parse(text, place)), place);
+
+    private static List<Variant> Distinct(IEnumerable<Variant> variants, string place)
+    {
+        var all = variants.ToList();
+        var twice = all.GroupBy(variant => RunFingerprint.FileName(variant.Name)).FirstOrDefault(group => group.Count() > 1)?.Key;
+        return twice is null ? all : throw new InvalidInputException($"{place}: '{twice}' is there twice; give each a name of its own.");
+    }
+
     private static (string Name, string Fields) Split(string text)
     {
         var colon = text.IndexOf(": ", StringComparison.Ordinal);

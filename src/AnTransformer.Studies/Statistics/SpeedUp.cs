@@ -15,6 +15,15 @@ public static class SpeedUp
             : double.NaN;
 
     /// <summary>
+    /// Whether the loss looked for is reached at the first evaluation already, so that the speed-up is a bound: evaluations were too rare.
+    /// </summary>
+    /// <param name="reference">The reference's mean curve.</param>
+    /// <param name="side">The side's mean curve.</param>
+    public static bool IsBound(LossCurve reference, LossCurve side)
+        => side.TokensToReach(reference.Final) is { } tokens ? tokens <= side.Tokens[0]
+            : reference.TokensToReach(side.Final) is { } referenceTokens && referenceTokens <= reference.Tokens[0];
+
+    /// <summary>
     /// The budget at which the reference ends with a loss, over the budget at which the side's annealed frontier has that loss.
     /// </summary>
     /// <param name="budget">A budget of the reference in tokens.</param>

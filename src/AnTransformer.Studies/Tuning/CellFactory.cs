@@ -14,14 +14,20 @@ internal sealed class CellFactory(TunedConfiguration settings, BaseConfiguration
     /// <param name="axes">What sets it apart, by column name; joined, they are the label of its runs.</param>
     /// <param name="overrides">Fields of its runs with the place that errors name.</param>
     /// <param name="rates">Learning rates to begin with; null for the study's.</param>
+    /// <param name="maxExtensions">How often the grid may grow; null for the study's.</param>
     /// <exception cref="InvalidInputException">The fields cannot be used.</exception>
     public TunedCell Create(
         IReadOnlyList<KeyValuePair<string, string>> axes,
         IReadOnlyList<(string Key, string Value, string Place)> overrides,
-        IReadOnlyList<double>? rates = null)
+        IReadOnlyList<double>? rates = null,
+        int? maxExtensions = null)
     {
         var label = string.Join('-', axes.Where(axis => axis.Value.Length > 0).Select(axis => axis.Value));
-        var cell = new TunedCell(axes, settings, rates ?? settings.LearningRates, (rate, seed) =>
+        var cell = new TunedCell(axes, settings, rates ?? settings.LearningRates, Create, maxExtensions);
+        cell.Run(cell.InitialRates[0], settings.Seeds[0]);      // what cannot be used should be known before anything runs
+        return cell;
+
+        PlannedRun Create(double rate, long seed)
         {
             var configuration = baseConfiguration.Compose(
             [
@@ -30,9 +36,7 @@ internal sealed class CellFactory(TunedConfiguration settings, BaseConfiguration
                 ("training.seed", seed.ToString(CultureInfo.InvariantCulture), baseConfiguration.Place),
             ]);
             return new PlannedRun($"{label}-lr{TunedCell.RateText(rate)}-seed{seed}", configuration, axes, data.VocabularySize(configuration));
-        });
-        cell.Run(cell.InitialRates[0], settings.Seeds[0]);      // what cannot be used should be known before anything runs
-        return cell;
+        }
     }
 
     /// <summary>The fields of a variant with the place that errors name.</summary>

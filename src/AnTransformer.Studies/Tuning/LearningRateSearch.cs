@@ -47,7 +47,7 @@ public sealed record LearningRateSearch(
     }
 
     /// <summary>Six digits, so that a rate reached by multiplication is the one that a user would write.</summary>
-    private static double Round(double rate)
+    internal static double Round(double rate)
     {
         var unit = Math.Pow(10, Math.Floor(Math.Log10(rate)) - 5);
         return double.Parse((Math.Round(rate / unit) * unit).ToString("G6"));

@@ -12,11 +12,13 @@ namespace AnTransformer.Studies.Tuning;
 /// <param name="settings">Rules of the search, and seeds.</param>
 /// <param name="rates">Learning rates to begin with.</param>
 /// <param name="create">Makes the run of a learning rate and a seed.</param>
+/// <param name="maxExtensions">How often the grid may grow; null for what the settings say.</param>
 public sealed class TunedCell(
     IReadOnlyList<KeyValuePair<string, string>> axes,
     TunedConfiguration settings,
     IReadOnlyList<double> rates,
-    Func<double, long, PlannedRun> create)
+    Func<double, long, PlannedRun> create,
+    int? maxExtensions = null)
 {
     private readonly Dictionary<(double Rate, long Seed), PlannedRun> _runs = [];
 
@@ -50,7 +52,7 @@ public sealed class TunedCell(
     /// <summary>The search as far as results are known.</summary>
     /// <param name="results">Results by run name.</param>
     public LearningRateSearch Search(IReadOnlyDictionary<string, RunResult> results)
-        => LearningRateSearch.Run(rates, settings.LearningRateFactor, settings.MaxExtensions, rate => TuningLoss(rate, results));
+        => LearningRateSearch.Run(rates, settings.LearningRateFactor, maxExtensions ?? settings.MaxExtensions, rate => TuningLoss(rate, results));
 
     /// <summary>Results at the best rate, in the order of seeds; empty while the rate is not decided. Seeds without a result are left out.</summary>
     /// <param name="results">Results by run name.</param>

@@ -16,6 +16,15 @@ public static class ConfigurationBinder
     /// <param name="type">A configuration class with a constructor without parameters.</param>
     public static IReadOnlyList<ConfigurationField> Fields(Type type) => ConfigurationSection.Of(type).AllFields.ToList();
 
+    /// <summary>The field of a name: a dotted key, or its last part where that is unique.</summary>
+    /// <typeparam name="T">A configuration class.</typeparam>
+    /// <param name="name">The name.</param>
+    /// <param name="place">Where it was given, for errors.</param>
+    /// <exception cref="InvalidInputException">There is none, or there are several.</exception>
+    public static ConfigurationField Field<T>(string name, string place)
+        where T : class, new()
+        => FieldNames.Resolve(ConfigurationSection.Of(typeof(T)), name, place);
+
     /// <summary>Reads a file, then applies overrides, then validates.</summary>
     /// <typeparam name="T">A configuration class.</typeparam>
     /// <param name="path">A YAML file in UTF-8. A field it does not give keeps its default.</param>
