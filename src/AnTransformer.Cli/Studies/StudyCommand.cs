@@ -33,10 +33,10 @@ internal static class StudyCommand
         var fields = FieldOptions.AddTo(command, typeof(T));
         command.SetAction(parsed =>
         {
-            var place = BundledFiles.Find(parsed.GetRequiredValue(config));
-            var settings = ConfigurationBinder.Load<T>(place, FieldOptions.Overrides(parsed, fields));
+            var path = BundledFiles.Find(parsed.GetRequiredValue(config));
+            var settings = ConfigurationBinder.Load<T>(path, FieldOptions.Overrides(parsed, fields), out var placeOf);
             var fieldsOfRuns = (parsed.GetValue(set) ?? []).Select(Parse).ToList();
-            var baseConfiguration = new BaseConfiguration(settings, place, fieldsOfRuns, BundledFiles.Find);
+            var baseConfiguration = new BaseConfiguration(settings, placeOf, fieldsOfRuns, BundledFiles.Find);
             using var stop = new StopSignal();
             if (parsed.GetValue(dryRun))
                 return DryRun.Print(create(settings, baseConfiguration, new StudyData(listener: null, stop.Token)), parsed.GetValue(json));

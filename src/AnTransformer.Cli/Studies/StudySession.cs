@@ -27,7 +27,7 @@ internal static class StudySession
             state =>
             {
                 report.WriteTable(state);
-                if (sinceReport is not null && sinceReport.Elapsed < BetweenReports)
+                if (!state.Finished.Any() || (sinceReport is not null && sinceReport.Elapsed < BetweenReports))
                     return;
                 report.Write(state);
                 sinceReport = Stopwatch.StartNew();

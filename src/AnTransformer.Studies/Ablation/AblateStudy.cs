@@ -20,7 +20,7 @@ public sealed class AblateStudy : IStudy
     public AblateStudy(AblateConfiguration settings, BaseConfiguration baseConfiguration, StudyData data)
     {
         _settings = settings;
-        var place = $"{baseConfiguration.Place}: variants";
+        var place = baseConfiguration.Place("variants");
         var variants = Variant.ParseAll(settings.Variants, place);
         if (variants.Exists(variant => variant.Name == BaseName))
             throw new InvalidInputException($"{place}: '{BaseName}' is the name of the base; choose another.");
@@ -29,7 +29,7 @@ public sealed class AblateStudy : IStudy
             factory.Create([new("side", BaseName)], []),
             rate => variants.ConvertAll(variant => factory.Create(
                 [new("side", variant.Name)],
-                factory.Fields(variant, "variant").ToList(),
+                factory.Fields(variant, "variants").ToList(),
                 rate is { } fixedRate ? [fixedRate] : null,
                 rate is null ? null : 0)),
             settings.TuneVariants);

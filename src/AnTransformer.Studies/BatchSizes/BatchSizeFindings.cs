@@ -57,7 +57,7 @@ internal static class BatchSizeFindings
 
     private static Chart LossByBatch(IReadOnlyList<SideByBatch> sides)
     {
-        var chart = new Chart("Loss against batch size", "sequences in a step", "final validation loss (nats per token)", logX: true);
+        var chart = Labelled(new Chart("Loss against batch size", "sequences in a step", "final validation loss (nats per token)", logX: true), sides[0]);
         foreach (var side in sides)
         {
             var points = side.Outcomes.SelectMany((outcome, i) => outcome.Losses.Values.Select(loss => (X: (double)side.Batches[i], Y: loss))).ToList();
@@ -70,7 +70,7 @@ internal static class BatchSizeFindings
 
     private static Chart RateByBatch(IReadOnlyList<SideByBatch> sides)
     {
-        var chart = new Chart("Best learning rate against batch size", "sequences in a step", "learning rate", logX: true, logY: true);
+        var chart = Labelled(new Chart("Best learning rate against batch size", "sequences in a step", "learning rate", logX: true, logY: true), sides[0]);
         foreach (var side in sides)
         {
             chart.Line(
@@ -82,4 +82,7 @@ internal static class BatchSizeFindings
 
         return chart;
     }
+
+    private static Chart Labelled(Chart chart, SideByBatch side)
+        => chart.Ticks(side.Batches.Select(batch => (double)batch).ToList(), side.Batches.Select(batch => $"{batch}").ToList());
 }

@@ -24,8 +24,7 @@ public sealed class BatchSizeStudy : IStudy
     public BatchSizeStudy(BatchSizeConfiguration settings, BaseConfiguration baseConfiguration, StudyData data)
     {
         _settings = settings;
-        var place = baseConfiguration.Place;
-        var sides = Variant.ParseSides(settings.Sides, $"{place}: sides");
+        var sides = Variant.ParseSides(settings.Sides, baseConfiguration.Place("sides"));
         _sides = sides.ConvertAll(side => side.Name);
         var factory = new CellFactory(settings, baseConfiguration, data);
         _plan = new TuningPlan(
@@ -34,7 +33,7 @@ public sealed class BatchSizeStudy : IStudy
                from side in sides
                select factory.Create(
                    [new("side", side.Name), new("batch", batch.ToString(CultureInfo.InvariantCulture))],
-                   [.. factory.Fields(side, "side"), .. factory.Budget(settings.MaxTokens), .. Batch(batch, $"{place}: batch_sizes")],
+                   [.. factory.Fields(side, "sides"), .. factory.Budget(settings.MaxTokens), .. Batch(batch, baseConfiguration.Place("batch_sizes"))],
                    Rates(batch)),
         ]);
     }

@@ -143,6 +143,8 @@ public sealed class Chart : IDisposable
     public Chart Heatmap(double[,] values, IReadOnlyList<string> columns, IReadOnlyList<string> rows, string format = "0.000")
     {
         var (height, width) = (values.GetLength(0), values.GetLength(1));
+        if (!values.Cast<double>().Any(double.IsFinite))
+            return this;
         var map = _plot.Add.Heatmap(values);
         map.FlipVertically = true;
         map.Colormap = new ScottPlot.Colormaps.Viridis();

@@ -16,7 +16,10 @@ internal static class TuningWarnings
             yield return $"With {settings.Seeds.Count} seeds bootstrap intervals are too narrow; where there is Student's interval, it is the safer one.";
         if (settings.Jobs > 1)
             yield return "Runs were trained beside each other, so seconds and speeds are not isolated timings; `angpt bench` gives those.";
-        foreach (var (name, outcome) in outcomes)
+        var all = outcomes.ToList();
+        if (settings is not AblateConfiguration && all.Exists(item => item.Outcome.Search is { IsFixed: true, IsDecided: true }))
+            yield return "Some learning rates were given as a single value, so they are not tuned.";
+        foreach (var (name, outcome) in all)
         {
             if (outcome.Search.IsAtEdge)
                 yield return $"{name}: the best learning rate {Cells.Rate(outcome.Search.BestRate)} is at the edge of the grid; a better one may lie beyond.";

@@ -5,13 +5,13 @@ namespace AnTransformer.Studies.Running;
 
 /// <summary>The training configuration that all runs of a study start from.</summary>
 /// <param name="study">The study's configuration.</param>
-/// <param name="place">What errors call the study's file.</param>
+/// <param name="placeOf">The place of a field of the study's configuration, for errors.</param>
 /// <param name="set">Fields given on the command line, with the place that errors name; they win over the files.</param>
 /// <param name="find">Where a base configuration of a name lies; null to take names as paths.</param>
 /// <exception cref="InvalidInputException">The base configuration's file cannot be read.</exception>
 public sealed class BaseConfiguration(
     StudyConfiguration study,
-    string place,
+    Func<string, string> placeOf,
     IReadOnlyList<(string Key, string Value, string Place)> set,
     Func<string, string>? find = null)
 {
@@ -29,19 +29,20 @@ public sealed class BaseConfiguration(
         study.Base,
     ];
 
-    /// <summary>What errors call the study's file.</summary>
-    public string Place => place;
+    /// <summary>The place of a field of the study's configuration, for errors.</summary>
+    /// <param name="key">The field's key.</param>
+    public string Place(string key) => placeOf(key);
 
     /// <summary>A run's configuration.</summary>
     /// <param name="overrides">Fields that it has besides, with the place that errors name; the last wins.</param>
     /// <exception cref="InvalidInputException">A field is unknown or its value cannot be used.</exception>
     public TrainingConfiguration Compose(IEnumerable<(string Key, string Value, string Place)> overrides)
         => ConfigurationBinder.Compose<TrainingConfiguration>(
-            place,
+            Place("base"),
             _layers,
             [
                 // Runs that a clock cut short would not be comparable.
-                ("training.max_minutes", "null", place),
+                ("training.max_minutes", "null", Place("base")),
                 .. set,
                 .. overrides,
             ]);

@@ -10,11 +10,15 @@ namespace AnTransformer.Studies.Running;
 /// <param name="listener">Hears what happens.</param>
 public sealed class StudyRunner(StudyDirectory directory, IRunLauncher launcher, StudyOptions options, IStudyListener listener)
 {
+    // So many failures before anything succeeds are no accident; the rest would fail the same way.
+    private const int HopelessFailures = 3;
+
     private static readonly TimeSpan Tick = TimeSpan.FromSeconds(1);
     private readonly Dictionary<string, RunResult> _results = new(StringComparer.Ordinal);
     private readonly Dictionary<string, string> _failures = new(StringComparer.Ordinal);
     private readonly List<ActiveRun> _active = [];
     private readonly StudyClock _clock = new(options.Jobs);
+    private int _succeeded;
 
     /// <summary>Runs whatever is not done yet.</summary>
     /// <param name="plan">What is wanted.</param>
@@ -78,6 +82,8 @@ public sealed class StudyRunner(StudyDirectory directory, IRunLauncher launcher,
 
     private void StartNext(StudyAgenda agenda, CancellationToken stop)
     {
+        if (_succeeded == 0 && _failures.Count >= HopelessFailures)
+            return;
         foreach (var run in agenda.Runs.DistinctBy(run => run.Name))
         {
             if (_active.Count >= options.Jobs || stop.IsCancellationRequested)
@@ -106,6 +112,7 @@ public sealed class StudyRunner(StudyDirectory directory, IRunLauncher launcher,
 
         if (result is not null)
         {
+            _succeeded++;
             directory.WriteResult(run.Run, result);
             _results[result.Name] = result;
             if (!options.KeepCheckpoints)

@@ -54,7 +54,7 @@ public sealed record Variant(string Name, IReadOnlyList<KeyValuePair<string, str
     /// <exception cref="InvalidInputException">It is not of this form, or names no architecture.</exception>
     public static Variant ParseSide(string text, string place)
     {
-        var isBare = !text.Contains('=', StringComparison.Ordinal);
+        var isBare = !text.Contains('=', StringComparison.Ordinal) && !text.Contains(": ", StringComparison.Ordinal);
         var side = isBare ? new Variant(text.Trim().TrimEnd(':'), []) : Parse(text, place);
         if (ArchitectureNames.All.Contains(side.Name) && !side.Overrides.Any(field => field.Key is "model.architecture" or "architecture"))
             return side with { Overrides = [new("model.architecture", side.Name), .. side.Overrides] };

@@ -19,8 +19,8 @@ internal sealed class SweepPlan : IStudyPlan
         {
             var configuration = baseConfiguration.Compose(
             [
-                .. fields.Zip(values, (field, value) => (field.Key, value, $"{baseConfiguration.Place}: fields '{field.Key}'")),
-                ("training.seed", seed.ToString(CultureInfo.InvariantCulture), baseConfiguration.Place),
+                .. fields.Zip(values, (field, value) => (field.Key, value, baseConfiguration.Place("fields"))),
+                ("training.seed", seed.ToString(CultureInfo.InvariantCulture), baseConfiguration.Place("seeds")),
             ]);
             var label = string.Join('-', fields.Zip(values, (field, value) => field.Name + value)) + $"-seed{seed}";
             return new PlannedRun(

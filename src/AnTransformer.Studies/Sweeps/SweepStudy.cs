@@ -19,7 +19,7 @@ public sealed class SweepStudy : IStudy
     public SweepStudy(SweepConfiguration settings, BaseConfiguration baseConfiguration, StudyData data)
     {
         _settings = settings;
-        var place = $"{baseConfiguration.Place}: fields";
+        var place = baseConfiguration.Place("fields");
         _fields = settings.Fields.ConvertAll(text => SweepField.Parse(text, place));
         if (_fields.GroupBy(field => field.Key).FirstOrDefault(group => group.Count() > 1)?.Key is { } twice)
             throw new InvalidInputException($"{place}: '{twice}' is there twice; give all its values in one entry.");

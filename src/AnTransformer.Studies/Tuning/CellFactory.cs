@@ -32,21 +32,23 @@ internal sealed class CellFactory(TunedConfiguration settings, BaseConfiguration
             var configuration = baseConfiguration.Compose(
             [
                 .. overrides,
-                ("optimizer.learning_rate", rate.ToString("R", CultureInfo.InvariantCulture), baseConfiguration.Place),
-                ("training.seed", seed.ToString(CultureInfo.InvariantCulture), baseConfiguration.Place),
+                ("optimizer.learning_rate", rate.ToString("R", CultureInfo.InvariantCulture), baseConfiguration.Place("learning_rates")),
+                ("training.seed", seed.ToString(CultureInfo.InvariantCulture), baseConfiguration.Place("seeds")),
             ]);
             return new PlannedRun($"{label}-lr{TunedCell.RateText(rate)}-seed{seed}", configuration, axes, data.VocabularySize(configuration));
         }
     }
 
     /// <summary>The fields of a variant with the place that errors name.</summary>
-    public IEnumerable<(string Key, string Value, string Place)> Fields(Variant variant, string what)
-        => variant.Overrides.Select(field => (field.Key, field.Value, $"{baseConfiguration.Place}: {what} '{variant.Name}'"));
+    /// <param name="variant">The variant.</param>
+    /// <param name="key">The study's field that lists it.</param>
+    public IEnumerable<(string Key, string Value, string Place)> Fields(Variant variant, string key)
+        => variant.Overrides.Select(field => (field.Key, field.Value, $"{baseConfiguration.Place(key)}: '{variant.Name}'"));
 
     /// <summary>Fields that set a token budget.</summary>
     public IEnumerable<(string Key, string Value, string Place)> Budget(long tokens)
     {
-        yield return ("training.steps", "null", $"{baseConfiguration.Place}: max_tokens");
-        yield return ("training.max_tokens", tokens.ToString(CultureInfo.InvariantCulture), $"{baseConfiguration.Place}: max_tokens");
+        yield return ("training.steps", "null", baseConfiguration.Place("max_tokens"));
+        yield return ("training.max_tokens", tokens.ToString(CultureInfo.InvariantCulture), baseConfiguration.Place("max_tokens"));
     }
 }

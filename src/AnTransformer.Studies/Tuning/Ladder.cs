@@ -19,11 +19,10 @@ internal sealed class Ladder
     {
         (_settings, _base, _data) = (settings, baseConfiguration, data);
         _factory = new CellFactory(settings, baseConfiguration, data);
-        var place = baseConfiguration.Place;
-        var sides = Variant.ParseSides(settings.Sides, $"{place}: sides");
-        var sizes = settings.Sizes.Count == 0 ? [Variant.None] : Variant.ParseAll(settings.Sizes, $"{place}: sizes");
+        var sides = Variant.ParseSides(settings.Sides, baseConfiguration.Place("sides"));
+        var sizes = settings.Sizes.Count == 0 ? [Variant.None] : Variant.ParseAll(settings.Sizes, baseConfiguration.Place("sizes"));
         (Sides, Sizes) = (sides.ConvertAll(side => side.Name), sizes.ConvertAll(size => size.Name));
-        var rates = new RatesByName(settings.SideLearningRates, Sides, Sizes, $"{place}: side_learning_rates");
+        var rates = new RatesByName(settings.SideLearningRates, Sides, Sizes, baseConfiguration.Place("side_learning_rates"));
         Plan = new TuningPlan(
         [
             .. from size in sizes
@@ -48,7 +47,7 @@ internal sealed class Ladder
     public IEnumerable<TunedCell> Cells(string side, string size) => Plan.Cells.Where(cell => cell["side"] == side && cell["size"] == size);
 
     private IEnumerable<(string Key, string Value, string Place)> Fields(Variant side, Variant size)
-        => [.. _factory.Fields(size, "size"), .. _factory.Fields(side, "side")];
+        => [.. _factory.Fields(size, "sizes"), .. _factory.Fields(side, "sides")];
 
     private IReadOnlyList<long?> Budgets(Variant side, Variant size)
     {

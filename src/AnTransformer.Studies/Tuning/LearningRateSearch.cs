@@ -17,8 +17,11 @@ public sealed record LearningRateSearch(
     /// <summary>The best rate; null while there is none.</summary>
     public double? BestRate => Best is { } best ? Rates[best] : null;
 
-    /// <summary>Whether the best rate is at an edge of the grid, which was not allowed to grow further.</summary>
-    public bool IsAtEdge => Best is { } best && (best == 0 || best == Rates.Count - 1);
+    /// <summary>Whether there was but one rate, so that nothing was tuned.</summary>
+    public bool IsFixed => Rates.Count == 1;
+
+    /// <summary>Whether the best rate of several is at an edge of the grid, which was not allowed to grow further.</summary>
+    public bool IsAtEdge => !IsFixed && Best is { } best && (best == 0 || best == Rates.Count - 1);
 
     /// <summary>Searches as far as losses are known.</summary>
     /// <param name="grid">Rates to begin with, ascending.</param>

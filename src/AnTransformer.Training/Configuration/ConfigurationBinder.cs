@@ -40,13 +40,35 @@ public static class ConfigurationBinder
         where T : class, new()
         => Parse<T>(ReadText(path), path, overrides);
 
+    /// <summary>Reads a file as <see cref="Load{T}(string, IReadOnlyList{ValueTuple{string, string}})"/> does, and tells where values came from.</summary>
+    /// <typeparam name="T">A configuration class.</typeparam>
+    /// <param name="path">A YAML file in UTF-8.</param>
+    /// <param name="overrides">Keys and values.</param>
+    /// <param name="placeOf">The place of a field by its key, for errors: file, line and column, the option, or the file for a default.</param>
+    /// <exception cref="InvalidInputException">The file or an override cannot be used.</exception>
+    public static T Load<T>(string path, IReadOnlyList<(string Key, string Value)> overrides, out Func<string, string> placeOf)
+        where T : class, new()
+        => Parse<T>(ReadText(path), path, overrides, out placeOf);
+
     /// <summary>Reads YAML text, then applies overrides, then validates.</summary>
     /// <typeparam name="T">A configuration class.</typeparam>
     /// <param name="yaml">The text.</param>
     /// <param name="path">What errors call it.</param>
-    /// <param name="overrides">As for <see cref="Load"/>.</param>
-    /// <exception cref="InvalidInputException">As for <see cref="Load"/>.</exception>
+    /// <param name="overrides">As for <see cref="Load{T}(string, IReadOnlyList{ValueTuple{string, string}})"/>.</param>
+    /// <exception cref="InvalidInputException">As for <see cref="Load{T}(string, IReadOnlyList{ValueTuple{string, string}})"/>.</exception>
     public static T Parse<T>(string yaml, string path, IReadOnlyList<(string Key, string Value)> overrides)
+        where T : class, new()
+        => Parse<T>(yaml, path, overrides, out _);
+
+    /// <summary>Reads YAML text and tells where values came from.</summary>
+    /// <typeparam name="T">A configuration class.</typeparam>
+    /// <param name="yaml">The text.</param>
+    /// <param name="path">What errors call it.</param>
+    /// <param name="overrides">Keys and values.</param>
+    /// <param name="placeOf">The place of a field by its key, for errors.</param>
+    /// <exception cref="InvalidInputException">The text or an override cannot be used.</exception>
+    public static T Parse<T>(
+        string yaml, string path, IReadOnlyList<(string Key, string Value)> overrides, out Func<string, string> placeOf)
         where T : class, new()
     {
         ArgumentNullException.ThrowIfNull(overrides);
@@ -56,6 +78,7 @@ public static class ConfigurationBinder
         foreach (var (key, value) in overrides)
             binding.Apply(key, value);
         binding.Validate();
+        placeOf = binding.PlaceOf;
         return configuration;
     }
 
@@ -74,8 +97,8 @@ public static class ConfigurationBinder
     /// <typeparam name="T">A configuration class.</typeparam>
     /// <param name="name">What errors call the whole when no place of a field is known.</param>
     /// <param name="layers">Fields of files, the first lowest.</param>
-    /// <param name="overrides">Keys and values as for <see cref="Load"/>, each with the place that errors name; the last wins.</param>
-    /// <exception cref="InvalidInputException">As for <see cref="Load"/>.</exception>
+    /// <param name="overrides">Keys and values as for <see cref="Load{T}(string, IReadOnlyList{ValueTuple{string, string}})"/>, each with the place that errors name; the last wins.</param>
+    /// <exception cref="InvalidInputException">As for <see cref="Load{T}(string, IReadOnlyList{ValueTuple{string, string}})"/>.</exception>
     public static T Compose<T>(
         string name, IEnumerable<ConfigurationPatch> layers, IEnumerable<(string Key, string Value, string Place)> overrides)
         where T : class, new()

@@ -1,3 +1,4 @@
+using System.Collections;
 using System.Text;
 
 namespace AnTransformer.Training.Configuration;
@@ -41,6 +42,12 @@ internal static class ConfigurationWriter
             yaml.Append(indent).Append(name).Append(":\n");
             lines.ForEach(line => yaml.Append(indent).Append("  ").Append(line).Append('\n'));
         }
+        else if (value is IList list && indent.Length + name.Length + 2 + ScalarText.ToYaml(list).Length > Columns)
+        {
+            yaml.Append(indent).Append(name).Append(":\n");
+            foreach (var entry in list)
+                yaml.Append(indent).Append("  - ").Append(ScalarText.ToYaml(entry)).Append('\n');
+        }
         else
         {
             yaml.Append(indent).Append(name).Append(": ").Append(ScalarText.ToYaml(value)).Append('\n');
@@ -51,7 +58,13 @@ internal static class ConfigurationWriter
     {
         var expected = field.Expected;
         var article = expected.StartsWith("a ", StringComparison.Ordinal) ? 2 : 0;
-        return $"({expected[article..]}; default {ScalarText.ToYaml(field.Default)})";
+        return $"({expected[article..]}; default {Default(field.Default)})";
+    }
+
+    private static string Default(object? value)
+    {
+        var text = ScalarText.ToYaml(value);
+        return value is IList list && text.Length > Columns ? $"{list.Count} entries" : text;
     }
 
     private static void AppendComment(StringBuilder yaml, string text, string indent)
