@@ -3,6 +3,7 @@ using AnTransformer.Layers;
 using AnTransformer.Normalization;
 using AnTransformer.Operators;
 using AnTransformer.Operators.Cuda;
+using AnTransformer.Optimization;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -165,6 +166,14 @@ public abstract class LanguageModel : nn.Module<Tensor, Tensor>
 
     /// <summary>Trainable parameters with their names in checkpoints, in registration order.</summary>
     public IEnumerable<(string Name, Parameter Parameter)> NamedParameters() => named_parameters();
+
+    /// <summary>What a parameter of this model does.</summary>
+    /// <param name="parameter">One of <see cref="NamedParameters"/>.</param>
+    public ParameterRole RoleOf(Parameter parameter)
+        => parameter.Handle == EmbedTokens.Weight.Handle ? ParameterRole.Embedding
+            : parameter.Handle == Head.Weight.Handle ? ParameterRole.Head
+            : parameter.dim() == 1 ? ParameterRole.Scale
+            : ParameterRole.Hidden;
 
     /// <summary>The logit scale s_z, [V], or null for none.</summary>
     protected virtual ReparameterizedScale? LogitScale => null;
