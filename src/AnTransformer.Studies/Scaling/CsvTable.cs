@@ -102,14 +102,22 @@ public sealed class CsvTable
         const string Skip = "or leave such rows out with --skip-incomplete";
         if (MissingMarks.Contains(text.ToLowerInvariant()))
             return allowMissing ? double.NaN : throw new InvalidInputException($"{place}: the value is missing{(text.Length > 0 ? $" ('{text}')" : "")}; fill it in, {Skip}.");
-        if (!double.TryParse(text.Replace("_", "", StringComparison.Ordinal), NumberStyles.Float, CultureInfo.InvariantCulture, out var value))
+        if (!double.TryParse(Canonical(text), NumberStyles.Float, CultureInfo.InvariantCulture, out var value))
             throw new InvalidInputException($"{place}: '{Excerpt(text)}' is not a number; write it like 3.21, 1400000000 or 1.4e9.");
         if (!double.IsFinite(value))
             return allowMissing ? double.NaN : throw new InvalidInputException($"{place}: '{Excerpt(text)}' is not finite; correct it, {Skip}.");
         return value > 0 ? value : throw new InvalidInputException($"{place}: {Excerpt(text)} is not positive, but a power law needs positive values; correct the row or remove it.");
     }
 
-    private static string Excerpt(string text) => text.Length <= 40 ? text : text[..37] + "...";
+    /// <summary>Without underscores between digits, and infinity as .NET spells it.</summary>
+    private static string Canonical(string text)
+        => text.EndsWith("inf", StringComparison.OrdinalIgnoreCase) ? text + "inity" : text.Replace("_", "", StringComparison.Ordinal);
+
+    private static string Excerpt(string text)
+    {
+        var line = text.ReplaceLineEndings(" ");
+        return line.Length <= 40 ? line : line[..37] + "...";
+    }
 
     private int Find(string column, string? option)
     {

@@ -57,6 +57,7 @@ internal static class Descent
                 return new Minimum(best, bestValue, Converged: true);
         }
 
-        return new Minimum(best, bestValue, Converged: false);
+        // In a valley of exact fits progress never ends, but residuals are a millionth by then.
+        return new Minimum(best, bestValue, Converged: bestValue < 1e-9);
     }
 }

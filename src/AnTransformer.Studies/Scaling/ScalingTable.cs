@@ -30,12 +30,12 @@ public sealed record ScalingTable(string Name, IReadOnlyList<ScalingPoint> Point
         ArgumentNullException.ThrowIfNull(columns);
         var notes = new List<string>();
         var hasFlops = columns.Flops is not null;
+        var flops = hasFlops ? Read(columns.Flops, "", "--flops", isOptional: false) : null;
         var parameters = Read(columns.Parameters, "params", "--params", isOptional: hasFlops);
-        // Compute stands in for one of the two at most; of the two, parameters are what every table has.
-        var tokens = Read(columns.Tokens, "tokens", "--tokens", isOptional: hasFlops && (computeOnly || parameters is not null));
+        var tokens = Read(columns.Tokens, "tokens", "--tokens", isOptional: hasFlops);
+        // Compute stands in for one of the two; of the two, parameters are what most tables have.
         if (parameters is null && tokens is null && !computeOnly)
             parameters = Read("params", "params", "--params", isOptional: false);
-        var flops = hasFlops ? Read(columns.Flops, "", "--flops", isOptional: false) : null;
         var losses = Read(columns.Loss, "loss", "--loss", isOptional: false)!;
         var rates = columns.LearningRate is { } rate ? Read(rate, "", "--learning-rate", isOptional: false) : null;
         var batches = columns.BatchSize is { } batch ? Read(batch, "", "--batch-size", isOptional: false) : null;
