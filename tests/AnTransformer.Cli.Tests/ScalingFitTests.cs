@@ -21,11 +21,11 @@ public sealed class ScalingFitTests : IDisposable
         var result = _angpt.Run("scaling", "fit", "runs.csv", "--params", "Model Size", "--flops", "training flop", "--loss", "loss", "--resamples", "30", "--json").AssertSucceeded();
 
         var fit = result.Json.GetProperty("groups")[0].GetProperty("parametric");
-        Assert.Equal(1.8172, fit.GetProperty("e").GetDouble(), 0.01);
+        Assert.Equal(1.8172, fit.GetProperty("E").GetDouble(), 0.01);
         Assert.Equal(0.3478, fit.GetProperty("alpha").GetDouble(), 0.01);
         Assert.Equal(0.3658, fit.GetProperty("beta").GetDouble(), 0.01);
-        Assert.Equal(0.5126, fit.GetProperty("a").GetDouble(), 0.01);
-        Assert.InRange(0.5126, fit.GetProperty("intervals").GetProperty("a")[0].GetDouble(), fit.GetProperty("intervals").GetProperty("a")[1].GetDouble());
+        Assert.Equal(0.5126, fit.GetProperty("parameters_exponent").GetDouble(), 0.01);
+        Assert.InRange(0.5126, fit.GetProperty("intervals").GetProperty("parameters_exponent")[0].GetDouble(), fit.GetProperty("intervals").GetProperty("parameters_exponent")[1].GetDouble());
         Assert.Equal(0, fit.GetProperty("failed_resamples").GetInt32());
         Assert.NotEqual(JsonValueKind.Null, result.Json.GetProperty("groups")[0].GetProperty("compute").ValueKind);
     }
@@ -37,6 +37,7 @@ public sealed class ScalingFitTests : IDisposable
             "scaling", "fit", "runs.csv", "--params", "Model Size", "--flops", "Training FLOP", "--group", "arch", "--resamples", "20", "--seed", "3",
             "--compute", "1e21", "1e24", "-o", "out").AssertSucceeded();
 
+        Assert.DoesNotContain("path effect", result.Error, StringComparison.Ordinal);
         Assert.Contains("| α ", result.Output, StringComparison.Ordinal);
         Assert.Contains("1e24 *", result.Output, StringComparison.Ordinal);
         foreach (var name in new[] { "groups", "fit-gpt+", "isoflop-angpt", "residuals-angpt", "compute-gpt+" })
@@ -51,7 +52,7 @@ public sealed class ScalingFitTests : IDisposable
         var fit = JsonDocument.Parse(File.ReadAllText(_angpt.In("out", "fit.json"))).RootElement;
         Assert.Equal(2, fit.GetProperty("groups").GetArrayLength());
         Assert.Equal(3, fit.GetProperty("settings").GetProperty("seed").GetInt32());
-        Assert.Contains(fit.GetProperty("comparisons").EnumerateArray(), row => row.GetProperty("exponent").GetString() == "parametric.a");
+        Assert.Contains(fit.GetProperty("comparisons").EnumerateArray(), row => row.GetProperty("exponent").GetString() == "parametric.parameters_exponent");
     }
 
     [Fact]

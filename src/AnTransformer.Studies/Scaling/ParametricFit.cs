@@ -33,12 +33,15 @@ internal sealed class ParametricFit
         foreach (var start in chosen)
         {
             cancellation.ThrowIfCancellationRequested();
-            minima.Add(Descent.From(_objective, start));
+            minima.Add(DescendFrom(start));
         }
 
         var best = minima.MinBy(minimum => minimum.Value)!;
         return (best, minima.Count, minima.Count(best.IsReachedBy));
     }
+
+    /// <summary>The minimum below a start.</summary>
+    public Minimum DescendFrom(double[] start) => Descent.From(_objective, start);
 
     /// <summary>The fit to rows counted as the weights say, from a fit of all rows and from points beside it.</summary>
     public Minimum Refit(double[] weights, double[] start)
@@ -59,7 +62,7 @@ internal sealed class ParametricFit
         point[3]);
 
     /// <summary>The grid of Hoffmann et al. (2022, appendix D.3), moved to centred logarithms.</summary>
-    private IEnumerable<double[]> Grid()
+    public IEnumerable<double[]> Grid()
     {
         double[] exponents = [0, 0.5, 1, 1.5, 2], floors = [-1, -0.5, 0, 0.5, 1], scales = [0, 5, 10, 15, 20, 25];
         return from alpha in exponents

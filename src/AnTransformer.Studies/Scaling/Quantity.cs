@@ -15,16 +15,16 @@ public static class Quantities
     [
         new("alpha", "α", law => law.Alpha),
         new("beta", "β", law => law.Beta),
-        new("a", "a = β/(α+β)", law => law.ParameterExponent),
-        new("b", "b = α/(α+β)", law => law.TokenExponent),
+        new("parameters_exponent", "a = β/(α+β)", law => law.ParameterExponent),
+        new("tokens_exponent", "b = α/(α+β)", law => law.TokenExponent),
     ];
 
     /// <summary>All of L(N, D).</summary>
     public static IReadOnlyList<Quantity<ParametricLaw>> Parametric { get; } =
     [
-        new("e", "E", law => law.E),
-        new("capital_a", "A", law => law.A),
-        new("capital_b", "B", law => law.B),
+        new("E", "E", law => law.E),
+        new("A", "A", law => law.A),
+        new("B", "B", law => law.B),
         .. ParametricExponents,
     ];
 
@@ -37,7 +37,7 @@ public static class Quantities
 
     /// <summary>Exponents of a best learning rate or batch size.</summary>
     public static IReadOnlyList<Quantity<HyperparameterLaw>> HyperparameterExponents { get; } =
-        [new("p", "p", law => law.ParameterExponent), new("q", "q", law => law.TokenExponent)];
+        [new("parameters_exponent", "p", law => law.ParameterExponent), new("tokens_exponent", "q", law => law.TokenExponent)];
 
     /// <summary>All of a best learning rate or batch size.</summary>
     public static IReadOnlyList<Quantity<HyperparameterLaw>> Hyperparameter { get; } = [new("scale", "k", law => law.Scale), .. HyperparameterExponents];

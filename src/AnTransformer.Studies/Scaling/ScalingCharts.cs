@@ -68,8 +68,11 @@ internal static class ScalingCharts
         var chart = new Chart("Loss against size at equal compute" + of, "parameters N", "loss L", logX: true, logY: true);
         var optima = new List<Allocation>();
         var (low, high) = (points.Min(point => point.Parameters), points.Max(point => point.Parameters));
+        var levels = Levels.Of(points, point => point.Compute, Levels.ComputeFactor);
+        // One or two runs show no profile; a table without profiles is drawn all the same.
+        var profiles = levels.FindAll(level => level.Count >= 3);
         // The seventh color is left to the optima.
-        foreach (var level in Levels.Thin(Levels.Of(points, point => point.Compute, Levels.ComputeFactor), MostCurves - 1))
+        foreach (var level in Levels.Thin(profiles.Count >= 2 ? profiles : levels, MostCurves - 1))
         {
             var compute = Mean(level, point => point.Compute);
             var optimum = law.Allocate(compute, result.FlopsPerParameterToken);
