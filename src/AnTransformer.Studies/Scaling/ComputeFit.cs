@@ -17,7 +17,7 @@ internal static class ComputeFit
         if (minima.Count == 0)
             return null;
         var best = minima.MinBy(minimum => minimum.Value)!;
-        var law = new ComputeLaw(zeroFloor ? 0 : Math.Exp(best.Point[2]), Math.Exp(best.Point[0] + (best.Point[1] * objective.Means[0])), best.Point[1]);
+        var law = new ComputeLaw(zeroFloor ? 0 : PowerSumObjective.Floor(best.Point[2], losses.Min()), Math.Exp(best.Point[0] + (best.Point[1] * objective.Means[0])), best.Point[1]);
         return (law, FitQuality.Of(objective.Residuals(best.Point), objective.HuberSum(best.Point), minima.Count, minima.Count(best.IsReachedBy)));
     }
 

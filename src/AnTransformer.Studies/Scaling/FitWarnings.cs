@@ -48,21 +48,25 @@ internal static class FitWarnings
         if (fit.Quality.Agreeing == 1)
             warnings.Add($"only one of {fit.Quality.Descents} descents reached this minimum; the objective is rugged, so look at the residuals");
         if (fit.FailedResamples > FailedShare * fit.Resamples.Count)
-            warnings.Add($"{fit.FailedResamples} of {fit.Resamples.Count} resamples could not be fitted; intervals are of those that could");
+            warnings.Add(Failures("could not be fitted", fit.FailedResamples, fit.Resamples.Count));
     }
 
     private static void Compute(ComputeResult result, List<string> warnings)
     {
         var (fit, frontier) = (result.Fit, result.Frontier);
-        if (fit.Law.Floor > 0 && fit.Law.Floor < VanishingFloor * frontier[^1].Loss)
+        if (!result.IsZeroFloor && fit.Law.Floor < VanishingFloor * frontier[^1].Loss)
             warnings.Add("L∞ has gone to zero: the frontier shows no levelling off");
         if (fit.Law.Exponent <= 0)
             warnings.Add("γ is not positive: the loss does not fall with compute");
         if (frontier[^1].Compute < 10 * frontier[0].Compute)
             warnings.Add($"the frontier spans only a factor {frontier[^1].Compute / frontier[0].Compute:g3} of compute; L(C) is weak beyond it");
         if (fit.FailedResamples > FailedShare * fit.Resamples.Count)
-            warnings.Add($"{fit.FailedResamples} of {fit.Resamples.Count} resamples have too few budgets for L(C); its intervals are of the others");
+            warnings.Add(Failures("have too few budgets for L(C)", fit.FailedResamples, fit.Resamples.Count));
     }
+
+    private static string Failures(string what, int failed, int resamples)
+        => $"{failed} of {resamples} resamples {what}; "
+            + (resamples - failed < Interval.FewestEstimates ? "there are no intervals, which more rows would give" : "intervals are of the others, and so too narrow");
 
     private static void Span(IReadOnlyList<ScalingPoint> points, string name, Func<ScalingPoint, double> value, List<string> warnings)
     {
@@ -75,7 +79,7 @@ internal static class FitWarnings
         var outside = result.Allocations.Where(allocation => !allocation.IsExtrapolated
             && (allocation.Optimum.TokensPerParameter < points.Min(Ratio) || allocation.Optimum.TokensPerParameter > points.Max(Ratio))).ToList();
         if (outside.Count > 0)
-            warnings.Add($"at {outside.Count} budgets the optimal D/N lies outside the rows' {points.Min(Ratio):g3} to {points.Max(Ratio):g3}: no run was near the optimum");
+            warnings.Add($"at {outside.Count} of {result.Allocations.Count} budgets the optimal D/N lies outside the rows' {points.Min(Ratio):g3} to {points.Max(Ratio):g3}: no run was near the optimum");
 
         static double Ratio(ScalingPoint point) => point.Tokens / point.Parameters;
     }

@@ -36,4 +36,5 @@ public sealed record AllocationEstimate(Allocation Optimum, Interval? Parameters
 /// <summary>L(C) and the runs it is fitted to.</summary>
 /// <param name="Fit">The law.</param>
 /// <param name="Frontier">The compute-efficient runs, by ascending compute.</param>
-public sealed record ComputeResult(Fitted<ComputeLaw> Fit, IReadOnlyList<ScalingPoint> Frontier);
+/// <param name="IsZeroFloor">Whether L∞ was fixed at zero rather than fitted.</param>
+public sealed record ComputeResult(Fitted<ComputeLaw> Fit, IReadOnlyList<ScalingPoint> Frontier, bool IsZeroFloor);

@@ -65,7 +65,7 @@ internal sealed class GroupFitting(string group, string place, ScalingFitOptions
         var frontier = Frontier.Of(points);
         if (ComputeFit.Fit(frontier, options.ZeroFloor, options.Delta) is not { } found)
         {
-            var reason = $"the compute-efficient frontier has {frontier.Count} budgets, but L(C) needs {ComputeFit.FewestPoints(options.ZeroFloor)}";
+            var reason = $"the compute-efficient frontier has {frontier.Count} {(frontier.Count == 1 ? "budget" : "budgets")}, but L(C) needs {ComputeFit.FewestPoints(options.ZeroFloor)}";
             if (options.Law is ScalingLaw.Power)
                 throw new InvalidInputException($"{place}: {reason}; add runs at other budgets, more than a factor {Levels.ComputeFactor} apart{(options.ZeroFloor ? "" : ", or fix L∞ = 0 with --zero-floor")}.");
             _notes.Add($"L(C) is left out: {reason}");
@@ -74,7 +74,7 @@ internal sealed class GroupFitting(string group, string place, ScalingFitOptions
 
         // The frontier is selected anew in each resample: whichever run happened to be lucky is part of the uncertainty.
         var resamples = Bootstrap.Run(points.Count, options.Resamples, seed, Resample, cancellation);
-        return new ComputeResult(new Fitted<ComputeLaw>(found.Law, resamples, found.Quality), frontier);
+        return new ComputeResult(new Fitted<ComputeLaw>(found.Law, resamples, found.Quality), frontier, options.ZeroFloor);
 
         ComputeLaw? Resample(double[] weights)
             => ComputeFit.Fit(Frontier.Of(points.Where((_, row) => weights[row] > 0)), options.ZeroFloor, options.Delta)?.Law;

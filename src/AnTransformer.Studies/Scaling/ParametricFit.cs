@@ -7,13 +7,17 @@ internal sealed class ParametricFit
     private const int BestOfAll = 15;
 
     private readonly PowerSumObjective _objective;
+    private readonly double _lowestLoss;
 
     public ParametricFit(IReadOnlyList<ScalingPoint> points, double delta)
-        => _objective = new PowerSumObjective(
+    {
+        _lowestLoss = points.Min(point => point.Loss);
+        _objective = new PowerSumObjective(
             [[.. points.Select(point => point.Parameters)], [.. points.Select(point => point.Tokens)]],
             [.. points.Select(point => point.Loss)],
             delta,
             hasFloor: true);
+    }
 
     /// <summary>Sum of Huber losses of a law, as the objective is published.</summary>
     public double HuberSum(double[] point) => _objective.HuberSum(point);
@@ -49,13 +53,16 @@ internal sealed class ParametricFit
         var objective = _objective.Reweighted(weights);
         // Beside it: exponents 10 % lower and higher, each at the data's centre, so that the loss there stays.
         double[] factors = [1, 0.9, 1.1];
-        return factors.Select(factor => Descent.From(objective, [start[0], start[1] * factor, start[2], start[3] / factor, start[4]]))
-            .MinBy(minimum => minimum.Value)!;
+        var starts = factors.Select(factor => new[] { start[0], start[1] * factor, start[2], start[3] / factor, start[4] }).ToList();
+        // A vanished E has no gradient: no descent would find it again in a resample that has one.
+        if (Math.Exp(start[4]) < 0.01 * _lowestLoss)
+            starts.Add([start[0] - Math.Log(2), start[1], start[2] - Math.Log(2), start[3], Math.Log(_lowestLoss / 2)]);
+        return starts.ConvertAll(point => Descent.From(objective, point)).MinBy(minimum => minimum.Value)!;
     }
 
     /// <summary>The law at a point of the objective.</summary>
     public ParametricLaw Law(double[] point) => new(
-        Math.Exp(point[4]),
+        PowerSumObjective.Floor(point[4], _lowestLoss),
         Math.Exp(point[0] + (point[1] * _objective.Means[0])),
         Math.Exp(point[2] + (point[3] * _objective.Means[1])),
         point[1],

@@ -43,6 +43,9 @@ internal sealed class PowerSumObjective
     /// <summary>Number of parameters.</summary>
     public int Dimension => (2 * _logs.Length) + (_hasFloor ? 1 : 0);
 
+    /// <summary>exp(e), or 0 where it is too small to matter: a descent towards e = −∞ stops somewhere.</summary>
+    public static double Floor(double e, double lowestLoss) => Math.Exp(e) < 1e-6 * lowestLoss ? 0 : Math.Exp(e);
+
     /// <summary>The same rows, counted otherwise.</summary>
     public PowerSumObjective Reweighted(double[] weights) => new(this, weights);
 

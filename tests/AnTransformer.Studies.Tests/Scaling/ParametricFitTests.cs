@@ -1,4 +1,5 @@
 using AnTransformer.Studies.Scaling;
+using CsCheck;
 
 namespace AnTransformer.Studies.Tests.Scaling;
 
@@ -18,6 +19,23 @@ public sealed class ParametricFitTests
         foreach (var quantity in Quantities.Parametric)
             Assert.Equal(1, quantity.Of(law) / quantity.Of(truth), 1e-6);
     }
+
+    [Fact]
+    public void Any_law_behind_exact_losses_is_recovered()
+        // Terms between a tenth of and thrice the irreducible loss at the data's centre, where all of them show.
+        => Gen.Select(Gen.Double[0.4, 4], Gen.Double[0.1, 3], Gen.Double[0.1, 3], Gen.Double[0.1, 0.8], Gen.Double[0.1, 0.8]).Sample(
+            (e, atN, atD, alpha, beta) =>
+            {
+                var truth = new ParametricLaw(e, e * atN * Math.Pow(3e7, alpha), e * atD * Math.Pow(1e9, beta), alpha, beta);
+                var points = from n in new[] { 1e6, 1e7, 1e8, 1e9 } from d in new[] { 1e8, 5e8, 2e9, 1e10 } select ScalingPoint.Of(n, d, truth.Loss(n, d));
+                var fitting = new ParametricFit([.. points], 1e-3);
+
+                var law = fitting.Law(fitting.FromManyStarts().Best.Point);
+
+                foreach (var quantity in Quantities.Parametric)
+                    Assert.Equal(1, quantity.Of(law) / quantity.Of(truth), 1e-3);
+            },
+            iter: 40);
 
     [Fact]
     public void The_law_of_small_models_is_recovered_from_a_grid()

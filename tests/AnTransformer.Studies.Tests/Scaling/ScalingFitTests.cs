@@ -109,6 +109,18 @@ public sealed class ScalingFitTests
     }
 
     [Fact]
+    public void An_irreducible_loss_that_noise_hides_has_an_interval_from_zero_upwards()
+    {
+        var truth = Runs.Hoffmann with { E = 0.3 };
+
+        var fit = Runs.Fit(Runs.IsoFlops(truth, noise: 0.1, sizes: 5), new() { Resamples = 60 }).Groups[0].Parametric!.Fit;
+
+        var interval = fit.IntervalOf(law => law.E)!;
+        Assert.Equal(0, interval.Low);
+        Assert.InRange(interval.High, 0.3, 3);
+    }
+
+    [Fact]
     public void Losses_that_rise_with_size_are_warned_about_and_allocate_nothing()
     {
         var points = Runs.IsoFlops(Runs.Hoffmann).ConvertAll(point => point with { Loss = 2 + (0.1 * Math.Log10(point.Parameters)) + Math.Pow(point.Tokens, -0.1) });
