@@ -39,30 +39,32 @@ internal sealed class InputMoments(IReadOnlyList<ModelMatrix> readers)
     public double MeanShare => Math.Sqrt(_sum.Sum(x => x / _count * (x / _count)) / (_squares / _count));
 
     /// <summary>How the matrices' rows lie to the mean.</summary>
-    public IEnumerable<MatrixAlignment> Alignments(Activation input)
+    public IReadOnlyList<MatrixAlignment> Alignments(Activation input)
     {
         var mean = Array.ConvertAll(_sum, x => x / _count);
+        return [.. readers.Select((matrix, i) => Alignment(matrix, input, mean, _productSquares[i] / _count))];
+    }
+
+    private MatrixAlignment Alignment(ModelMatrix matrix, Activation input, double[] mean, double productSquare)
+    {
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        var weight = matrix.Weight;
         var meanNorm = Math.Sqrt(mean.Sum(x => x * x));
-        for (var i = 0; i < readers.Count; i++)
-        {
-            using var scope = NewDisposeScope();
-            using var noGrad = no_grad();
-            var weight = readers[i].Weight;
-            var ofMean = Distribution.Numbers(weight.matmul(tensor(mean, dtype: weight.dtype, device: weight.device)));
-            var rowNorms = Distribution.Numbers(weight.norm(1, keepdim: false, p: 2));
-            var cosines = ofMean.Zip(rowNorms, (product, norm) => Math.Abs(product) / Math.Max(norm * meanNorm, double.Epsilon)).ToArray();
-            // ‖W‖²_F/c · E‖x‖² is what spread directions would give.
-            var spread = rowNorms.Sum(norm => norm * norm) / mean.Length * (_squares / _count);
-            yield return new MatrixAlignment(
-                readers[i].Layer,
-                readers[i].Name,
-                input,
-                MeanShare,
-                Distribution.Of(cosines),
-                mean.Length,
-                Math.Sqrt(_productSquares[i] / _count / spread),
-                Math.Sqrt(ofMean.Sum(product => product * product) / spread));
-        }
+        var ofMean = Distribution.Numbers(weight.matmul(tensor(mean, dtype: weight.dtype, device: weight.device)));
+        var rowNorms = Distribution.Numbers(weight.norm(1, keepdim: false, p: 2));
+        var cosines = ofMean.Zip(rowNorms, (product, norm) => Math.Abs(product) / Math.Max(norm * meanNorm, double.Epsilon)).ToArray();
+        // ‖W‖²_F/c · E‖x‖² is what spread directions would give.
+        var spread = rowNorms.Sum(norm => norm * norm) / mean.Length * (_squares / _count);
+        return new MatrixAlignment(
+            matrix.Layer,
+            matrix.Name,
+            input,
+            MeanShare,
+            Distribution.Of(cosines),
+            mean.Length,
+            Math.Sqrt(productSquare / spread),
+            Math.Sqrt(ofMean.Sum(product => product * product) / spread));
     }
 
     private static double Sum(Tensor x) => x.square().sum(ScalarType.Float64).item<double>();
