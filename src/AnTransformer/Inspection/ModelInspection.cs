@@ -32,7 +32,7 @@ public sealed record ModelInspection(
 {
     /// <summary>Measures a model. Its parameters, their gradients and the random generator stay as they are.</summary>
     /// <param name="model">The model.</param>
-    /// <param name="batches">Inputs and the token after each, int64, [B, T] each; at least one batch.</param>
+    /// <param name="batches">Inputs and the token after each, int64, [B, T] each; at least one batch. Tensors made during the enumeration are disposed.</param>
     /// <param name="withSpectrum">Whether to compute spectral norms, which takes up to 200 products with a vector per matrix.</param>
     /// <param name="cancellation">Ends the measurement between batches.</param>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
@@ -45,10 +45,14 @@ public sealed record ModelInspection(
         using var noGrad = no_grad();
         var recorder = new ActivationRecorder(model);
         var (nats, tokens) = (0.0, 0L);
-        foreach (var (inputs, targets) in batches)
+        using var enumerator = batches.GetEnumerator();
+        while (true)
         {
             cancellation.ThrowIfCancellationRequested();
             using var scope = NewDisposeScope();
+            if (!enumerator.MoveNext())
+                break;
+            var (inputs, targets) = enumerator.Current;
             nats += model.Loss(inputs, targets, recorder).to(ScalarType.Float64).item<double>() * inputs.numel();
             tokens += inputs.numel();
         }
