@@ -36,15 +36,16 @@ internal sealed class InspectionCharts(ModelInspection inspection)
         var stream = inspection.Activations
             .Where(item => item.Activation is Activation.Embedding or Activation.StreamAfterAttention or Activation.StreamAfterMlp).ToList();
         double[] depth = [.. stream.Select(item => item.Layer is { } layer ? layer + (item.Activation == Activation.StreamAfterMlp ? 1 : 0.5) : 0)];
-        return new Chart($"{_name}: residual stream", "blocks passed", "‖h‖")
+        return new Chart($"{_name}: residual stream", "blocks passed", "norm of h")
             .Line("measured", depth, [.. stream.Select(item => item.Norm.Mean)], markers: true)
             .Band("measured", depth, [.. stream.Select(item => item.Norm.P5)], [.. stream.Select(item => item.Norm.P95)])
-            .Line("predicted", depth, [.. stream.Select(item => item.Predicted?.Value ?? double.NaN)], dashed: true);
+            .Line("predicted", depth, [.. stream.Select(item => item.Predicted?.Value ?? double.NaN)], dashed: true)
+            .LimitX(-0.2, 1.2 * _layers);
     }
 
     private Chart OverPrediction(string part, params Activation[] activations)
     {
-        var chart = new Chart($"{_name}: norms of {part}", "layer", "‖x‖ / predicted");
+        var chart = new Chart($"{_name}: norms of {part}", "layer", "norm / predicted");
         foreach (var activation in activations)
         {
             var norms = Enumerable.Range(0, _layers).Select(layer => inspection.Norm(layer, activation)).ToList();
@@ -53,11 +54,11 @@ internal sealed class InspectionCharts(ModelInspection inspection)
             chart.Line(symbol, Layers(), Over(norm => norm.Mean), markers: true).Band(symbol, Layers(), Over(norm => norm.P5), Over(norm => norm.P95));
         }
 
-        return chart.Level("predicted", 1);
+        return OverLayers(chart.Level("predicted", 1));
     }
 
     private Chart Amplification()
-        => ByMatrix(new Chart($"{_name}: shared directions lengthen products", "layer", "√(E‖Wx‖² / spread)"), item => item.Amplification).Level("spread directions", 1);
+        => ByMatrix(new Chart($"{_name}: shared directions lengthen products", "layer", "norm of W x / that of spread directions"), item => item.Amplification).Level("spread directions", 1);
 
     private Chart Alignment()
         => ByMatrix(new Chart($"{_name}: rows along the mean of their input", "layer", "largest |cos|"), item => item.Cosines.Highest)
@@ -67,13 +68,13 @@ internal sealed class InspectionCharts(ModelInspection inspection)
     {
         foreach (var group in inspection.Alignments.Where(item => item.Layer is not null).GroupBy(item => item.Matrix))
             chart.Line(group.Key, [.. group.Select(item => (double)item.Layer!)], [.. group.Select(figure)], markers: true);
-        return chart;
+        return OverLayers(chart);
     }
 
     private Chart VectorNorms()
     {
         var groups = inspection.Matrices.GroupBy(item => item.Matrix).ToList();
-        var chart = new Chart($"{_name}: norms of the rows of matrices", "", "‖w‖");
+        var chart = new Chart($"{_name}: norms of the rows of matrices", "", "norm of a row");
         for (var i = 0; i < groups.Count; i++)
         {
             var items = groups[i].ToList();
@@ -84,7 +85,7 @@ internal sealed class InspectionCharts(ModelInspection inspection)
         }
 
         chart.Ticks([.. groups.Select((_, i) => (double)i)], [.. groups.Select(group => group.Key)]);
-        return inspection.Config.Constraint == RowConstraint.None ? chart : chart.Level("bound", 1);
+        return inspection.Config.Constraint == RowConstraint.None ? chart : chart.Level("bound", 1).LegendAt(lower: true, left: false);
     }
 
     private Chart Scales(string title, string label, Func<ScaleStatistics, bool> belongs)
@@ -97,7 +98,16 @@ internal sealed class InspectionCharts(ModelInspection inspection)
                 .Band(group.Key, layers, [.. group.Select(item => item.Values.P5)], [.. group.Select(item => item.Values.P95)]);
         }
 
-        return chart;
+        return OverLayers(chart);
+    }
+
+    /// <summary>Whole numbers below, and room for the legend beside the last layer.</summary>
+    private Chart OverLayers(Chart chart)
+    {
+        const int mostTicks = 16;
+        var every = (_layers + mostTicks - 1) / mostTicks;
+        double[] ticks = [.. Layers().Where((_, layer) => layer % every == 0)];
+        return chart.Ticks(ticks, [.. ticks.Select(layer => $"{layer}")]).LimitX(-0.2, (1.28 * _layers) - 0.8);
     }
 
     private double[] Layers() => [.. Enumerable.Range(0, _layers).Select(layer => (double)layer)];

@@ -39,6 +39,7 @@ public static class InspectionJson
                 Findings = InspectionText.Findings(inspection),
                 inspection.Activations,
                 inspection.Alignments,
+                inspection.Updates,
                 inspection.Matrices,
                 inspection.Scales,
             },

@@ -29,6 +29,9 @@ public sealed record InspectionRecord : IStepRecord
     /// <summary>How many times longer the product is than spread directions make it, by matrix.</summary>
     public required IReadOnlyDictionary<string, double> Amplification { get; init; }
 
+    /// <summary>Cosine of residual updates and the stream, by update; empty outside the blocks.</summary>
+    public required IReadOnlyDictionary<string, double> UpdateCosine { get; init; }
+
     /// <summary>Norms of the constrained vectors, by matrix.</summary>
     public required IReadOnlyDictionary<string, VectorNorms> Vectors { get; init; }
 
@@ -48,6 +51,7 @@ public sealed record InspectionRecord : IStepRecord
         return Norm.Select(item => ($"norm_{item.Key}{place}", item.Value))
             .Concat(MeanShare.Select(item => ($"mean_share_{item.Key}{place}", item.Value)))
             .Concat(MaxCosine.Select(item => ($"max_cosine_{item.Key}{place}", item.Value)))
+            .Concat(UpdateCosine.Select(item => ($"update_cosine_{item.Key}{place}", item.Value)))
             .Concat(Scales.Select(item => ($"scale_{item.Key}{place}", item.Value)))
             .Select(item => ("inspection/" + item.Item1, item.Value));
     }
@@ -66,6 +70,7 @@ public sealed record InspectionRecord : IStepRecord
             MeanShare = alignments.DistinctBy(item => item.Input).ToDictionary(item => item.Input.ToName(), item => Rounded(item.MeanShare)),
             MaxCosine = alignments.ToDictionary(item => item.Matrix, item => Rounded(item.Cosines.Highest)),
             Amplification = alignments.ToDictionary(item => item.Matrix, item => Rounded(item.Amplification)),
+            UpdateCosine = inspection.Updates.Where(item => item.Layer == layer).ToDictionary(item => item.Output.ToName(), item => Rounded(item.Cosine)),
             Vectors = inspection.Matrices.Where(item => item.Layer == layer).ToDictionary(item => item.Matrix, item => new VectorNorms(
                 Rounded(item.VectorNorms.Lowest), Rounded(item.VectorNorms.Mean), Rounded(item.VectorNorms.Highest), item.AtBound)),
             Scales = inspection.Scales.Where(item => item.Layer == layer).ToDictionary(item => item.Scale, item => Rounded(item.Values.Mean)),

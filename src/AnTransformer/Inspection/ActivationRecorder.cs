@@ -4,11 +4,13 @@ using static TorchSharp.torch;
 namespace AnTransformer.Inspection;
 
 /// <summary>Takes the norms of all activations of a model and the moments of what its matrices are applied to, over any number of passes.</summary>
-internal sealed class ActivationRecorder : IActivationObserver
+internal sealed class ActivationRecorder : IActivationObserver, IDisposable
 {
     private readonly int _heads;
     private readonly Dictionary<(int? Layer, Activation Activation), List<double[]>> _norms = [];
     private readonly Dictionary<(int? Layer, Activation Activation), InputMoments> _inputs;
+    private readonly Dictionary<(int? Layer, Activation Activation), ResidualMoments> _updates = [];
+    private Tensor? _stream;
 
     public ActivationRecorder(LanguageModel model)
     {
@@ -30,7 +32,17 @@ internal sealed class ActivationRecorder : IActivationObserver
         norms.Add(Distribution.Numbers(wide.norm(-1, keepdim: false, p: 2).flatten()));
         if (_inputs.TryGetValue((layer, activation), out var input))
             input.Add(value);
+        if (activation is Activation.AttentionOutput or Activation.MlpOutput)
+            AddUpdate(layer, activation, value);
+        if (activation is Activation.Embedding or Activation.StreamAfterAttention or Activation.StreamAfterMlp)
+            Keep(value);
     }
+
+    /// <summary>How updates lie to the stream, in the order of computation.</summary>
+    public IEnumerable<ResidualUpdate> Updates()
+        => InOrder(_updates).Select(item => new ResidualUpdate(item.Key.Layer!.Value, item.Key.Activation, item.Value.Cosine));
+
+    public void Dispose() => _stream?.Dispose();
 
     /// <summary>The norms, in the order of computation.</summary>
     public IEnumerable<ActivationNorm> Norms(PredictedNorms predicted)
@@ -40,6 +52,19 @@ internal sealed class ActivationRecorder : IActivationObserver
     /// <summary>How the matrices' rows lie to the mean of their input, in the order of computation.</summary>
     public IEnumerable<MatrixAlignment> Alignments()
         => InOrder(_inputs).SelectMany(item => item.Value.Alignments(item.Key.Activation));
+
+    private void AddUpdate(int? layer, Activation activation, Tensor value)
+    {
+        if (!_updates.TryGetValue((layer, activation), out var moments))
+            _updates.Add((layer, activation), moments = new ResidualMoments());
+        moments.Add(_stream!, value);
+    }
+
+    private void Keep(Tensor stream)
+    {
+        _stream?.Dispose();
+        _stream = stream.detach().DetachFromDisposeScope();
+    }
 
     private static IEnumerable<KeyValuePair<(int? Layer, Activation Activation), T>> InOrder<T>(
         Dictionary<(int? Layer, Activation Activation), T> items)

@@ -19,6 +19,7 @@ public sealed record ActivationNorm(int? Layer, Activation Activation, Predictio
 /// <param name="Loss">Mean cross-entropy on them in nats per token.</param>
 /// <param name="Activations">Norms of activations, in the order of computation.</param>
 /// <param name="Alignments">Matrices and the means of their inputs, in the order of computation.</param>
+/// <param name="Updates">How residual updates lie to the stream, in the order of computation.</param>
 /// <param name="Matrices">Matrices in the order of computation.</param>
 /// <param name="Scales">Learned scales and gains, in the order of checkpoints.</param>
 public sealed record ModelInspection(
@@ -27,6 +28,7 @@ public sealed record ModelInspection(
     double Loss,
     IReadOnlyList<ActivationNorm> Activations,
     IReadOnlyList<MatrixAlignment> Alignments,
+    IReadOnlyList<ResidualUpdate> Updates,
     IReadOnlyList<MatrixStatistics> Matrices,
     IReadOnlyList<ScaleStatistics> Scales)
 {
@@ -43,7 +45,7 @@ public sealed record ModelInspection(
         CancellationToken cancellation = default)
     {
         using var noGrad = no_grad();
-        var recorder = new ActivationRecorder(model);
+        using var recorder = new ActivationRecorder(model);
         var (nats, tokens) = (0.0, 0L);
         using var enumerator = batches.GetEnumerator();
         while (true)
@@ -63,6 +65,7 @@ public sealed record ModelInspection(
             nats / tokens,
             [.. recorder.Norms(PredictedNorms.For(model.Config))],
             [.. recorder.Alignments()],
+            [.. recorder.Updates()],
             [.. ModelMatrix.Of(model).Select(matrix => MatrixStatistics.Of(matrix, withSpectrum))],
             [.. ScaleStatistics.Of(model)]);
     }

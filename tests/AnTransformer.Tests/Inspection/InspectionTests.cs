@@ -150,6 +150,22 @@ public sealed class InspectionTests
     }
 
     [Fact]
+    public void Updates_along_the_stream_have_a_cosine_of_one()
+    {
+        // W_v and W_o are identities, and every token is the same: attention adds what is there.
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        using var model = Initialized(Small("angpt"));
+        model.EmbedTokens.Weight.copy_(model.EmbedTokens.Weight[0].clone().expand(17, 16));
+        model.Blocks[0].SelfAttention.VProj.Weight.copy_(eye(16));
+        model.Blocks[0].SelfAttention.OProj.Weight.copy_(eye(16));
+        var inspection = Measure(model, 2, 12);
+        Assert.Equal(1, inspection.Updates.Single(item => item is { Layer: 0, Output: Activation.AttentionOutput }).Cosine, 1e-5);
+        Assert.Equal(4, inspection.Updates.Count);
+        Assert.All(inspection.Updates, item => Assert.InRange(item.Cosine, -1, 1.00001));
+    }
+
+    [Fact]
     public void Constraint_and_norm_variants_in_double_and_in_bf16_are_measured_too()
     {
         foreach (var (architecture, dtype, compute) in new[]
