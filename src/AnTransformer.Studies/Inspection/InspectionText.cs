@@ -32,8 +32,15 @@ public static class InspectionText
         if (inspection.Alignments.Where(item => item.Layer is not null).MaxBy(item => item.Amplification) is { } longest)
         {
             findings.Add($"The product that shared directions lengthen most is that of {Place(longest.Matrix, longest.Layer)}: "
-                + $"{Cell.Number(longest.Amplification)} times what spread directions give, {Cell.Number(longest.AmplificationOfMean)} of it (by squares) "
-                + $"through the mean of its input; the row that is most aligned has |cos| {Cell.Number(longest.Cosines.Highest)}.");
+                + $"{Cell.Number(longest.Amplification)} times what spread directions give; the mean of its input is "
+                + $"{100 * Math.Pow(longest.AmplificationOfMean / longest.Amplification, 2):f0} % of its mean square, and the row that is most "
+                + $"aligned with it has |cos| {Cell.Number(longest.Cosines.Highest)}.");
+        }
+
+        if (inspection.Updates.MaxBy(item => item.Cosine) is { } update)
+        {
+            findings.Add($"The update that lies most along the stream is {Place(update.Output.ToSymbol(), update.Layer)}: cosine "
+                + $"{Cell.Number(update.Cosine)}, where independent directions have 0.");
         }
 
         return findings;
