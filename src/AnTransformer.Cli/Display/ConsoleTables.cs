@@ -5,16 +5,16 @@ namespace AnTransformer.Cli.Display;
 /// <summary>Tables on standard output: drawn on a terminal, Markdown elsewhere.</summary>
 internal sealed class ConsoleTables
 {
-    private const int PlainWidth = 240;     // no terminal to fit into
+    private const int PlainWidth = 400;     // no terminal to fit into
     private readonly bool _isTerminal = AnsiConsole.Console.Profile.Out.IsTerminal;
 
     public static Text Cell(string text) => new(text);
 
     /// <summary>A table without rows; the first column is aligned left, the others right.</summary>
-    public Table Create(params string[] columns)
+    public Table Create(params IReadOnlyList<string> columns)
     {
         var table = new Table { Border = _isTerminal ? TableBorder.Rounded : TableBorder.Markdown };
-        for (var i = 0; i < columns.Length; i++)
+        for (var i = 0; i < columns.Count; i++)
         {
             var column = new TableColumn(Cell(columns[i]));
             table.AddColumn(i == 0 ? column : column.RightAligned());

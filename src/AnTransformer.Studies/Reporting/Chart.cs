@@ -192,6 +192,15 @@ public sealed class Chart : IDisposable
         return this;
     }
 
+    /// <summary>Sets the ends of the horizontal axis, for example to leave room for the legend.</summary>
+    /// <param name="low">Lowest value shown.</param>
+    /// <param name="high">Highest value shown.</param>
+    public Chart LimitX(double low, double high)
+    {
+        _plot.Axes.SetLimitsX(At(low, _logX), At(high, _logX));
+        return this;
+    }
+
     /// <summary>Puts the legend somewhere else than the upper right corner.</summary>
     /// <param name="lower">Whether at the bottom.</param>
     /// <param name="left">Whether on the left.</param>
