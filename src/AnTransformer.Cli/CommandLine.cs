@@ -22,6 +22,10 @@ internal static class CommandLine
         root.Subcommands.Add(ScoreCommand.Create());
         root.Subcommands.Add(InfoCommand.Create());
         root.Subcommands.Add(BenchCommand.Create());
+        root.Subcommands.Add(CompareCommand.Create());
+        root.Subcommands.Add(SweepCommand.Create());
+        root.Subcommands.Add(BatchSizeCommand.Create());
+        root.Subcommands.Add(AblateCommand.Create());
         root.Subcommands.Add(ScalingCommand.Create());
 
         var parsed = root.Parse(args);

@@ -1,5 +1,6 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 
 namespace AnTransformer.Cli;
 
@@ -11,6 +12,15 @@ internal static class JsonOutput
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };
+
+    private static JsonSerializerOptions WithNames { get; } = new(Compact)
+    {
+        NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower) },
+    };
+
+    /// <summary>Prints figures that may be infinite or not numbers, which then are texts, and enums by name.</summary>
+    public static void PrintWithNames(object result) => Console.WriteLine(JsonSerializer.Serialize(result, WithNames));
 
     public static void Print(object result) => Console.WriteLine(JsonSerializer.Serialize(result, Compact));
 }

@@ -2,14 +2,24 @@ using System.Runtime.InteropServices;
 
 namespace AnTransformer.Cli;
 
-/// <summary>Turns Ctrl-C and SIGTERM into a request to finish the step and save; a second one ends the process at once.</summary>
+/// <summary>
+/// Turns Ctrl-C and SIGTERM into a request to finish the step and save; a second one ends the process at once. A supervised process leaves
+/// Ctrl-C, which reaches the whole terminal, to the process that started it, and takes the end of its standard input for the request: it
+/// comes even when that process is killed.
+/// </summary>
 internal sealed class StopSignal : IDisposable
 {
     private readonly CancellationTokenSource _source = new();
+    private readonly bool _isSupervised;
     private readonly List<PosixSignalRegistration> _registrations;
 
-    public StopSignal()
-        => _registrations = new[] { PosixSignal.SIGINT, PosixSignal.SIGTERM }.Select(signal => PosixSignalRegistration.Create(signal, OnSignal)).ToList();
+    public StopSignal(bool supervised = false)
+    {
+        _isSupervised = supervised;
+        _registrations = new[] { PosixSignal.SIGINT, PosixSignal.SIGTERM }.Select(signal => PosixSignalRegistration.Create(signal, OnSignal)).ToList();
+        if (supervised)
+            new Thread(WaitForEndOfInput) { IsBackground = true }.Start();
+    }
 
     public CancellationToken Token => _source.Token;
 
@@ -21,10 +31,34 @@ internal sealed class StopSignal : IDisposable
 
     private void OnSignal(PosixSignalContext context)
     {
+        if (_isSupervised && context.Signal == PosixSignal.SIGINT)
+        {
+            context.Cancel = true;
+            return;
+        }
+
         if (_source.IsCancellationRequested)
             return;     // not cancelled: the default action ends the process
         context.Cancel = true;
         Console.Error.WriteLine("angpt: stopping after this step; once more to stop at once.");
         _source.Cancel();
+    }
+
+    private void WaitForEndOfInput()
+    {
+        using var input = Console.OpenStandardInput();
+        while (input.ReadByte() >= 0)
+        {
+            // Nothing is said here; only the end counts.
+        }
+
+        try
+        {
+            _source.Cancel();
+        }
+        catch (ObjectDisposedException)
+        {
+            // The work was done before.
+        }
     }
 }

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Reflection;
 using System.Text.Json;
 using AnTransformer.Layers;
 using AnTransformer.Models;
@@ -23,15 +22,7 @@ internal static class MemoryProbe
     /// <summary>Starts this program again for one contestant. Null, with a warning on standard error, where that fails.</summary>
     public static PeakMemoryResult? Measure(string name, BenchSettings settings)
     {
-        var start = new ProcessStartInfo { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true };
-        foreach (var argument in ThisProgram().Concat(Arguments(name, settings)))
-        {
-            if (start.FileName.Length == 0)
-                start.FileName = argument;
-            else
-                start.ArgumentList.Add(argument);
-        }
-
+        var start = ThisProgram.StartInfo(Arguments(name, settings));
         using var process = Start(start, name);
         if (process is null)
             return null;
@@ -83,15 +74,6 @@ internal static class MemoryProbe
         }
 
         JsonOutput.Print(new PeakMemoryResult(PeakMemory.Bytes(), before));
-    }
-
-    /// <summary>How this process was started: as an executable of its own, or as an assembly that <c>dotnet</c> runs.</summary>
-    private static IEnumerable<string> ThisProgram()
-    {
-        var executable = Environment.ProcessPath ?? "dotnet";
-        return Path.GetFileNameWithoutExtension(executable) == "dotnet"
-            ? [executable, Assembly.GetExecutingAssembly().Location]
-            : [executable];
     }
 
     private static List<string> Arguments(string name, BenchSettings settings)

@@ -9,9 +9,9 @@ namespace AnTransformer.Cli.Commands;
 /// </summary>
 internal static class FieldOptions
 {
-    public static IReadOnlyList<(string Key, Option<string?> Option)> AddTo(Command command)
+    public static IReadOnlyList<(string Key, Option<string?> Option)> AddTo(Command command, Type configuration)
     {
-        var fields = ConfigurationBinder.Fields(typeof(TrainingConfiguration));
+        var fields = ConfigurationBinder.Fields(configuration);
         var uses = fields.GroupBy(field => ShortName(field.Key)).ToDictionary(group => group.Key, group => group.Count());
         var taken = command.Options.SelectMany(option => option.Aliases.Append(option.Name)).ToHashSet(StringComparer.Ordinal);
         var options = new List<(string, Option<string?>)>();

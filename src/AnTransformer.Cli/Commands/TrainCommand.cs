@@ -10,6 +10,9 @@ internal static class TrainCommand
 {
     private const string DefaultConfiguration = "configs/quickstart.yaml";
 
+    /// <summary>Given by studies to the runs they start: the end of standard input asks the run to save and end.</summary>
+    public const string SupervisedOption = "--supervised";
+
     public static Command Create()
     {
         var config = new Argument<string>("config")
@@ -18,26 +21,27 @@ internal static class TrainCommand
             DefaultValueFactory = _ => DefaultConfiguration,
         };
         var json = SharedOptions.Json();
+        var supervised = new Option<bool>(SupervisedOption) { Hidden = true };
         var command = new Command(
             "train",
             "Train a model. Without arguments: anGPT on the bundled novels of Jane Austen, a few minutes on two cores.\n"
             + "Exit codes: 0 done, 2 input cannot be used, 3 stopped by Ctrl-C or SIGTERM (saved; go on with the same command), 4 diverged.")
         {
-            config, json,
+            config, json, supervised,
         };
-        var fields = FieldOptions.AddTo(command);
+        var fields = FieldOptions.AddTo(command, typeof(TrainingConfiguration));
         command.SetAction(parsed =>
         {
             var overrides = FieldOptions.Overrides(parsed, fields);
             var configuration = ConfigurationBinder.Load<TrainingConfiguration>(BundledFiles.Find(parsed.GetRequiredValue(config)), overrides);
-            return Train(configuration, parsed.GetValue(json));
+            return Train(configuration, parsed.GetValue(json), parsed.GetValue(supervised));
         });
         return command;
     }
 
-    private static int Train(TrainingConfiguration configuration, bool json)
+    private static int Train(TrainingConfiguration configuration, bool json, bool supervised)
     {
-        using var stop = new StopSignal();
+        using var stop = new StopSignal(supervised);
         using var display = TrainingDisplay.Create();
         var outcome = TrainingRun.Run(configuration, display, stop.Token);
         display.Dispose();

@@ -147,6 +147,8 @@ public sealed class Chart : IDisposable
     public Chart Heatmap(double[,] values, IReadOnlyList<string> columns, IReadOnlyList<string> rows, string format = "0.000")
     {
         var (height, width) = (values.GetLength(0), values.GetLength(1));
+        if (!values.Cast<double>().Any(double.IsFinite))
+            return this;
         var map = _plot.Add.Heatmap(values);
         map.FlipVertically = true;
         map.Colormap = new ScottPlot.Colormaps.Viridis();
@@ -180,6 +182,15 @@ public sealed class Chart : IDisposable
     public Chart Ticks(IReadOnlyList<double> positions, IReadOnlyList<string> labels)
     {
         _plot.Axes.Bottom.TickGenerator = new NumericManual([.. positions.Select(x => At(x, _logX))], [.. labels]);
+        return this;
+    }
+
+    /// <summary>Puts named ticks on the vertical axis, for categories.</summary>
+    /// <param name="positions">Positions in the data's units.</param>
+    /// <param name="labels">Labels, as many.</param>
+    public Chart TicksLeft(IReadOnlyList<double> positions, IReadOnlyList<string> labels)
+    {
+        _plot.Axes.Left.TickGenerator = new NumericManual([.. positions.Select(y => At(y, _logY))], [.. labels]);
         return this;
     }
 

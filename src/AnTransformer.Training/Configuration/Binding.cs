@@ -21,11 +21,20 @@ internal sealed class Binding(object configuration, string name)
     /// <summary>Takes in an option of the command line.</summary>
     public void Apply(string key, string value)
     {
-        var option = "--" + key.TrimStart('-');
-        var field = FieldNames.Resolve(_root, option[2..], option);
-        field.Set(configuration, FromOption(field, value, option));
-        _options[field.Key] = option;
+        var bare = key.TrimStart('-');
+        Apply(bare, value, "--" + bare);
     }
+
+    /// <summary>Takes in a value that was given elsewhere than in the file, at a place that errors name.</summary>
+    public void Apply(string key, string value, string place)
+    {
+        var field = FieldNames.Resolve(_root, key, place);
+        field.Set(configuration, FromOption(field, value, place));
+        _options[field.Key] = place;
+    }
+
+    /// <summary>Where a field's value came from.</summary>
+    public string PlaceOf(string key) => PlaceOf([key]);
 
     /// <summary>Asks the configuration and its sections whether their fields fit together.</summary>
     public void Validate()
@@ -45,34 +54,40 @@ internal sealed class Binding(object configuration, string name)
     {
         if (field.IsNullable && (field.Type == typeof(string) ? value == "null" : ScalarText.IsNull(value)))
             return null;
+        if (field.Type == typeof(ConfigurationPatch))
+            return FromFile(field, YamlReader.Read(value, option) ?? new YamlText(option, "", IsPlain: true));
         if (!field.IsList)
             return field.Parse(value, option);
         if (value.StartsWith('['))
             return FromFile(field, YamlReader.Read(value, option)!);
-        return value.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).ToList();
+        return field.ParseList(value.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Select(text => (text, option)));
     }
 
     private static object? FromFile(ConfigurationField field, YamlValue value)
     {
         switch (value)
         {
+            case YamlMapping or YamlText { IsNull: true } when field.Type == typeof(ConfigurationPatch):
+                return new ConfigurationPatch(value);
             case YamlText { IsNull: true }:
                 return field.IsNullable ? null : throw field.Wrong(value.Place, "null");
             case YamlText text when field.IsList:
-                return new List<string> { text.Text };
+                return field.ParseList([Entry(field, text)]);
             case YamlText { IsPlain: false } text when field.Type != typeof(string) && field.Values is null:
                 throw field.Wrong(text.Place, $"the text \"{ScalarText.Excerpt(text.Text)}\" in quotes");
-            case YamlText text:
+            case YamlText text when field.Type != typeof(ConfigurationPatch):
                 return field.Parse(text.Text, text.Place);
             case YamlList list when field.IsList:
-                return list.Items.Select(item => Entry(field, item)).ToList();
+                return field.ParseList(list.Items.Select(item => Entry(field, item)));
             default:
                 throw field.Wrong(value.Place, Kind(value));
         }
     }
 
-    private static string Entry(ConfigurationField field, YamlValue item)
-        => item is YamlText { IsNull: false } text ? text.Text : throw field.Wrong(item.Place, Kind(item) + " within the list");
+    private static (string Text, string Place) Entry(ConfigurationField field, YamlValue item)
+        => item is YamlText { IsNull: false } text && (text.IsPlain || field.ItemType == typeof(string))
+            ? (text.Text, text.Place)
+            : throw field.Wrong(item.Place, Kind(item) + " within the list");
 
     private static string Kind(YamlValue value) => value switch
     {

@@ -5,7 +5,8 @@ namespace AnTransformer.Training.Configuration;
 /// <summary>
 /// Reads configurations from YAML files and the command line, writes them back with comments, and compares them. A
 /// configuration is any class whose properties are bool, int, long, double, string, enums, any of these nullable,
-/// <c>List&lt;string&gt;</c>, or sections, that is, other such classes. Keys are the properties' names in snake case.
+/// lists of string, long or double,
+/// a <see cref="ConfigurationPatch"/>, or sections, that is, other such classes. Keys are the properties' names in snake case.
 /// </summary>
 public static class ConfigurationBinder
 {
@@ -14,6 +15,15 @@ public static class ConfigurationBinder
     /// <summary>All fields of a configuration class, section by section, in the order of declaration.</summary>
     /// <param name="type">A configuration class with a constructor without parameters.</param>
     public static IReadOnlyList<ConfigurationField> Fields(Type type) => ConfigurationSection.Of(type).AllFields.ToList();
+
+    /// <summary>The field of a name: a dotted key, or its last part where that is unique.</summary>
+    /// <typeparam name="T">A configuration class.</typeparam>
+    /// <param name="name">The name.</param>
+    /// <param name="place">Where it was given, for errors.</param>
+    /// <exception cref="InvalidInputException">There is none, or there are several.</exception>
+    public static ConfigurationField Field<T>(string name, string place)
+        where T : class, new()
+        => FieldNames.Resolve(ConfigurationSection.Of(typeof(T)), name, place);
 
     /// <summary>Reads a file, then applies overrides, then validates.</summary>
     /// <typeparam name="T">A configuration class.</typeparam>
@@ -30,13 +40,35 @@ public static class ConfigurationBinder
         where T : class, new()
         => Parse<T>(ReadText(path), path, overrides);
 
+    /// <summary>Reads a file as <see cref="Load{T}(string, IReadOnlyList{ValueTuple{string, string}})"/> does, and tells where values came from.</summary>
+    /// <typeparam name="T">A configuration class.</typeparam>
+    /// <param name="path">A YAML file in UTF-8.</param>
+    /// <param name="overrides">Keys and values.</param>
+    /// <param name="placeOf">The place of a field by its key, for errors: file, line and column, the option, or the file for a default.</param>
+    /// <exception cref="InvalidInputException">The file or an override cannot be used.</exception>
+    public static T Load<T>(string path, IReadOnlyList<(string Key, string Value)> overrides, out Func<string, string> placeOf)
+        where T : class, new()
+        => Parse<T>(ReadText(path), path, overrides, out placeOf);
+
     /// <summary>Reads YAML text, then applies overrides, then validates.</summary>
     /// <typeparam name="T">A configuration class.</typeparam>
     /// <param name="yaml">The text.</param>
     /// <param name="path">What errors call it.</param>
-    /// <param name="overrides">As for <see cref="Load"/>.</param>
-    /// <exception cref="InvalidInputException">As for <see cref="Load"/>.</exception>
+    /// <param name="overrides">As for <see cref="Load{T}(string, IReadOnlyList{ValueTuple{string, string}})"/>.</param>
+    /// <exception cref="InvalidInputException">As for <see cref="Load{T}(string, IReadOnlyList{ValueTuple{string, string}})"/>.</exception>
     public static T Parse<T>(string yaml, string path, IReadOnlyList<(string Key, string Value)> overrides)
+        where T : class, new()
+        => Parse<T>(yaml, path, overrides, out _);
+
+    /// <summary>Reads YAML text and tells where values came from.</summary>
+    /// <typeparam name="T">A configuration class.</typeparam>
+    /// <param name="yaml">The text.</param>
+    /// <param name="path">What errors call it.</param>
+    /// <param name="overrides">Keys and values.</param>
+    /// <param name="placeOf">The place of a field by its key, for errors.</param>
+    /// <exception cref="InvalidInputException">The text or an override cannot be used.</exception>
+    public static T Parse<T>(
+        string yaml, string path, IReadOnlyList<(string Key, string Value)> overrides, out Func<string, string> placeOf)
         where T : class, new()
     {
         ArgumentNullException.ThrowIfNull(overrides);
@@ -45,6 +77,38 @@ public static class ConfigurationBinder
         binding.Apply(YamlReader.Read(yaml, path));
         foreach (var (key, value) in overrides)
             binding.Apply(key, value);
+        binding.Validate();
+        placeOf = binding.PlaceOf;
+        return configuration;
+    }
+
+    /// <summary>Reads a file's fields without applying them.</summary>
+    /// <param name="path">A YAML file in UTF-8.</param>
+    /// <exception cref="InvalidInputException">The file cannot be read or is malformed.</exception>
+    public static ConfigurationPatch ReadPatch(string path) => new(YamlReader.Read(ReadText(path), path));
+
+    /// <summary>Takes fields from a text without applying them.</summary>
+    /// <param name="yaml">YAML text.</param>
+    /// <param name="name">What errors call it.</param>
+    /// <exception cref="InvalidInputException">The text is malformed.</exception>
+    public static ConfigurationPatch ParsePatch(string yaml, string name) => new(YamlReader.Read(yaml, name));
+
+    /// <summary>Lays fields over defaults, layer by layer, then validates.</summary>
+    /// <typeparam name="T">A configuration class.</typeparam>
+    /// <param name="name">What errors call the whole when no place of a field is known.</param>
+    /// <param name="layers">Fields of files, the first lowest.</param>
+    /// <param name="overrides">Keys and values as for <see cref="Load{T}(string, IReadOnlyList{ValueTuple{string, string}})"/>, each with the place that errors name; the last wins.</param>
+    /// <exception cref="InvalidInputException">As for <see cref="Load{T}(string, IReadOnlyList{ValueTuple{string, string}})"/>.</exception>
+    public static T Compose<T>(
+        string name, IEnumerable<ConfigurationPatch> layers, IEnumerable<(string Key, string Value, string Place)> overrides)
+        where T : class, new()
+    {
+        var configuration = new T();
+        var binding = new Binding(configuration, name);
+        foreach (var layer in layers)
+            binding.Apply(layer.Value);
+        foreach (var (key, value, place) in overrides)
+            binding.Apply(key, value, place);
         binding.Validate();
         return configuration;
     }

@@ -1,3 +1,4 @@
+using System.Collections;
 using System.ComponentModel;
 using System.Globalization;
 using System.Reflection;
@@ -37,7 +38,9 @@ public sealed class ConfigurationField
     /// <summary>Section and key, such as <c>optimizer.learning_rate</c>.</summary>
     public string Key => SectionName.Length == 0 ? Name : $"{SectionName}.{Name}";
 
-    /// <summary>The type of a value: bool, int, long, double, string, an enum, or a list of strings.</summary>
+    /// <summary>
+    /// The type of a value: bool, int, long, double, string, an enum, a list of texts or numbers, or a part of another configuration.
+    /// </summary>
     public Type Type { get; }
 
     /// <summary>Whether the field may be null.</summary>
@@ -69,10 +72,14 @@ public sealed class ConfigurationField
             : Type == typeof(bool) ? "true|false"
             : Type == typeof(double) ? "number"
             : Type == typeof(string) ? "text"
-            : IsList ? "list of texts"
+            : Type == typeof(ConfigurationPatch) ? "mapping"
+            : IsList ? $"list of {(ItemType == typeof(string) ? "texts" : ItemType == typeof(double) ? "numbers" : "whole numbers")}"
             : "whole number";
 
-    internal bool IsList => Type == typeof(List<string>);
+    internal bool IsList => Type.IsGenericType;
+
+    /// <summary>The type of a list's entries; of another field's value.</summary>
+    internal Type ItemType => IsList ? Type.GetGenericArguments()[0] : Type;
 
     /// <summary>What a value must be, to follow "must be": <c>a number greater than 0 or null</c>.</summary>
     internal string Expected
@@ -81,7 +88,7 @@ public sealed class ConfigurationField
         {
             var what = Values is { } values ? $"one of {string.Join(", ", values)}"
                 : Type == typeof(bool) ? "true or false"
-                : IsList ? "a text or a list of texts"
+                : IsList ? $"a {TypeName["list of ".Length..^1]}{(_range is null ? "" : " " + _range)} or a {TypeName}"
                 : $"a {TypeName}{(_range is null ? "" : " " + _range)}";
             return what + (IsNullable ? " or null" : "");
         }
@@ -100,20 +107,31 @@ public sealed class ConfigurationField
     {
         var bare = Nullable.GetUnderlyingType(type) ?? type;
         return bare.IsEnum || bare == typeof(bool) || bare == typeof(int) || bare == typeof(long) || bare == typeof(double)
-            || bare == typeof(string) || bare == typeof(List<string>);
+            || bare == typeof(string) || bare == typeof(ConfigurationPatch)
+            || bare == typeof(List<string>) || bare == typeof(List<double>) || bare == typeof(List<long>);
     }
 
     /// <summary>Puts a value into a configuration that this field allows.</summary>
     internal void Set(object configuration, object? value)
         => _path[^1].SetValue(_path[..^1].Aggregate(configuration, (owner, property) => property.GetValue(owner)!), value);
 
-    /// <summary>The value that a text denotes.</summary>
+    /// <summary>A list of values that texts denote.</summary>
+    /// <exception cref="InvalidInputException">One of them denotes none that the field allows.</exception>
+    internal IList ParseList(IEnumerable<(string Text, string Place)> entries)
+    {
+        var list = (IList)Activator.CreateInstance(Type)!;
+        foreach (var (text, place) in entries)
+            list.Add(Parse(text, place));
+        return list;
+    }
+
+    /// <summary>The value that a text denotes; for a list, the value of one entry.</summary>
     /// <exception cref="InvalidInputException">
     /// It denotes none that the field allows; the message begins with the place.
     /// </exception>
     internal object Parse(string text, string place)
     {
-        var value = ScalarText.Parse(text, Type);
+        var value = ScalarText.Parse(text, ItemType);
         if (value is not null && Allows(value))
             return value;
         if (Type == typeof(int) && ScalarText.Parse(text, typeof(long)) is long large && large > int.MaxValue)

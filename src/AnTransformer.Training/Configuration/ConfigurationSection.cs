@@ -18,7 +18,8 @@ internal sealed class ConfigurationSection
         Key = string.Join('.', path.Select(property => ScalarText.SnakeCase(property.Name)));
         Description = path.Count == 0 ? "" : path[^1].GetCustomAttribute<DescriptionAttribute>()?.Description ?? "";
         var properties = type.GetProperties(BindingFlags.Public | BindingFlags.Instance)
-            .OrderBy(property => property.MetadataToken)
+            .OrderBy(property => Depth(property.DeclaringType!))
+            .ThenBy(property => property.MetadataToken)
             .ToList();
         Fields = properties
             .Where(property => property.CanWrite && ConfigurationField.IsSupported(property.PropertyType))
@@ -53,6 +54,9 @@ internal sealed class ConfigurationSection
     public IEnumerable<ConfigurationField> AllFields => WithAllSections.SelectMany(section => section.Fields);
 
     private IReadOnlyList<PropertyInfo> Path { get; }
+
+    /// <summary>What is inherited comes first.</summary>
+    private static int Depth(Type type) => type.BaseType is { } parent ? 1 + Depth(parent) : 0;
 
     /// <summary>The tree of a class with a constructor without parameters.</summary>
     public static ConfigurationSection Of(Type type)

@@ -1,3 +1,4 @@
+using System.Collections;
 using System.Text;
 
 namespace AnTransformer.Training.Configuration;
@@ -21,8 +22,7 @@ internal static class ConfigurationWriter
         {
             AppendComment(yaml, field.Description, indent);
             AppendComment(yaml, Facts(field), indent);
-            var value = ScalarText.ToYaml(field.Get(configuration));
-            yaml.Append(indent).Append(field.Name).Append(": ").Append(value).Append('\n');
+            AppendValue(yaml, field.Name, field.Get(configuration), indent);
         }
 
         foreach (var inner in section.Sections)
@@ -35,11 +35,36 @@ internal static class ConfigurationWriter
         }
     }
 
+    private static void AppendValue(StringBuilder yaml, string name, object? value, string indent)
+    {
+        if (value is ConfigurationPatch patch && patch.Lines().ToList() is { Count: > 0 } lines)
+        {
+            yaml.Append(indent).Append(name).Append(":\n");
+            lines.ForEach(line => yaml.Append(indent).Append("  ").Append(line).Append('\n'));
+        }
+        else if (value is IList list && indent.Length + name.Length + 2 + ScalarText.ToYaml(list).Length > Columns)
+        {
+            yaml.Append(indent).Append(name).Append(":\n");
+            foreach (var entry in list)
+                yaml.Append(indent).Append("  - ").Append(ScalarText.ToYaml(entry)).Append('\n');
+        }
+        else
+        {
+            yaml.Append(indent).Append(name).Append(": ").Append(ScalarText.ToYaml(value)).Append('\n');
+        }
+    }
+
     private static string Facts(ConfigurationField field)
     {
         var expected = field.Expected;
         var article = expected.StartsWith("a ", StringComparison.Ordinal) ? 2 : 0;
-        return $"({expected[article..]}; default {ScalarText.ToYaml(field.Default)})";
+        return $"({expected[article..]}; default {Default(field.Default)})";
+    }
+
+    private static string Default(object? value)
+    {
+        var text = ScalarText.ToYaml(value);
+        return value is IList list && text.Length > Columns ? $"{list.Count} entries" : text;
     }
 
     private static void AppendComment(StringBuilder yaml, string text, string indent)

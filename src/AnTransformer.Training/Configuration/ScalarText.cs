@@ -1,3 +1,4 @@
+using System.Collections;
 using System.Globalization;
 using System.Text;
 using System.Text.RegularExpressions;
@@ -53,7 +54,8 @@ internal static partial class ScalarText
         double number => NumberText(number),
         string text => Quote(text),
         Enum => EnumText(value),
-        IEnumerable<string> list => "[" + string.Join(", ", list.Select(Quote)) + "]",
+        ConfigurationPatch patch => patch.ToString(),
+        IList list => "[" + string.Join(", ", list.Cast<object>().Select(ToYaml)) + "]",
         _ => Convert.ToString(value, CultureInfo.InvariantCulture)!,
     };
 

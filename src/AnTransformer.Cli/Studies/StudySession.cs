@@ -1,0 +1,76 @@
+using System.Diagnostics;
+using AnTransformer.Checkpoints;
+using AnTransformer.Studies;
+using AnTransformer.Studies.Reporting;
+using AnTransformer.Studies.Running;
+using AnTransformer.Training.Configuration;
+
+namespace AnTransformer.Cli.Studies;
+
+/// <summary>Carries out a study in its directory and keeps what it shows up to date.</summary>
+internal static class StudySession
+{
+    // Figures take a second or so; a study in progress is looked at now and then.
+    private static readonly TimeSpan BetweenReports = TimeSpan.FromMinutes(1);
+
+    /// <exception cref="InvalidInputException">Settings or directory cannot be used.</exception>
+    public static int Run(IStudy study, StudyDirectory directory, StudyDisplay display, bool json, CancellationToken stop)
+    {
+        var settings = study.Settings;
+        var report = new StudyReport(study, directory, ThisProgram.CommandLine());
+        var options = new StudyOptions(settings.Jobs, settings.Devices, settings.KeepCheckpoints);
+        var runner = new StudyRunner(directory, new ProcessLauncher(), options, display);
+        AtomicFile.WriteAllText(directory.Configuration, ConfigurationBinder.Write(settings));
+        Stopwatch? sinceReport = null;
+        var outcome = runner.Run(
+            study.Plan,
+            state =>
+            {
+                report.WriteTable(state);
+                if (!state.Finished.Any() || (sinceReport is not null && sinceReport.Elapsed < BetweenReports))
+                    return;
+                report.Write(state);
+                sinceReport = Stopwatch.StartNew();
+            },
+            stop);
+        var findings = report.Write(outcome.State);
+        display.Dispose();
+        Show(study, directory, outcome, findings, json);
+        if (outcome.Stopped)
+        {
+            Console.Error.WriteLine($"angpt: stopped with {outcome.State.Finished.Count()} runs done; the same command goes on.");
+            return ExitCodes.Stopped;
+        }
+
+        return outcome.State.Failures.Count > 0 ? ExitCodes.InternalError : ExitCodes.Success;
+    }
+
+    private static void Show(IStudy study, StudyDirectory directory, StudyOutcome outcome, StudyFindings findings, bool json)
+    {
+        var warnings = StudyReport.Warnings(outcome.State, findings).ToList();
+        if (json)
+        {
+            JsonOutput.PrintWithNames(new
+            {
+                Study = study.Title,
+                Complete = outcome.State.IsComplete,
+                Runs = outcome.State.Finished.Count(),
+                findings.Lead,
+                Warnings = warnings,
+                Findings = findings.Data,
+                directory.Report,
+                directory.Results,
+                directory.RunsTable,
+            });
+            return;
+        }
+
+        Console.WriteLine(findings.Lead);
+        foreach (var warning in warnings)
+            Console.WriteLine("note: " + warning);
+        Console.WriteLine();
+        foreach (var table in findings.Tables)
+            StudyTables.Print(table);
+        Console.WriteLine($"report  {Path.GetRelativePath(Environment.CurrentDirectory, directory.Report)}");
+    }
+}

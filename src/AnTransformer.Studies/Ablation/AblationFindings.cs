@@ -1,0 +1,73 @@
+using AnTransformer.Studies.Configuration;
+using AnTransformer.Studies.Reporting;
+using AnTransformer.Studies.Tuning;
+
+namespace AnTransformer.Studies.Ablation;
+
+/// <summary>Puts an ablation into words, tables and figures.</summary>
+internal static class AblationFindings
+{
+    public static StudyFindings Create(CellOutcome reference, IReadOnlyList<VariantOutcome> variants, AblateConfiguration settings)
+    {
+        var all = variants.Select(variant => (variant.Name, variant.Outcome)).Prepend(("base", reference)).ToList();
+        return new StudyFindings(
+            Lead(variants),
+            TuningWarnings.Of(settings, all).Concat(settings.TuneVariants ? [] : ["Variants were run at the base's learning rate, which may not be their best."]).ToList(),
+            [Differences(reference, variants), LearningRateTable.Of(["variant"], all.Select(item => ((IReadOnlyList<string>)[item.Item1], item.Item2)))],
+            [new("differences", "Final loss of each variant minus the base's, with Student's 95 % intervals over seeds.", () => Figure(variants))],
+            new
+            {
+                Base = OutcomeData.Of(reference),
+                Variants = variants.Select(variant => new { variant.Name, variant.Difference, Outcome = OutcomeData.Of(variant.Outcome) }).ToList(),
+            });
+    }
+
+    private static string Lead(IReadOnlyList<VariantOutcome> variants)
+    {
+        var worst = variants.Where(variant => variant.Difference is not null).OrderByDescending(variant => variant.Difference!.Value).ToList();
+        var lost = variants.Where(variant => variant.Outcome is { Search: { IsDecided: true, Best: null } }).Select(variant => variant.Name).ToList();
+        var sentences = new List<string>();
+        if (worst.Count > 0)
+        {
+            sentences.Add($"The costliest change is {worst[0].Name}: {Cells.Difference(worst[0].Difference!.Value, worst[0].Difference!.Student)} nats per token against the base.");
+            var better = worst.Where(variant => variant.Difference!.Student is { High: < 0 }).Select(variant => variant.Name).ToList();
+            sentences.Add(better.Count > 0 ? $"Better than the base beyond chance: {string.Join(", ", better)}." : "No variant is better than the base beyond chance.");
+        }
+
+        if (lost.Count > 0)
+            sentences.Add($"Diverged at every learning rate: {string.Join(", ", lost)}.");
+        return sentences.Count > 0 ? string.Join(" ", sentences) : "No variant has been compared with the base yet.";
+    }
+
+    private static FindingsTable Differences(CellOutcome reference, IReadOnlyList<VariantOutcome> variants)
+        => new(
+            "Loss against the base",
+            ["variant", "learning rate", "seeds", "loss", "deviation", "difference", "Student's interval", "diverged"],
+            [
+                ["base", Cells.Rate(reference.Search.BestRate), $"{reference.Completed.Count}", Cells.Loss(reference.MeanLoss), Cells.Loss(reference.Deviation), Cells.Unknown, Cells.Unknown,
+                    $"{reference.DivergedByRate.Sum(rate => rate.Diverged)} of {reference.DivergedByRate.Sum(rate => rate.Finished)}"],
+                .. variants.Select(variant => (IReadOnlyList<string>)
+                [
+                    variant.Name, Cells.Rate(variant.Outcome.Search.BestRate), $"{variant.Outcome.Completed.Count}", Cells.Loss(variant.Outcome.MeanLoss), Cells.Loss(variant.Outcome.Deviation),
+                    variant.Difference is { } difference ? Cells.Difference(difference.Value, difference.Bootstrap) : Cells.Unknown,
+                    variant.Difference?.Student is { } student ? $"[{student.Low:+0.0000;-0.0000}, {student.High:+0.0000;-0.0000}]" : Cells.Unknown,
+                    $"{variant.Divergences.Diverged} of {variant.Divergences.Finished}",
+                ]),
+            ],
+            "Difference: mean over seeds of the variant's final validation loss minus the base's with the same seed, in nats per token; in brackets the 95 % bootstrap "
+            + "interval. Diverged: runs over all learning rates.");
+
+    private static Chart Figure(IReadOnlyList<VariantOutcome> variants)
+    {
+        var known = variants.Where(variant => variant.Difference is not null).OrderBy(variant => variant.Difference!.Value).ToList();
+        var rows = Enumerable.Range(0, known.Count).Select(i => (double)i).ToList();
+        var chart = new Chart("Loss against the base", "difference of the final loss (nats per token)", "").Mark("", 0);
+        for (var i = 0; i < known.Count; i++)
+        {
+            if (known[i].Difference!.Student is { } student)
+                chart.Line("", [student.Low, student.High], [i, i]);
+        }
+
+        return chart.Points("", known.ConvertAll(variant => variant.Difference!.Value), rows).TicksLeft(rows, known.ConvertAll(variant => variant.Name));
+    }
+}

@@ -1,0 +1,32 @@
+using AnTransformer.Studies.Statistics;
+
+namespace AnTransformer.Studies.Reporting;
+
+/// <summary>Numbers as tables and sentences of studies show them.</summary>
+internal static class Cells
+{
+    public const string Unknown = "-";
+
+    public static string Loss(double? loss) => loss is { } value && double.IsFinite(value) ? $"{value:f4}" : Unknown;
+
+    public static string Factor(double? factor) => factor is { } value && double.IsFinite(value) ? $"{value:f2}×" : Unknown;
+
+    public static string Factor(Estimate? estimate)
+        => estimate is null ? Unknown
+            : Factor(estimate.Value) + (estimate.Interval is { } interval ? $" [{interval.Low:f2}, {interval.High:f2}]" : "");
+
+    public static string Difference(double value, Interval? interval)
+        => $"{value:+0.0000;-0.0000;0.0000}" + (interval is null ? "" : $" [{interval.Low:+0.0000;-0.0000;0.0000}, {interval.High:+0.0000;-0.0000;0.0000}]");
+
+    public static string Rate(double? rate) => rate is { } value ? $"{value:0.######e0}" : Unknown;
+
+    public static string Count(double? count) => count switch
+    {
+        null => Unknown,
+        >= 1e12 and var value => $"{value / 1e12:0.##}T",
+        >= 1e9 and var value => $"{value / 1e9:0.##}G",
+        >= 1e6 and var value => $"{value / 1e6:0.##}M",
+        >= 1e4 and var value => $"{value / 1e3:0.#}k",
+        var value => $"{value:0}",
+    };
+}

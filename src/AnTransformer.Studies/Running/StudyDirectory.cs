@@ -1,0 +1,79 @@
+namespace AnTransformer.Studies.Running;
+
+/// <summary>The directory of a study: <c>runs/</c>, tables, plots and the report; locked for as long as a session lives.</summary>
+public sealed class StudyDirectory : IDisposable
+{
+    private readonly FileStream? _lock;
+
+    private StudyDirectory(string root, FileStream? @lock) => (Root, _lock) = (root, @lock);
+
+    /// <summary>The directory.</summary>
+    public string Root { get; }
+
+    /// <summary>The study's configuration, every field given.</summary>
+    public string Configuration => Path.Combine(Root, "study.yaml");
+
+    /// <summary>A row per run.</summary>
+    public string RunsTable => Path.Combine(Root, "runs.csv");
+
+    /// <summary>Everything, for other programs.</summary>
+    public string Results => Path.Combine(Root, "results.json");
+
+    /// <summary>The report.</summary>
+    public string Report => Path.Combine(Root, "report.html");
+
+    /// <summary>Creates or opens a study's directory and locks it.</summary>
+    /// <param name="path">The directory.</param>
+    /// <exception cref="InvalidInputException">It cannot be written, or another session holds it.</exception>
+    public static StudyDirectory Open(string path)
+    {
+        var full = Path.GetFullPath(path);
+        var lockPath = Path.Combine(full, "study.lock");
+        try
+        {
+            Directory.CreateDirectory(full);
+            return new StudyDirectory(full, new FileStream(lockPath, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None));
+        }
+        catch (IOException e) when (File.Exists(lockPath))
+        {
+            throw new InvalidInputException($"{path}: another study is using this directory; wait for it to end or choose another output.", e);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new InvalidInputException($"{path}: the study's directory cannot be written ({e.Message.TrimEnd('.')}); choose another output.", e);
+        }
+    }
+
+    /// <summary>A study's directory to read from, whether it exists or not and whoever is at work in it.</summary>
+    /// <param name="path">The directory.</param>
+    public static StudyDirectory Peek(string path) => new(Path.GetFullPath(path), @lock: null);
+
+    /// <summary>The directory of a run.</summary>
+    /// <param name="run">A run.</param>
+    public string RunPath(PlannedRun run) => Path.Combine(Root, "runs", run.Name);
+
+    /// <summary>The result of a run, or null when it has none yet.</summary>
+    /// <param name="run">A run.</param>
+    /// <exception cref="InvalidInputException">The file is damaged or of other settings.</exception>
+    public RunResult? ReadResult(PlannedRun run) => RunResultFile.Read(ResultPath(run), run);
+
+    /// <summary>Writes the result of a run; from then on the run counts as done.</summary>
+    /// <param name="run">The run.</param>
+    /// <param name="result">Its result.</param>
+    /// <exception cref="InvalidInputException">It cannot be written.</exception>
+    public void WriteResult(PlannedRun run, RunResult result) => RunResultFile.Write(ResultPath(run), result);
+
+    /// <summary>Deletes a finished run's checkpoints, which nothing needs once it has a result.</summary>
+    /// <param name="run">The run.</param>
+    public void DeleteCheckpoints(PlannedRun run)
+    {
+        var checkpoints = Path.Combine(RunPath(run), "checkpoints");
+        if (Directory.Exists(checkpoints))
+            Directory.Delete(checkpoints, recursive: true);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _lock?.Dispose();
+
+    private string ResultPath(PlannedRun run) => Path.Combine(RunPath(run), "result.json");
+}

@@ -1,0 +1,133 @@
+namespace AnTransformer.Studies.Running;
+
+/// <summary>
+/// Carries out a study's runs, several at a time if asked to: skips what has a result, goes on with what was interrupted, and asks the plan
+/// again after every run.
+/// </summary>
+/// <param name="directory">The study's directory.</param>
+/// <param name="launcher">Trains a run.</param>
+/// <param name="options">How many at a time and where.</param>
+/// <param name="listener">Hears what happens.</param>
+public sealed class StudyRunner(StudyDirectory directory, IRunLauncher launcher, StudyOptions options, IStudyListener listener)
+{
+    // So many failures before anything succeeds are no accident; the rest would fail the same way.
+    private const int HopelessFailures = 3;
+
+    private static readonly TimeSpan Tick = TimeSpan.FromSeconds(1);
+    private readonly Dictionary<string, RunResult> _results = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, string> _failures = new(StringComparer.Ordinal);
+    private readonly List<ActiveRun> _active = [];
+    private readonly StudyClock _clock = new(options.Jobs);
+    private int _succeeded;
+
+    /// <summary>Runs whatever is not done yet.</summary>
+    /// <param name="plan">What is wanted.</param>
+    /// <param name="onResult">Called with everything known so far, at the start and after every result, to write tables.</param>
+    /// <param name="stop">Stops the runs under way, which save a checkpoint.</param>
+    /// <exception cref="InvalidInputException">A run cannot be set up, or a file cannot be read or written.</exception>
+    public StudyOutcome Run(IStudyPlan plan, Action<StudyState> onResult, CancellationToken stop)
+    {
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        try
+        {
+            var agenda = Ask(plan);
+            onResult(State(agenda));
+            while (true)
+            {
+                StartNext(agenda, end.Token);
+                if (_active.Count == 0)
+                    return new StudyOutcome(State(agenda), stop.IsCancellationRequested);
+                Task.WaitAny([.. _active.Select(run => run.Task)], Tick);
+                _active.ForEach(run => run.Refresh());
+                var ended = _active.Where(run => run.Task.IsCompleted).ToList();
+                var results = ended.Count(run => Finish(run, stop.IsCancellationRequested));
+                if (results > 0)
+                {
+                    agenda = Ask(plan);
+                    onResult(State(agenda));
+                }
+
+                listener.OnProgress(_clock.Progress(agenda, _results, _active));
+            }
+        }
+        finally
+        {
+            // An exception on the way must not leave runs behind that nobody watches.
+            end.Cancel();
+            Task.WaitAll([.. _active.Select(run => run.Task)], CancellationToken.None);
+        }
+    }
+
+    /// <summary>What is known without running anything.</summary>
+    /// <param name="plan">What is wanted.</param>
+    /// <exception cref="InvalidInputException">A result cannot be read.</exception>
+    public StudyState Look(IStudyPlan plan) => State(Ask(plan));
+
+    /// <summary>Asks the plan, with results of earlier sessions taken in until it wants nothing more that has one.</summary>
+    private StudyAgenda Ask(IStudyPlan plan)
+    {
+        while (true)
+        {
+            var agenda = plan.Agenda(_results);
+            var found = agenda.Runs.Where(run => !_results.ContainsKey(run.Name))
+                .Select(directory.ReadResult).OfType<RunResult>().ToList();
+            if (found.Count == 0)
+                return agenda;
+            found.ForEach(result => _results[result.Name] = result);
+        }
+    }
+
+    private StudyState State(StudyAgenda agenda)
+        => new(agenda, _results, new Dictionary<string, string>(_failures, StringComparer.Ordinal));
+
+    private void StartNext(StudyAgenda agenda, CancellationToken stop)
+    {
+        if (_succeeded == 0 && _failures.Count >= HopelessFailures)
+            return;
+        foreach (var run in agenda.Runs.DistinctBy(run => run.Name))
+        {
+            if (_active.Count >= options.Jobs || stop.IsCancellationRequested)
+                return;
+            if (_results.ContainsKey(run.Name) || _failures.ContainsKey(run.Name) || _active.Exists(active => active.Run.Name == run.Name))
+                continue;
+            var slot = Enumerable.Range(0, options.Jobs).First(free => !_active.Exists(active => active.Slot == free));
+            _active.Add(new ActiveRun(run, slot, directory, options, launcher, stop));
+        }
+    }
+
+    /// <summary>Takes in a run that has ended; true when it has a result.</summary>
+    private bool Finish(ActiveRun run, bool stopping)
+    {
+        _active.Remove(run);
+        _clock.Ended(run);
+        var exit = run.Task.IsFaulted
+            ? new RunExit(RunEnding.Failed, run.Task.Exception.InnerException!.Message)
+            : run.Task.Result;
+        var result = run.Result(exit);
+        if (result is { Status: RunEnding.Completed } && !HasFinalEvaluation(run.Run, result, stopping))
+        {
+            result = null;
+            exit = new RunExit(stopping ? RunEnding.Stopped : RunEnding.Failed, "it ended without its last evaluation");
+        }
+
+        if (result is not null)
+        {
+            _succeeded++;
+            directory.WriteResult(run.Run, result);
+            _results[result.Name] = result;
+            if (!options.KeepCheckpoints)
+                directory.DeleteCheckpoints(run.Run);
+        }
+        else if (exit.Ending == RunEnding.Failed)
+        {
+            _failures[run.Run.Name] = exit.Message ?? "for an unknown reason";
+        }
+
+        listener.OnRunEnded(run.Run, result, exit);
+        return result is not null;
+    }
+
+    /// <summary>A stop during the last evaluation ends a run that is complete otherwise; the evaluation is made the next time.</summary>
+    private static bool HasFinalEvaluation(PlannedRun run, RunResult result, bool stopping)
+        => result.Curve is [.., var last] && (last.Step >= run.Plan.Steps || (run.Configuration.Training.MaxMinutes is not null && !stopping));
+}

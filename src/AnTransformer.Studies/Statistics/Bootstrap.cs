@@ -1,0 +1,71 @@
+namespace AnTransformer.Studies.Statistics;
+
+/// <summary>
+/// Percentile bootstrap over seeds: every group of runs is resampled with replacement, independently of the others. Always the same random
+/// numbers. With few seeds such intervals are too narrow, which no resampling can mend.
+/// </summary>
+public static class Bootstrap
+{
+    /// <summary>Number of resamples.</summary>
+    public const int Resamples = 10_000;
+
+    private const int RandomSeed = 0;
+    private const double Tail = 0.025;
+
+    /// <summary>The 95 % interval of a statistic; null when a group has fewer than two members.</summary>
+    /// <param name="sizes">Members of each group.</param>
+    /// <param name="statistic">The statistic of the members drawn, by group; what is not a number is left out.</param>
+    public static Interval? Run(IReadOnlyList<int> sizes, Func<int[][], double> statistic)
+    {
+        if (sizes.Any(size => size < 2))
+            return null;
+        var random = new Random(RandomSeed);
+        var drawn = sizes.Select(size => new int[size]).ToArray();
+        var values = new List<double>(Resamples);
+        for (var i = 0; i < Resamples; i++)
+        {
+            foreach (var group in drawn)
+            {
+                for (var j = 0; j < group.Length; j++)
+                    group[j] = random.Next(group.Length);
+            }
+
+            var value = statistic(drawn);
+            if (!double.IsNaN(value))
+                values.Add(value);
+        }
+
+        if (values.Count == 0)
+            return null;
+        values.Sort();
+        return new Interval(Quantile(values, Tail), Quantile(values, 1 - Tail));
+    }
+
+    private static double Quantile(List<double> sorted, double share)
+    {
+        var position = share * (sorted.Count - 1);
+        var below = (int)position;
+        var above = Math.Min(below + 1, sorted.Count - 1);
+        return sorted[below] == sorted[above] ? sorted[below] : sorted[below] + ((position - below) * (sorted[above] - sorted[below]));
+    }
+}
+
+/// <summary>A 95 % interval.</summary>
+/// <param name="Low">Its lower end.</param>
+/// <param name="High">Its upper end.</param>
+public sealed record Interval(double Low, double High)
+{
+    /// <summary>The interval of a multiple.</summary>
+    /// <param name="factor">A positive factor.</param>
+    public Interval Times(double factor) => new(Low * factor, High * factor);
+}
+
+/// <summary>An estimate with its interval.</summary>
+/// <param name="Value">The point estimate.</param>
+/// <param name="Interval">Its 95 % interval; null with fewer than two seeds.</param>
+public sealed record Estimate(double Value, Interval? Interval)
+{
+    /// <summary>The estimate of a multiple.</summary>
+    /// <param name="factor">A positive factor.</param>
+    public Estimate Times(double factor) => new(Value * factor, Interval?.Times(factor));
+}

@@ -1,0 +1,126 @@
+using AnTransformer.Studies.Comparison;
+using AnTransformer.Studies.Configuration;
+using AnTransformer.Studies.Reporting;
+using AnTransformer.Studies.Running;
+using AnTransformer.Studies.Statistics;
+using AnTransformer.Training.Configuration;
+
+namespace AnTransformer.Studies.Tests.Running;
+
+public sealed class CompareStudyTests : IDisposable
+{
+    private readonly StudyBench _bench = new();
+
+    [Fact]
+    public void A_side_that_learns_twice_as_fast_at_its_own_best_rate_is_found_to()
+    {
+        // anGPT is best at 8e-3, which the grid must grow to; gpt+ at 2e-3. Both lose a quarter of a nat per octave of a wrong rate.
+        var study = Study("sides: [gpt+, angpt]\nlearning_rates: [1e-3, 2e-3, 4e-3]\nseeds: [1, 2]");
+        var launcher = new FakeLauncher(Loss);
+        var state = _bench.Run(study.Plan, launcher).State;
+        Assert.True(state.IsComplete);
+
+        var comparison = Assert.Single(study.Compare(state));
+        var angpt = comparison.Largest("angpt")!;
+        Assert.Equal(2, angpt.Tokens.Value, 1e-9);
+        Assert.Equal(2, angpt.Tokens.Interval!.Low, 1e-9);
+        Assert.Equal(2, angpt.Flops.Value, 1e-9);
+        Assert.Equal(-1, angpt.Difference!.Value, 1e-9);
+        Assert.Null(angpt.Frontier);
+        Assert.Equal([0.002, 0.008], comparison.Sides.Select(side => side.Budgets[0].Search.BestRate!.Value));
+
+        // The grids first, then what the search asks for, then further seeds.
+        var order = launcher.Launched.Select(run => (run.Model.Architecture, run.Optimizer.LearningRate, run.Training.Seed)).ToList();
+        Assert.Equal(6, order.Take(6).Count(run => run.LearningRate <= 4e-3 && run.Seed == 1));
+        Assert.Equal([("angpt", 0.008, 1), ("angpt", 0.016, 1)], order.Where(run => run.LearningRate > 4e-3 && run.Seed == 1));
+        Assert.Equal(10, order.Count);
+    }
+
+    [Fact]
+    public void A_side_that_never_reaches_the_loss_has_a_speed_up_below_1()
+    {
+        var study = Study("sides: [gpt+, ngpt]\nlearning_rates: [1e-3, 2e-3, 4e-3]\nseeds: [1]");
+        var comparison = study.Compare(_bench.Run(study.Plan, new FakeLauncher(Loss)).State)[0];
+        Assert.Equal(0.5, comparison.Largest("ngpt")!.Tokens.Value, 1e-9);
+        Assert.Null(comparison.Largest("ngpt")!.Tokens.Interval);
+        Assert.Contains("no interval", study.Findings(_bench.Run(study.Plan, new FakeLauncher(Loss)).State).Lead, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Budgets_give_a_speed_up_on_the_annealed_frontier()
+    {
+        var study = Study("sides: [gpt+, angpt]\nlearning_rates: [1e-3, 2e-3, 4e-3]\nseeds: [1, 2]\nmax_tokens: [2560, 5120, 10240]");
+        var comparison = study.Compare(_bench.Run(study.Plan, new FakeLauncher(Loss)).State)[0];
+        Assert.Equal(3, comparison.Against.Count);
+        Assert.All(comparison.Against, item => Assert.Equal(2, item.Frontier!.Value, 1e-9));
+        Assert.Equal([FrontierReach.Extrapolated, FrontierReach.Inside, FrontierReach.Inside], comparison.Against.Select(item => item.FrontierReach!.Value));
+    }
+
+    [Fact]
+    public void Diverged_rates_and_seeds_are_counted_and_reported()
+    {
+        var study = Study("sides: [gpt+, angpt]\nlearning_rates: [1e-3, 2e-3, 4e-3]\nmax_extensions: 0\nseeds: [1, 2, 3]");
+        var launcher = new FakeLauncher(Loss)
+        {
+            Ending = run => run.Model.Architecture == "angpt" && (run.Optimizer.LearningRate == 4e-3 || run.Training.Seed == 3) ? new RunExit(RunEnding.Diverged, "NaN") : null,
+        };
+        var state = _bench.Run(study.Plan, launcher).State;
+        var angpt = study.Compare(state)[0].Sides[1].Budgets[0];
+        Assert.Equal(0.002, angpt.Search.BestRate);
+        Assert.Equal(1, angpt.DivergedAtBest);
+        Assert.Equal([0, 1, 1], angpt.DivergedByRate.Select(rate => rate.Diverged));
+        Assert.Equal(2, angpt.Completed.Count);
+        Assert.Contains(study.Findings(state).Warnings, warning => warning.Contains("1 of the runs at the best learning rate diverged", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Sizes_are_tuned_separately_with_rates_of_their_own_and_the_report_is_written()
+    {
+        var study = Study("sides: [gpt+, \"fast: model.architecture=angpt model.alpha_init=0.2\"]\nsizes: [\"s: d=32 layers=1\", \"m: d=64 layers=2\"]\n"
+            + "learning_rates: [1e-3, 2e-3, 4e-3]\nside_learning_rates: [\"m/fast: 8e-3, 16e-3\"]\nseeds: [1, 2]");
+        var launcher = new FakeLauncher(Loss);
+        var state = _bench.Run(study.Plan, launcher).State;
+        Assert.DoesNotContain(launcher.Launched, run => run.Model is { HiddenSize: 64, Architecture: "angpt" } && run.Optimizer.LearningRate < 4e-3);
+        Assert.All(launcher.Launched.Where(run => run.Model.Architecture == "angpt"), run => Assert.Equal(0.2, run.Model.AlphaInit));
+
+        using (var directory = StudyDirectory.Open(_bench.Folder))
+            new StudyReport(study, directory, "angpt compare x.yaml").Write(state);
+        string[] files = ["runs.csv", "results.json", "report.html", "plots/loss-s.png", "plots/loss-m.svg", "plots/learning-rate-m.png", "plots/speed-up.svg"];
+        Assert.All(files, file => Assert.True(new FileInfo(Path.Combine(_bench.Folder, file)).Length > 500, file));
+        var report = File.ReadAllText(Path.Combine(_bench.Folder, "report.html"));
+        Assert.Contains("fast at m reaches gpt+", report, StringComparison.Ordinal);
+        Assert.Contains("angpt compare x.yaml", report, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("reference: ngpt\nsides: [gpt+, angpt]", "study.yaml:2:12: reference 'ngpt' is none of the sides gpt+, angpt.")]
+    [InlineData("sides: [gpt+, gtp]", "study.yaml:2:8: 'gtp' is no architecture")]
+    [InlineData("sides: [gpt+, gpt+]", "study.yaml:2:8: 'gpt+' is there twice")]
+    [InlineData("sides: [gpt+, \"a: model.alpha_inti=0.1\"]", "study.yaml:2:8: 'a': unknown field 'model.alpha_inti'; did you mean 'model.alpha_init'?")]
+    [InlineData("sides: [gpt+, \"a: model.alpha_init\"]", "'model.alpha_init' is not of the form key=value")]
+    [InlineData("sides: [gpt+]\nsizes: [\"d=33 heads=2\"]", "study.yaml:3:8: 'd=33 heads=2': model.hidden_size 33 is not divisible")]
+    [InlineData("side_learning_rates: [\"gtp+: 1e-3\"]", "study.yaml:2:22: 'gtp+' is none of gpt+, ngpt, angpt")]
+    [InlineData("side_learning_rates: [\"gpt+: x\"]", "is not of the form \"side: rate, rate\"")]
+    [InlineData("learning_rates: [2e-3, 1e-3]", "study.yaml:2:17: learning_rates must ascend.")]
+    [InlineData("learning_rates: [1e-3, x]", "study.yaml:2:24: 'learning_rates' must be a number greater than 0 and at most 10 or a list of numbers, not 'x'.")]
+    [InlineData("seeds: [1, 1]", "study.yaml:2:8: seeds has an entry twice")]
+    [InlineData("seeds: []", "study.yaml:2:8: seeds must have at least one entry")]
+    [InlineData("tuning_seeds: 9", "study.yaml:2:15: tuning_seeds 9 exceeds the number of seeds, 3")]
+    public void What_cannot_be_compared_is_refused_with_its_place(string yaml, string message)
+        => Assert.Contains(message, Assert.Throws<InvalidInputException>(() => Study(yaml)).Message, StringComparison.Ordinal);
+
+    public void Dispose() => _bench.Dispose();
+
+    private static CompareStudy Study(string yaml)
+    {
+        var (settings, baseConfiguration) = StudyBench.Load<CompareConfiguration>(yaml);
+        return new CompareStudy(settings, baseConfiguration, StudyBench.Data());
+    }
+
+    /// <summary>A nat less for every doubling of tokens; anGPT twice as fast, nGPT half as fast as GPT+.</summary>
+    private static double Loss(TrainingConfiguration run, double tokens)
+    {
+        var (speed, best) = run.Model.Architecture switch { "angpt" => (2, 8e-3), "ngpt" => (0.5, 2e-3), _ => (1.0, 2e-3) };
+        return 20 - Math.Log2(tokens * speed) + (0.25 * Math.Abs(Math.Log2(run.Optimizer.LearningRate / best)));
+    }
+}
