@@ -51,6 +51,7 @@ public sealed record TrainingPlan(
                 Muon = optimizer.Kind == "muon"
                     ? new MuonOptions(optimizer.MuonLearningRate / optimizer.LearningRate, optimizer.MuonMomentum)
                     : null,
+                SpectralClip = optimizer.SpectralClip,
             },
             optimizer.GradientClipping ?? (isBaseline ? 1 : 0),
             new LearningRateSchedule(

@@ -27,6 +27,12 @@ public sealed class OptimizerSection
     [InRange(0, 1, ExcludesHighest = true)]
     public double MuonMomentum { get; set; } = 0.95;
 
+    /// <summary>Spectral clipping.</summary>
+    [Description("Largest singular value that adam's step of a matrix may have, as a multiple of a random matrix's with entries of the same "
+        + "size; the excess is taken out of the step, so that rows cannot all align with one direction. 0 for no limit.")]
+    [NotNegative]
+    public double SpectralClip { get; set; }
+
     /// <summary>Embedding's multiple.</summary>
     [Description("Learning rate of the token embedding as a multiple of learning_rate.")]
     [InRange(0, 1000)]

@@ -19,6 +19,7 @@ public sealed class Adam : IDisposable
     private readonly List<ParameterState> _states;
     private readonly List<ParameterState> _byAdam;
     private readonly List<ParameterState> _byMuon = [];
+    private readonly List<ParameterState> _clipped = [];
     private readonly List<Tensor> _owned = [];
     private readonly Tensor? _gradients;
 
@@ -49,10 +50,14 @@ public sealed class Adam : IDisposable
             {
                 Multiple = options.Factors.Of(role, item.Parameter.shape[^1]),
                 IsByMuon = options.Muon is not null && role == ParameterRole.Hidden,
+                SingularVector = options.SpectralClip > 0 && role != ParameterRole.Scale && (options.Muon is null || role != ParameterRole.Hidden)
+                    ? Own(SpectralClipping.InitialVector(values, item.Parameter.shape[1]))
+                    : null,
             };
         }).ToList();
         _byMuon = _states.FindAll(state => state.IsByMuon);
-        _byAdam = _states.FindAll(state => !state.IsByMuon);
+        _clipped = _states.FindAll(state => state.SingularVector is not null);
+        _byAdam = _states.FindAll(state => !state.IsByMuon && state.SingularVector is null);
     }
 
     /// <summary>Creates the optimizer of any parameters, unconstrained, with moments of zeros.</summary>
@@ -70,7 +75,8 @@ public sealed class Adam : IDisposable
     public long Step { get; private set; }
 
     /// <summary>
-    /// The moments by name: <c>exp_avg.NAME</c> and, for parameters updated by Adam, <c>exp_avg_sq.NAME</c>, shaped as the parameter NAME.
+    /// The moments by name: <c>exp_avg.NAME</c> and, for parameters updated by Adam, <c>exp_avg_sq.NAME</c>, shaped as the parameter NAME;
+    /// with <see cref="AdamOptions.SpectralClip"/> also <c>singular_vector.NAME</c>, [in].
     /// </summary>
     public IEnumerable<KeyValuePair<string, Tensor>> State()
     {
@@ -79,6 +85,8 @@ public sealed class Adam : IDisposable
             yield return new("exp_avg." + state.Name, state.Mean);
             if (!state.IsByMuon)
                 yield return new("exp_avg_sq." + state.Name, state.Square);
+            if (state.SingularVector is not null)
+                yield return new("singular_vector." + state.Name, state.SingularVector);
         }
     }
 
@@ -109,6 +117,8 @@ public sealed class Adam : IDisposable
                 state, _options.Muon!, learningRate * _options.Muon!.LearningRateFactor * state.Multiple, _options.WeightDecay, gradientFactor);
         }
 
+        foreach (var state in _clipped)
+            SpectralClipping.Update(state, (state.IsDecayed ? decayed : step).At((float)state.Multiple), _options.SpectralClip);
         if (FusedAdam.TryUpdate(_byAdam, step, decayed) || CudaAdam.TryUpdate(_byAdam, step, decayed))
             return;
         foreach (var state in _byAdam)
@@ -188,6 +198,9 @@ internal sealed record ParameterState(
 {
     /// <summary>What the step's learning rate is multiplied by.</summary>
     public double Multiple { get; init; } = 1;
+
+    /// <summary>Where <see cref="SpectralClipping"/> applies, the largest right singular vector of its steps, [in]; else null.</summary>
+    public Tensor? SingularVector { get; init; }
 
     /// <summary>Whether <see cref="Muon"/> updates it.</summary>
     public bool IsByMuon { get; init; }

@@ -12,4 +12,10 @@ public sealed record AdamOptions(double Beta1 = 0.9, double Beta2 = 0.95, double
 
     /// <summary>Updates a model's blocks' matrices by Muon instead of Adam; null, the default, for Adam throughout.</summary>
     public MuonOptions? Muon { get; init; }
+
+    /// <summary>
+    /// Largest singular value that a step of a model's matrix may have, as a multiple of a random matrix's with entries of the same size;
+    /// what exceeds it is taken out of the step (see <see cref="SpectralClipping"/>). 0, the default, for no limit.
+    /// </summary>
+    public double SpectralClip { get; init; }
 }
