@@ -17,6 +17,7 @@ internal static class CommandLine
         root.Subcommands.Add(PrepareCommand.Create());
         root.Subcommands.Add(TokenizerCommand.Create());
         root.Subcommands.Add(EvalCommand.Create());
+        root.Subcommands.Add(InspectCommand.Create());
         root.Subcommands.Add(GenerateCommand.Create());
         root.Subcommands.Add(ScoreCommand.Create());
         root.Subcommands.Add(InfoCommand.Create());
@@ -25,7 +26,7 @@ internal static class CommandLine
         root.Subcommands.Add(SweepCommand.Create());
         root.Subcommands.Add(BatchSizeCommand.Create());
         root.Subcommands.Add(AblateCommand.Create());
-        root.Subcommands.Add(new Command("scaling", "Scaling laws: train a ladder of sizes.") { ScalingRunCommand.Create() });
+        root.Subcommands.Add(ScalingCommand.Create());
 
         var parsed = root.Parse(args);
         if (parsed.Errors.Count > 0 || parsed.CommandResult.Children.OfType<ArgumentResult>().SelectMany(result => result.Tokens).Any(token => IsOption(token.Value)))

@@ -26,6 +26,9 @@ public sealed class RunDirectory : IDisposable
     /// <summary>The metrics, one JSON object per line.</summary>
     public string Metrics => Path.Combine(Root, "metrics.jsonl");
 
+    /// <summary>What inspections found, one JSON object per line.</summary>
+    public string Inspection => Path.Combine(Root, "inspection.jsonl");
+
     /// <summary>TensorBoard's event files.</summary>
     public string TensorBoard => Path.Combine(Root, "tensorboard");
 

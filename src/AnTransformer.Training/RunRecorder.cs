@@ -1,5 +1,6 @@
 using AnTransformer.Checkpoints;
 using AnTransformer.Training.Configuration;
+using AnTransformer.Training.Inspection;
 using AnTransformer.Training.Metrics;
 
 namespace AnTransformer.Training;
@@ -9,6 +10,7 @@ internal sealed class RunRecorder : IDisposable
 {
     private readonly string _path;
     private readonly MetricsLog _log;
+    private readonly StepLog<InspectionRecord>? _inspections;
     private readonly TensorBoardWriter? _tensorBoard;
 
     public RunRecorder(RunDirectory run, TrainingConfiguration configuration, long step)
@@ -16,6 +18,9 @@ internal sealed class RunRecorder : IDisposable
         AtomicFile.WriteAllText(run.Configuration, ConfigurationBinder.Write(configuration));
         _path = run.Metrics;
         _log = MetricsLog.Open(run.Metrics, step);
+        // Without inspections there is nothing to write, but what an earlier session wrote of later steps still has to go.
+        if (configuration.Inspection.Interval > 0 || File.Exists(run.Inspection))
+            _inspections = StepLog<InspectionRecord>.Open(run.Inspection, step);
         _tensorBoard = configuration.Logging.Tensorboard ? new TensorBoardWriter(run.TensorBoard, step) : null;
     }
 
@@ -42,12 +47,20 @@ internal sealed class RunRecorder : IDisposable
             ElapsedSeconds = state.ElapsedSeconds,
         });
 
+    public void Record(IReadOnlyList<InspectionRecord> inspection)
+    {
+        foreach (var record in inspection)
+            _inspections?.Write(record);
+        _tensorBoard?.Write(inspection[0].Step, inspection.SelectMany(record => record.Figures()));
+    }
+
     /// <summary>Whether a step's evaluation is on record.</summary>
     public bool HasEvaluation(long step) => MetricsLog.Read(_path).Any(record => record.Step == step && record.ValLoss is not null);
 
     public void Dispose()
     {
         _log.Dispose();
+        _inspections?.Dispose();
         _tensorBoard?.Dispose();
     }
 

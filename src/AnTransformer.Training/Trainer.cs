@@ -4,6 +4,7 @@ using AnTransformer.Operators;
 using AnTransformer.Optimization;
 using AnTransformer.Training.Configuration;
 using AnTransformer.Training.Data;
+using AnTransformer.Training.Inspection;
 using static TorchSharp.torch;
 
 namespace AnTransformer.Training;
@@ -20,6 +21,7 @@ public sealed class Trainer : IDisposable
     private readonly LanguageModel _model;
     private readonly Adam _optimizer;
     private readonly Evaluator _evaluator;
+    private readonly RunInspector? _inspector;
     private readonly StepTimer _timer = new();
     private readonly DivergenceMonitor _divergence;
     private readonly long[] _inputs;
@@ -67,6 +69,7 @@ public sealed class Trainer : IDisposable
             _model.Initialize(training.Seed);
         }
 
+        _inspector = RunInspector.Create(configuration, _model, data.Validation, _state.Step);
         _divergence = new DivergenceMonitor(training.DivergenceFactor, _state.Divergence);
     }
 
@@ -83,6 +86,8 @@ public sealed class Trainer : IDisposable
         _listener.OnStart(_plan, _state, matmulRate);
         if (_state.Step > 0 && IsDue(_configuration.Evaluation.Interval) && !recorder.HasEvaluation(_state.Step))
             Evaluate(recorder, stop);       // the earlier session ended between the checkpoint and its evaluation
+        if (_state.Step == 0)
+            _inspector?.Record(recorder, step: 0);
         while (_state.Step < _plan.Steps && !TimeIsUp())
         {
             if (stop.IsCancellationRequested)
@@ -91,7 +96,11 @@ public sealed class Trainer : IDisposable
             _timer.Start();
             var (loss, gradientNorm, learningRate) = ForwardBackward();
             if (_divergence.Observe(loss, gradientNorm) is { } reason)
+            {
+                _inspector?.Record(recorder, _state.Step);      // the blow-up is in the activations
                 return Diverged(reason);
+            }
+
             Update(learningRate, gradientNorm);
             _timer.Stop();
 
@@ -107,6 +116,10 @@ public sealed class Trainer : IDisposable
             _listener.OnStep(report);
             if (IsDue(_configuration.Logging.Interval) || _state.Step == 1)
                 recorder.Record(report);
+
+            // An inspection comes before the checkpoint, so that a run resumed from that has it.
+            if (IsDue(_configuration.Inspection.Interval))
+                _inspector?.Record(recorder, _state.Step);
 
             // A checkpoint comes before the evaluation, so that a failure in the latter loses nothing.
             var evaluationIsDue = IsDue(_configuration.Evaluation.Interval) && _state.Step < _plan.Steps;

@@ -44,7 +44,15 @@ public sealed record TrainingPlan(
             ?? (isBaseline ? Math.Min(LongestDefaultWarmup, (long)Math.Round(WarmupFraction * steps)) : 0);
         return new TrainingPlan(
             model,
-            new AdamOptions(optimizer.Beta1, optimizer.Beta2, optimizer.Epsilon, optimizer.WeightDecay ?? (isBaseline ? 0.1 : 0)),
+            new AdamOptions(optimizer.Beta1, optimizer.Beta2, optimizer.Epsilon, optimizer.WeightDecay ?? (isBaseline ? 0.1 : 0))
+            {
+                Factors = new LearningRateFactors(
+                    optimizer.EmbeddingRate, optimizer.HiddenRate, optimizer.HeadRate, optimizer.ScaleRate, optimizer.FanInExponent),
+                Muon = optimizer.Kind == "muon"
+                    ? new MuonOptions(optimizer.MuonLearningRate / optimizer.LearningRate, optimizer.MuonMomentum)
+                    : null,
+                SpectralClip = optimizer.SpectralClip,
+            },
             optimizer.GradientClipping ?? (isBaseline ? 1 : 0),
             new LearningRateSchedule(
                 Enum.Parse<ScheduleKind>(configuration.Schedule.Kind, ignoreCase: true),

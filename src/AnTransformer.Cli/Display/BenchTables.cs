@@ -7,8 +7,7 @@ namespace AnTransformer.Cli.Display;
 /// <summary>A benchmark as tables on standard output: drawn on a terminal, Markdown elsewhere.</summary>
 internal sealed class BenchTables
 {
-    private const int PlainWidth = 240;     // no terminal to fit into
-    private readonly bool _isTerminal = AnsiConsole.Console.Profile.Out.IsTerminal;
+    private readonly ConsoleTables _tables = new();
 
     public void Print(IReadOnlyList<EqualityCheck> checks)
     {
@@ -79,37 +78,11 @@ internal sealed class BenchTables
         return table;
     }
 
-    private Table Table(params string[] columns)
-    {
-        var table = new Table { Border = _isTerminal ? TableBorder.Rounded : TableBorder.Markdown };
-        for (var i = 0; i < columns.Length; i++)
-        {
-            var column = new TableColumn(Cell(columns[i]));
-            table.AddColumn(i == 0 ? column : column.RightAligned());
-        }
+    private Table Table(params string[] columns) => _tables.Create(columns);
 
-        return table;
-    }
+    private void Write(Table table) => _tables.Write(table);
 
-    private void Write(Table table)
-    {
-        if (_isTerminal)
-        {
-            AnsiConsole.Write(table);
-            return;
-        }
-
-        // Spectre draws the edges that Markdown does not have as lines of spaces.
-        using var plain = new StringWriter();
-        var console = AnsiConsole.Create(new AnsiConsoleSettings { Ansi = AnsiSupport.No, Out = new AnsiConsoleOutput(plain) });
-        console.Profile.Width = PlainWidth;
-        console.Write(table);
-        foreach (var line in plain.ToString().Split('\n').Select(line => line.TrimEnd()).Where(line => line.Length > 0))
-            Console.WriteLine(line);
-        Console.WriteLine();
-    }
-
-    private static Text Cell(string text) => new(text);
+    private static Text Cell(string text) => ConsoleTables.Cell(text);
 
     private static string Megabytes(long bytes) => $"{bytes / 1e6:f0} MB";
 }

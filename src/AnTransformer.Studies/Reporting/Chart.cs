@@ -16,6 +16,7 @@ public sealed class Chart : IDisposable
     private readonly bool _logX;
     private readonly bool _logY;
     private readonly Dictionary<string, Color> _colors = [];
+    private readonly DashedLines _dashed = new();
 
     /// <summary>Creates an empty figure.</summary>
     /// <param name="title">Title.</param>
@@ -49,7 +50,8 @@ public sealed class Chart : IDisposable
         var line = _plot.Add.Scatter(x, y, faint ? color.WithAlpha(0.35) : color);
         line.MarkerSize = markers ? 7 : 0;
         line.LineWidth = faint ? 1 : 2;
-        line.LinePattern = dashed ? LinePattern.Dashed : LinePattern.Solid;
+        if (dashed)
+            _dashed.Dash(line.LineStyle);
         if (isNew)
             line.LegendText = name;
         return this;
@@ -114,7 +116,8 @@ public sealed class Chart : IDisposable
     {
         if (!IsUsable(y, _logY))
             return this;
-        var line = _plot.Add.HorizontalLine(At(y, _logY), 1.5f, Color.FromHex("#57606a"), LinePattern.Dotted);
+        var line = _plot.Add.HorizontalLine(At(y, _logY), 1.5f, Color.FromHex("#57606a"));
+        _dashed.Dot(line.LineStyle);
         if (name.Length > 0)
             line.LegendText = name;
         line.LabelText = "";
@@ -128,7 +131,8 @@ public sealed class Chart : IDisposable
     {
         if (!IsUsable(x, _logX))
             return this;
-        var line = _plot.Add.VerticalLine(At(x, _logX), 1.5f, Color.FromHex("#57606a"), LinePattern.Dotted);
+        var line = _plot.Add.VerticalLine(At(x, _logX), 1.5f, Color.FromHex("#57606a"));
+        _dashed.Dot(line.LineStyle);
         if (name.Length > 0)
             line.LegendText = name;
         line.LabelText = "";
@@ -199,6 +203,15 @@ public sealed class Chart : IDisposable
         return this;
     }
 
+    /// <summary>Sets the ends of the horizontal axis, for example to leave room for the legend.</summary>
+    /// <param name="low">Lowest value shown.</param>
+    /// <param name="high">Highest value shown.</param>
+    public Chart LimitX(double low, double high)
+    {
+        _plot.Axes.SetLimitsX(At(low, _logX), At(high, _logX));
+        return this;
+    }
+
     /// <summary>Puts the legend somewhere else than the upper right corner.</summary>
     /// <param name="lower">Whether at the bottom.</param>
     /// <param name="left">Whether on the left.</param>
@@ -209,7 +222,7 @@ public sealed class Chart : IDisposable
     }
 
     /// <summary>The figure as an SVG document.</summary>
-    public string Svg() => FigureStyle.Svg(_plot);
+    public string Svg() => _dashed.Svg(() => FigureStyle.Svg(_plot));
 
     /// <summary>Writes <c>PATH.png</c> and <c>PATH.svg</c>.</summary>
     /// <param name="pathWithoutExtension">Where.</param>
@@ -223,16 +236,14 @@ public sealed class Chart : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _plot.Dispose();
 
-    private static NumericAutomatic Ticks(bool isLogarithmic) => isLogarithmic
-        ? new NumericAutomatic { LabelFormatter = exponent => Label(Math.Pow(10, exponent)), MinorTickGenerator = new LogMinorTickGenerator() }
-        : new NumericAutomatic { LabelFormatter = Label };
+    private static ITickGenerator Ticks(bool isLogarithmic) => isLogarithmic ? new LogTicks(Label) : new NumericAutomatic { LabelFormatter = Label };
 
-    /// <summary>Large numbers as 1.5M, small ones as 2e-4, those between in full.</summary>
+    /// <summary>Large numbers as 1.5M, very large ones as 1e18, small ones as 2e-4, those between in full.</summary>
     private static string Label(double value)
     {
         var size = Math.Abs(value);
-        return size >= 1000 ? (value < 0 ? "-" : "") + FigureStyle.Count(size)
-            : size is > 0 and < 0.01 ? value.ToString("0.##e0", CultureInfo.InvariantCulture)
+        return size is >= 1e15 or (> 0 and < 0.01) ? value.ToString("0.##e0", CultureInfo.InvariantCulture)
+            : size >= 1000 ? (value < 0 ? "-" : "") + FigureStyle.Count(size)
             : value.ToString("0.####", CultureInfo.InvariantCulture);
     }
 

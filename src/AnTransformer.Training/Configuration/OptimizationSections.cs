@@ -5,10 +5,59 @@ namespace AnTransformer.Training.Configuration;
 /// <summary>The <c>optimizer</c> section.</summary>
 public sealed class OptimizerSection
 {
+    /// <summary>adam or muon.</summary>
+    [Description("How matrices of blocks are updated: adam (AdamW where weights decay) or muon (all directions of a matrix's momentum "
+        + "get the same step); embedding, head and scales are always updated by adam.")]
+    [OneOf("adam", "muon")]
+    public string Kind { get; set; } = "adam";
+
     /// <summary>Peak learning rate.</summary>
     [Description("Highest learning rate of the run.")]
     [InRange(0, 10, ExcludesLowest = true)]
     public double LearningRate { get; set; } = 3e-3;
+
+    /// <summary>Muon's rate.</summary>
+    [Description("For kind muon: highest learning rate of the blocks' matrices, the norm by which a row changes in a step; it follows the same "
+        + "schedule as learning_rate.")]
+    [InRange(0, 10, ExcludesLowest = true)]
+    public double MuonLearningRate { get; set; } = 0.02;
+
+    /// <summary>Muon's momentum.</summary>
+    [Description("For kind muon: how much of the running mean of the gradient is kept from step to step.")]
+    [InRange(0, 1, ExcludesHighest = true)]
+    public double MuonMomentum { get; set; } = 0.95;
+
+    /// <summary>Spectral clipping.</summary>
+    [Description("Largest singular value that adam's step of a matrix may have, as a multiple of a random matrix's with entries of the same "
+        + "size; the excess is taken out of the step, so that rows cannot all align with one direction. 0 for no limit.")]
+    [NotNegative]
+    public double SpectralClip { get; set; }
+
+    /// <summary>Embedding's multiple.</summary>
+    [Description("Learning rate of the token embedding as a multiple of learning_rate.")]
+    [InRange(0, 1000)]
+    public double EmbeddingRate { get; set; } = 1;
+
+    /// <summary>Blocks' multiple.</summary>
+    [Description("Learning rate of the blocks' matrices as a multiple of learning_rate (of muon_learning_rate for kind muon).")]
+    [InRange(0, 1000)]
+    public double HiddenRate { get; set; } = 1;
+
+    /// <summary>Head's multiple.</summary>
+    [Description("Learning rate of the head as a multiple of learning_rate.")]
+    [InRange(0, 1000)]
+    public double HeadRate { get; set; } = 1;
+
+    /// <summary>Scales' multiple.</summary>
+    [Description("Learning rate of gains and scales, alpha and the logit scale among them, as a multiple of learning_rate.")]
+    [InRange(0, 1000)]
+    public double ScaleRate { get; set; } = 1;
+
+    /// <summary>Width exponent.</summary>
+    [Description("p: rates of the blocks' matrices and the head are multiplied by (256 / input width)^p as well. 0 for one rate at all widths, "
+        + "0.5 for one angle by which rows turn, 1 for one change of outputs (maximal update parametrization).")]
+    [InRange(0, 2)]
+    public double FanInExponent { get; set; }
 
     /// <summary>β₁.</summary>
     [Description("How much of Adam's running mean of the gradient is kept from step to step.")]

@@ -41,6 +41,10 @@ public sealed class TrainingConfiguration : IValidatable
     [Description("What is written down on the way.")]
     public LoggingSection Logging { get; set; } = new();
 
+    /// <summary>Looking inside the model on the way.</summary>
+    [Description("Looking inside the model on the way: norms of activations and weights, to inspection.jsonl.")]
+    public InspectionSection Inspection { get; set; } = new();
+
     /// <inheritdoc/>
     public IEnumerable<ConfigurationProblem> Validate()
     {

@@ -1,7 +1,3 @@
-using System.Text.Json;
-using System.Text.Json.Serialization;
-using AnTransformer.Checkpoints;
-
 namespace AnTransformer.Training.Metrics;
 
 /// <summary>
@@ -10,16 +6,9 @@ namespace AnTransformer.Training.Metrics;
 /// </summary>
 public sealed class MetricsLog : IDisposable
 {
-    private static readonly JsonSerializerOptions Json = new()
-    {
-        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
-        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-        NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
-    };
+    private readonly StepLog<MetricsRecord> _log;
 
-    private readonly FileStream _stream;
-
-    private MetricsLog(FileStream stream) => _stream = stream;
+    private MetricsLog(StepLog<MetricsRecord> log) => _log = log;
 
     /// <summary>
     /// Opens the log of a run that stands at a step. Records of later steps, which a crashed session wrote after its last
@@ -30,84 +19,18 @@ public sealed class MetricsLog : IDisposable
     /// <exception cref="InvalidInputException">
     /// The file cannot be read or written, or a line before the last is damaged.
     /// </exception>
-    public static MetricsLog Open(string path, long step)
-    {
-        var kept = step > 0 ? ReadLines(path).Where(item => item.Record.Step <= step).Select(item => item.Line + "\n") : [];
-        AtomicFile.WriteAllText(path, string.Concat(kept));
-        try
-        {
-            return new MetricsLog(new FileStream(path, FileMode.Append, FileAccess.Write, FileShare.Read, bufferSize: 0));
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new InvalidInputException(
-                $"{path}: cannot be written ({e.Message.TrimEnd('.')}); choose another training.output.", e);
-        }
-    }
+    public static MetricsLog Open(string path, long step) => new(StepLog<MetricsRecord>.Open(path, step));
 
     /// <summary>Reads a log. A last line that a crash left half-written does not count.</summary>
     /// <param name="path">The file; a missing one is empty.</param>
     /// <exception cref="InvalidInputException">The file cannot be read, or a line before the last is damaged.</exception>
-    public static IReadOnlyList<MetricsRecord> Read(string path) => ReadLines(path).ConvertAll(item => item.Record);
+    public static IReadOnlyList<MetricsRecord> Read(string path) => StepLog<MetricsRecord>.Read(path);
 
     /// <summary>Adds a record and hands it to the operating system at once.</summary>
     /// <param name="record">The record.</param>
     /// <exception cref="IOException">The disk is full or gone.</exception>
-    public void Write(MetricsRecord record)
-        => _stream.Write([.. JsonSerializer.SerializeToUtf8Bytes(record, Json), (byte)'\n']);
+    public void Write(MetricsRecord record) => _log.Write(record);
 
     /// <inheritdoc/>
-    public void Dispose() => _stream.Dispose();
-
-    private static List<(string Line, MetricsRecord Record)> ReadLines(string path)
-    {
-        var lines = ReadAllLines(path);
-        var records = new List<(string, MetricsRecord)>();
-        for (var i = 0; i < lines.Length; i++)
-        {
-            if (Parse(lines[i]) is { } record)
-            {
-                records.Add((lines[i], record));
-            }
-            else if (i < lines.Length - 1)
-            {
-                throw new InvalidInputException(
-                    $"{path}:{i + 1}: is not a metrics record; remove that line, or choose another training.output.");
-            }
-        }
-
-        return records;
-    }
-
-    private static string[] ReadAllLines(string path)
-    {
-        try
-        {
-            // Shared, so that a run that is still writing can be looked at.
-            using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-            using var reader = new StreamReader(stream);
-            var text = reader.ReadToEnd();
-            return (text.EndsWith('\n') ? text[..^1] : text) is { Length: > 0 } content ? content.Split('\n') : [];
-        }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
-        {
-            return [];
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new InvalidInputException($"{path}: cannot be read ({e.Message.TrimEnd('.')}); check its permissions.", e);
-        }
-    }
-
-    private static MetricsRecord? Parse(string line)
-    {
-        try
-        {
-            return JsonSerializer.Deserialize<MetricsRecord>(line, Json);
-        }
-        catch (JsonException)
-        {
-            return null;
-        }
-    }
+    public void Dispose() => _log.Dispose();
 }

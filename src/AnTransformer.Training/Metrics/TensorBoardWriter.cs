@@ -40,14 +40,20 @@ public sealed class TensorBoardWriter : IDisposable
     /// </summary>
     /// <param name="record">The record.</param>
     /// <exception cref="IOException">The disk is full or gone.</exception>
-    public void Write(MetricsRecord record)
+    public void Write(MetricsRecord record) => Write(record.Step, record.Figures().Select(figure => (TagOf(figure.Name), figure.Value)));
+
+    /// <summary>Adds figures at a step.</summary>
+    /// <param name="step">Optimizer steps taken.</param>
+    /// <param name="figures">Tags, such as <c>inspection/stream</c>, and values.</param>
+    /// <exception cref="IOException">The disk is full or gone.</exception>
+    public void Write(long step, IEnumerable<(string Tag, double Value)> figures)
     {
         var summary = Message(output =>
         {
-            foreach (var (name, value) in record.Figures())
-                WriteMessage(output, SummaryField.Value, Scalar(TagOf(name), (float)value));
+            foreach (var (tag, value) in figures)
+                WriteMessage(output, SummaryField.Value, Scalar(tag, (float)value));
         });
-        WriteEvent(record.Step, output => WriteMessage(output, EventField.Summary, summary));
+        WriteEvent(step, output => WriteMessage(output, EventField.Summary, summary));
     }
 
     /// <inheritdoc/>

@@ -1,4 +1,5 @@
 using AnTransformer.Generation;
+using AnTransformer.Inspection;
 using AnTransformer.Models;
 using static TorchSharp.torch;
 
@@ -31,6 +32,7 @@ public abstract class TransformerBlock : nn.Module
     /// <param name="rotary">Positions.</param>
     /// <param name="start">Position of the first of the T tokens.</param>
     /// <param name="cache">This block's keys and values of earlier tokens, or null.</param>
+    /// <param name="observer">Hears of the values on the way; null for nobody.</param>
     /// <returns>The stream after the block, [B, T, d], in the master dtype.</returns>
-    public abstract Tensor forward(Tensor h, RotaryEmbedding rotary, long start, LayerCache? cache);
+    public abstract Tensor forward(Tensor h, RotaryEmbedding rotary, long start, LayerCache? cache, LayerObserver? observer = null);
 }

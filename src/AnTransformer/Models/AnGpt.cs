@@ -1,4 +1,5 @@
 using AnTransformer.Generation;
+using AnTransformer.Inspection;
 using AnTransformer.Layers;
 using AnTransformer.Normalization;
 using AnTransformer.Operators;
@@ -57,13 +58,15 @@ public sealed class AnGpt : LanguageModel
             register_parameter("mlp_alpha", _mlpAlpha.Stored);
         }
 
-        public override Tensor forward(Tensor h, RotaryEmbedding rotary, long start, LayerCache? cache)
+        public override Tensor forward(
+            Tensor h, RotaryEmbedding rotary, long start, LayerCache? cache, LayerObserver? observer = null)
         {
             using var scope = NewDisposeScope();
 
             // q, k, v ← ν_qkv · W_{q,k,v} h;  q, k ← L2(RoPE(q)), L2(RoPE(k));  y ← softmax(√d_h · q kᵀ) v
             var qkv = SelfAttention.QkvProj.Forward(h, _nu.Qkv);
             var y = SelfAttention.Attend(qkv, _queryKeyNorm, _softmaxScale, rotary, start, cache);
+            observer?.Attention(h, qkv, y, SelfAttention.OProj.forward(y, _nu.Output));
 
             // h ← ν(α_A) ⊙ (h + α_A ⊙ (ν_o · W_o y − h))
             h = SelfAttention.OProj.Interpolate(h, y, _nu.Output, _attentionAlpha, _nu.Residual);
@@ -71,6 +74,7 @@ public sealed class AnGpt : LanguageModel
             // g, u ← ν_ug · W_g h, ν_ug · W_u h;  m ← ν_act · u ⊙ SiLU(√d · g), ν_act in W_d's factor
             var gateUp = Mlp.GateUpProj.Forward(h, _nu.UpGate);
             var m = new GatedInput(gateUp, _gateFactor);
+            observer?.Mlp(h, h, gateUp, m, Mlp.DownProj.forward(m, _nu.Down * _nu.Activation), _nu.Activation);
 
             // h ← ν(α_M) ⊙ (h + α_M ⊙ (ν_down · W_d m − h))
             return Mlp.DownProj.Interpolate(h, m, _nu.Down * _nu.Activation, _mlpAlpha, _nu.Residual).MoveToOuterDisposeScope();

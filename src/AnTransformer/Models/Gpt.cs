@@ -1,4 +1,5 @@
 using AnTransformer.Generation;
+using AnTransformer.Inspection;
 using AnTransformer.Layers;
 using AnTransformer.Operators;
 using static TorchSharp.torch;
@@ -55,18 +56,24 @@ public sealed class Gpt : LanguageModel
             }
         }
 
-        public override Tensor forward(Tensor h, RotaryEmbedding rotary, long start, LayerCache? cache)
+        public override Tensor forward(
+            Tensor h, RotaryEmbedding rotary, long start, LayerCache? cache, LayerObserver? observer = null)
         {
             using var scope = NewDisposeScope();
 
             // h ← h + W_o · attention(RMSNorm(h))
-            var qkv = SelfAttention.QkvProj.Forward(_inputNorm.Of(h));
+            var x = _inputNorm.Of(h);
+            var qkv = SelfAttention.QkvProj.Forward(x);
             var y = SelfAttention.Attend(qkv, _queryKeyNorm, _softmaxScale, rotary, start, cache);
+            observer?.Attention(x, qkv, y, SelfAttention.OProj.forward(y));
             h = SelfAttention.OProj.AddTo(h, y);
 
             // h ← h + W_d · (W_u x ⊙ SiLU(W_g x)),  x = RMSNorm(h)
-            var gateUp = Mlp.GateUpProj.Forward(_postAttentionNorm.Of(h));
-            return Mlp.DownProj.AddTo(h, new GatedInput(gateUp)).MoveToOuterDisposeScope();
+            x = _postAttentionNorm.Of(h);
+            var gateUp = Mlp.GateUpProj.Forward(x);
+            var m = new GatedInput(gateUp);
+            observer?.Mlp(h, x, gateUp, m, Mlp.DownProj.forward(m));
+            return Mlp.DownProj.AddTo(h, m).MoveToOuterDisposeScope();
         }
     }
 }

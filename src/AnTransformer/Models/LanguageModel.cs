@@ -1,8 +1,10 @@
 using AnTransformer.Generation;
+using AnTransformer.Inspection;
 using AnTransformer.Layers;
 using AnTransformer.Normalization;
 using AnTransformer.Operators;
 using AnTransformer.Operators.Cuda;
+using AnTransformer.Optimization;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -90,30 +92,32 @@ public abstract class LanguageModel : nn.Module<Tensor, Tensor>
     /// <summary>Logits of tokens that follow those in a cache.</summary>
     /// <param name="tokens">Ids, int64, [B, T].</param>
     /// <param name="cache">Keys and values of earlier tokens, extended by these; null for a pass of its own.</param>
+    /// <param name="observer">Hears of the values on the way; null for nobody.</param>
     /// <returns>Shape [B, T, V] in the master dtype.</returns>
     /// <exception cref="ArgumentException">More tokens than the context holds.</exception>
-    public Tensor forward(Tensor tokens, KeyValueCache? cache)
+    public Tensor forward(Tensor tokens, KeyValueCache? cache, IActivationObserver? observer = null)
     {
         var start = cache?.Length ?? 0;
         RequireFit(tokens, start);
         using var scope = NewDisposeScope();
-        return Logits(Stream(tokens, start, cache)).MoveToOuterDisposeScope();
+        return Logits(Stream(tokens, start, cache, observer)).MoveToOuterDisposeScope();
     }
 
     /// <summary>Mean cross-entropy in nats per token.</summary>
     /// <param name="tokens">Ids, int64, [B, T].</param>
     /// <param name="targets">The id after each, int64, [B, T].</param>
+    /// <param name="observer">Hears of the values on the way; null for nobody.</param>
     /// <returns>A scalar in the master dtype. Its backward pass runs once, and before the parameters change.</returns>
     /// <exception cref="ArgumentException">More tokens than the context holds.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A token is not in the vocabulary.</exception>
     /// <exception cref="System.Runtime.InteropServices.ExternalException">
     /// A target is not in the vocabulary, or there are not as many as tokens.
     /// </exception>
-    public Tensor Loss(Tensor tokens, Tensor targets)
+    public Tensor Loss(Tensor tokens, Tensor targets, IActivationObserver? observer = null)
     {
         using var scope = NewDisposeScope();
         RequireFit(tokens, start: 0);
-        var h = Stream(tokens, start: 0, cache: null);
+        var h = Stream(tokens, start: 0, cache: null, observer);
         var input = HeadInput(h);
         var loss = CrossEntropyOperator.Fits(input, Head, targets)
             ? CrossEntropyOperator.Mean(input, Head, LogitRows, targets)
@@ -166,6 +170,14 @@ public abstract class LanguageModel : nn.Module<Tensor, Tensor>
     /// <summary>Trainable parameters with their names in checkpoints, in registration order.</summary>
     public IEnumerable<(string Name, Parameter Parameter)> NamedParameters() => named_parameters();
 
+    /// <summary>What a parameter of this model does.</summary>
+    /// <param name="parameter">One of <see cref="NamedParameters"/>.</param>
+    public ParameterRole RoleOf(Parameter parameter)
+        => parameter.Handle == EmbedTokens.Weight.Handle ? ParameterRole.Embedding
+            : parameter.Handle == Head.Weight.Handle ? ParameterRole.Head
+            : parameter.dim() == 1 ? ParameterRole.Scale
+            : ParameterRole.Hidden;
+
     /// <summary>The logit scale s_z, [V], or null for none.</summary>
     protected virtual ReparameterizedScale? LogitScale => null;
 
@@ -207,12 +219,32 @@ public abstract class LanguageModel : nn.Module<Tensor, Tensor>
     private Tensor Logits(Tensor h) => Context.ToMaster(LinearOperator.Apply(HeadInput(h), [Head], scales: LogitRows));
 
     /// <summary>The residual stream after the last block, [B, T, d].</summary>
-    private Tensor Stream(Tensor tokens, long start, KeyValueCache? cache)
+    private Tensor Stream(Tensor tokens, long start, KeyValueCache? cache, IActivationObserver? observer = null)
     {
         var h = EmbedTokens.forward(tokens);
+        observer?.Observe(null, Activation.Embedding, h);
         for (var layer = 0; layer < Blocks.Count; layer++)
-            h = Blocks[layer].forward(h, _rotary, start, cache?[layer]);
+        {
+            h = Blocks[layer].forward(h, _rotary, start, cache?[layer], observer is null ? null : new LayerObserver(observer, layer));
+            observer?.Observe(layer, Activation.StreamAfterMlp, h);
+        }
+
+        if (observer is not null)
+            Observe(h, observer);
         return h;
+    }
+
+    private void Observe(Tensor h, IActivationObserver observer)
+    {
+        using var scope = NewDisposeScope();
+        var input = HeadInput(h).Eager();
+        observer.Observe(null, Activation.HeadInput, input);
+        // A sequence at a time: logits are as wide as the vocabulary.
+        foreach (var sequence in input.unbind())
+        {
+            using var inner = NewDisposeScope();
+            observer.Observe(null, Activation.Logits, Head.forward(sequence));
+        }
     }
 
     private void RequireFit(Tensor tokens, long start)

@@ -1,4 +1,5 @@
 using AnTransformer.Generation;
+using AnTransformer.Inspection;
 using AnTransformer.Layers;
 using AnTransformer.Normalization;
 using AnTransformer.Operators;
@@ -65,18 +66,23 @@ public sealed class NGpt : LanguageModel
             Mlp.register_parameter("gate_scale", _gateScale.Stored);
         }
 
-        public override Tensor forward(Tensor h, RotaryEmbedding rotary, long start, LayerCache? cache)
+        public override Tensor forward(
+            Tensor h, RotaryEmbedding rotary, long start, LayerCache? cache, LayerObserver? observer = null)
         {
             using var scope = NewDisposeScope();
 
             // q, k ← s_qk ⊙ L2(RoPE(W h));  h ← L2(h + |α_A| ⊙ (L2(W_o · attention) − h))
             var qkv = SelfAttention.QkvProj.Forward(h);
             var y = SelfAttention.Attend(qkv, _queryKeyNorm, _softmaxScale, rotary, start, cache);
-            h = SphereUpdateOperator.Apply(h, SelfAttention.OProj.forward(y), _attentionAlpha);
+            var attended = SelfAttention.OProj.forward(y);
+            observer?.Attention(h, qkv, y, attended);
+            h = SphereUpdateOperator.Apply(h, attended, _attentionAlpha);
 
             // up ← s_u ⊙ W_u h;  gate ← √d · s_g ⊙ W_g h;  h ← L2(h + |α_M| ⊙ (L2(W_d · (up ⊙ SiLU(gate))) − h))
             var gateUp = Mlp.GateUpProj.Forward(h, [(_gateScale, _gateFactor), (_upScale, 1)]);
-            var output = Mlp.DownProj.forward(new GatedInput(gateUp));
+            var m = new GatedInput(gateUp);
+            var output = Mlp.DownProj.forward(m);
+            observer?.Mlp(h, h, gateUp, m, output);
             return SphereUpdateOperator.Apply(h, output, _mlpAlpha).MoveToOuterDisposeScope();
         }
     }

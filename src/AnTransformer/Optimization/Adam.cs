@@ -10,12 +10,16 @@ namespace AnTransformer.Optimization;
 /// <summary>
 /// Adam, with AdamW's decoupled decay on matrices (gains and scales are never decayed) and, for a model, its row constraint. State
 /// is in the parameters' dtype and open, so that a checkpoint can hold all of it. In fp32 a step is one pass over
-/// parameters, gradients and moments: see <see cref="FusedAdam"/> and <see cref="CudaAdam"/>.
+/// parameters, gradients and moments: see <see cref="FusedAdam"/> and <see cref="CudaAdam"/>. With <see cref="AdamOptions.Muon"/> the
+/// blocks' matrices are updated by Muon instead.
 /// </summary>
 public sealed class Adam : IDisposable
 {
     private readonly AdamOptions _options;
     private readonly List<ParameterState> _states;
+    private readonly List<ParameterState> _byAdam;
+    private readonly List<ParameterState> _byMuon = [];
+    private readonly List<ParameterState> _clipped = [];
     private readonly List<Tensor> _owned = [];
     private readonly Tensor? _gradients;
 
@@ -35,36 +39,54 @@ public sealed class Adam : IDisposable
         _states = model.NamedParameters().Select(item =>
         {
             var (constraint, dimension) = spaces.GetValueOrDefault(item.Parameter.Handle, (RowConstraint.None, 1));
+            var role = model.RoleOf(item.Parameter);
             return new ParameterState(
                 item.Name,
                 item.Parameter,
                 Part(means, offsets[item.Parameter.Handle], item.Parameter.shape),
                 Part(squares, offsets[item.Parameter.Handle], item.Parameter.shape),
                 constraint,
-                dimension);
+                dimension)
+            {
+                Multiple = options.Factors.Of(role, item.Parameter.shape[^1]),
+                IsByMuon = options.Muon is not null && role == ParameterRole.Hidden,
+                SingularVector = options.SpectralClip > 0 && role != ParameterRole.Scale && (options.Muon is null || role != ParameterRole.Hidden)
+                    ? Own(SpectralClipping.InitialVector(values, item.Parameter.shape[1]))
+                    : null,
+            };
         }).ToList();
+        _byMuon = _states.FindAll(state => state.IsByMuon);
+        _clipped = _states.FindAll(state => state.SingularVector is not null);
+        _byAdam = _states.FindAll(state => !state.IsByMuon && state.SingularVector is null);
     }
 
     /// <summary>Creates the optimizer of any parameters, unconstrained, with moments of zeros.</summary>
     /// <param name="parameters">What to optimize, with the names its state is saved under.</param>
-    /// <param name="options">Constants.</param>
+    /// <param name="options">Constants; which parameters are matrices of blocks is not known here, so that rates per role and Muon do not apply.</param>
     public Adam(IEnumerable<(string Name, Parameter Parameter)> parameters, AdamOptions options)
     {
         _options = options;
         _states = parameters.Select(item => new ParameterState(
             item.Name, item.Parameter, Own(zeros_like(item.Parameter)), Own(zeros_like(item.Parameter)), RowConstraint.None, 1)).ToList();
+        _byAdam = _states;
     }
 
     /// <summary>Number of steps taken; it sets the bias correction.</summary>
     public long Step { get; private set; }
 
-    /// <summary>The moments by name: <c>exp_avg.NAME</c> and <c>exp_avg_sq.NAME</c>, shaped as the parameter NAME.</summary>
+    /// <summary>
+    /// The moments by name: <c>exp_avg.NAME</c> and, for parameters updated by Adam, <c>exp_avg_sq.NAME</c>, shaped as the parameter NAME;
+    /// with <see cref="AdamOptions.SpectralClip"/> also <c>singular_vector.NAME</c>, [in].
+    /// </summary>
     public IEnumerable<KeyValuePair<string, Tensor>> State()
     {
         foreach (var state in _states)
         {
             yield return new("exp_avg." + state.Name, state.Mean);
-            yield return new("exp_avg_sq." + state.Name, state.Square);
+            if (!state.IsByMuon)
+                yield return new("exp_avg_sq." + state.Name, state.Square);
+            if (state.SingularVector is not null)
+                yield return new("singular_vector." + state.Name, state.SingularVector);
         }
     }
 
@@ -89,13 +111,21 @@ public sealed class Adam : IDisposable
             (float)_options.Beta1, (float)_options.Beta2, (float)(1 - _options.Beta1), (float)(1 - _options.Beta2), (float)_options.Epsilon,
             (float)stepSize, (float)(1 / squareCorrection), Keep: 1, (float)gradientFactor);
         var decayed = step with { Keep = (float)(1 - (learningRate * _options.WeightDecay)) };
-        if (FusedAdam.TryUpdate(_states, step, decayed) || CudaAdam.TryUpdate(_states, step, decayed))
+        foreach (var state in _byMuon)
+        {
+            Muon.Update(
+                state, _options.Muon!, learningRate * _options.Muon!.LearningRateFactor * state.Multiple, _options.WeightDecay, gradientFactor);
+        }
+
+        foreach (var state in _clipped)
+            SpectralClipping.Update(state, (state.IsDecayed ? decayed : step).At((float)state.Multiple), _options.SpectralClip);
+        if (FusedAdam.TryUpdate(_byAdam, step, decayed) || CudaAdam.TryUpdate(_byAdam, step, decayed))
             return;
-        foreach (var state in _states)
+        foreach (var state in _byAdam)
         {
             using var scope = NewDisposeScope();
             if (state.Gradient() is { } gradient)
-                Update(state, gradient, learningRate, stepSize, squareCorrection, gradientFactor);
+                Update(state, gradient, learningRate * state.Multiple, stepSize * state.Multiple, squareCorrection, gradientFactor);
         }
     }
 
@@ -166,6 +196,15 @@ public sealed class Adam : IDisposable
 internal sealed record ParameterState(
     string Name, Parameter Parameter, Tensor Mean, Tensor Square, RowConstraint Constraint, int Dimension)
 {
+    /// <summary>What the step's learning rate is multiplied by.</summary>
+    public double Multiple { get; init; } = 1;
+
+    /// <summary>Where <see cref="SpectralClipping"/> applies, the largest right singular vector of its steps, [in]; else null.</summary>
+    public Tensor? SingularVector { get; init; }
+
+    /// <summary>Whether <see cref="Muon"/> updates it.</summary>
+    public bool IsByMuon { get; init; }
+
     /// <summary>Whether a step changes the parameter.</summary>
     public bool HasGradient
     {

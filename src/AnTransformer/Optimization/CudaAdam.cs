@@ -20,7 +20,7 @@ internal static class CudaAdam
                 continue;
             var rows = state.Dimension == 1 ? state.Constraint : RowConstraint.None;
             CudaOperators.AdamUpdate(
-                kernels, state.Parameter, gradient, state.Mean, state.Square, state.IsDecayed ? decayed : step, rows);
+                kernels, state.Parameter, gradient, state.Mean, state.Square, (state.IsDecayed ? decayed : step).At((float)state.Multiple), rows);
             if (rows != state.Constraint)
                 state.Constraint.Apply(state.Parameter, state.Dimension);
         }

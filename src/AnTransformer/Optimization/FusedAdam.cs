@@ -23,7 +23,7 @@ internal static unsafe class FusedAdam
         {
             var block = blocks[index];
             CpuKernels.Instance.Adam(
-                block.Values, block.Gradients, block.Means, block.Squares, block.Rows, block.Width, block.IsDecayed ? decayed : step,
+                block.Values, block.Gradients, block.Means, block.Squares, block.Rows, block.Width, (block.IsDecayed ? decayed : step).At(block.Multiple),
                 block.RowConstraint);
         });
         foreach (var state in states)
@@ -75,7 +75,7 @@ internal static unsafe class FusedAdam
                     TensorMemory.Floats(state.Parameter) + offset, TensorMemory.Floats(gradient) + offset,
                     TensorMemory.Floats(state.Mean) + offset, TensorMemory.Floats(state.Square) + offset,
                     Math.Min(rowsPerBlock, rows - first), checked((int)width), state.IsDecayed,
-                    state.Dimension == 1 ? state.Constraint : RowConstraint.None));
+                    state.Dimension == 1 ? state.Constraint : RowConstraint.None, (float)state.Multiple));
             }
         }
 
@@ -84,7 +84,8 @@ internal static unsafe class FusedAdam
 
     [StructLayout(LayoutKind.Auto)]
     private readonly struct Block(
-        float* values, float* gradients, float* means, float* squares, long rows, int width, bool isDecayed, RowConstraint rowConstraint)
+        float* values, float* gradients, float* means, float* squares, long rows, int width, bool isDecayed, RowConstraint rowConstraint,
+        float multiple)
     {
         public float* Values { get; } = values;
 
@@ -101,5 +102,7 @@ internal static unsafe class FusedAdam
         public bool IsDecayed { get; } = isDecayed;
 
         public RowConstraint RowConstraint { get; } = rowConstraint;
+
+        public float Multiple { get; } = multiple;
     }
 }

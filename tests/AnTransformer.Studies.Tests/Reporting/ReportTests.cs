@@ -38,4 +38,29 @@ public sealed class ReportTests
 
         Assert.Equal(Draw(), Draw());
     }
+
+    [Fact]
+    public void Dashed_and_dotted_lines_are_dashed_by_attributes_and_drawn_the_same_again()
+    {
+        using var chart = new Chart("t", "x", "y").Line("fit", [1, 2], [1, 2], dashed: true).Line("runs", [1, 2], [2, 1], faint: true).Level("", 1.5);
+
+        var svg = chart.Svg();
+
+        Assert.Contains("stroke-dasharray=\"9 6\"", svg, StringComparison.Ordinal);
+        Assert.Contains("stroke-dasharray=\"2 4\"", svg, StringComparison.Ordinal);
+        Assert.Contains("stroke-opacity=", svg, StringComparison.Ordinal);      // the faint line keeps its own
+        Assert.Equal(svg, chart.Svg());
+    }
+
+    [Theory]
+    [InlineData(1e18, 1e22, "1e18", "1e20", "1e22")]
+    [InlineData(5e7, 2e10, "100M", "500M", "20B")]
+    [InlineData(2.1, 3.6, "2.2", "3", "3.4")]
+    [InlineData(1e-4, 1e-2, "2e-4", "5e-3", "0.01")]
+    public void Logarithmic_axes_have_round_ticks(double low, double high, params string[] labels)
+    {
+        using var chart = new Chart("t", "x", "y", logX: true).Line("a", [low, high], [1, 2]);
+        var texts = XDocument.Parse(chart.Svg()).Descendants().Where(element => element.Name.LocalName == "text").Select(text => text.Value.Trim()).ToList();
+        Assert.All(labels, label => Assert.Contains(label, texts));
+    }
 }

@@ -122,6 +122,8 @@ internal sealed unsafe partial class CpuKernels<V>
             (W.Load(x + i) * factor).Store(y + i);
     }
 
+    public override float InnerProduct(float* a, float* b, int n) => Dot(a, b, n);
+
     /// <summary>Σ a ⊙ b.</summary>
     private static float Dot(float* a, float* b, int n)
     {

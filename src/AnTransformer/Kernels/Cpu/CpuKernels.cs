@@ -107,6 +107,15 @@ internal abstract unsafe class CpuKernels
     /// </summary>
     public abstract void Adam(float* w, float* g, float* mean, float* square, long rows, int n, in AdamStep step, RowConstraint constraint);
 
+    /// <summary>Σ a ⊙ b.</summary>
+    public abstract float InnerProduct(float* a, float* b, int n);
+
+    /// <summary>Adam's moments from gradients, which are replaced by the direction m / (√v · correction + ε).</summary>
+    public abstract void AdamDirection(float* g, float* mean, float* square, long n, in AdamStep step);
+
+    /// <summary>w ← keep·w − rate·u on rows of a matrix, then the row constraint; u becomes 0.</summary>
+    public abstract void ApplyDirection(float* w, float* u, long rows, int n, in AdamStep step, RowConstraint constraint);
+
     /// <summary>Normalizes (or bounds) columns <c>from</c> up to <c>to</c> of a [rows, n] matrix.</summary>
     public abstract void ConstrainColumns(float* w, long rows, int n, int from, int to, RowConstraint constraint);
 }

@@ -1,0 +1,43 @@
+using AnTransformer.Studies.Scaling;
+using Spectre.Console;
+
+namespace AnTransformer.Cli.Display;
+
+/// <summary>Scaling laws on standard output.</summary>
+internal sealed class ScalingTables
+{
+    private readonly ConsoleTables _tables = new();
+
+    public void Print(ScalingFit fit, string? directory)
+    {
+        foreach (var note in fit.Table.Notes)
+            Console.WriteLine($"note: {note}");
+        foreach (var group in fit.Groups)
+        {
+            Console.WriteLine(ScalingSections.Summary(group));
+            foreach (var note in group.Notes)
+                Console.WriteLine($"note: {note}");
+            Console.WriteLine();
+            foreach (var section in ScalingSections.Of(group))
+                Print(section);
+            foreach (var warning in group.Warnings)
+                Console.WriteLine($"warning: {warning}");
+            if (group.Warnings.Count > 0)
+                Console.WriteLine();
+        }
+
+        if (ScalingSections.Comparisons(fit) is { } comparisons)
+            Print(comparisons);
+        if (directory is not null)
+            Console.WriteLine($"report: {Path.Combine(directory, "report.html")}");
+    }
+
+    private void Print(ScalingSection section)
+    {
+        var table = _tables.Create([.. section.Headers]);
+        foreach (var row in section.Rows)
+            table.AddRow([.. row.Select(ConsoleTables.Cell)]);
+        Console.WriteLine(section.Title);
+        _tables.Write(table);
+    }
+}

@@ -1,0 +1,80 @@
+using AnTransformer.Studies.Scaling;
+using CsCheck;
+
+namespace AnTransformer.Studies.Tests.Scaling;
+
+public sealed class CsvTableTests
+{
+    [Fact]
+    public void Any_fields_survive_writing_and_reading()
+    {
+        var field = Gen.String[Gen.Char["abc,;\t\"\n\r .1"], 0, 8].Select(text => text.Trim());
+        var table = Gen.Select(Gen.Char[",;\t"], Gen.Int[2, 5], Gen.Bool, Gen.Bool).SelectMany((delimiter, width, crlf, bom)
+            => field.Array[width].Array[0, 6].Select(rows => (delimiter, width, crlf, bom, rows)));
+        table.Sample(t =>
+        {
+            var headers = Enumerable.Range(0, t.width).Select(i => $"c{i}").ToArray();
+            var lines = new[] { headers }.Concat(t.rows).Select(row => string.Join(t.delimiter, row.Select(Quote)));
+            var text = (t.bom ? "\uFEFF" : "") + string.Join(t.crlf ? "\r\n" : "\n", lines) + "\n";
+
+            var read = CsvTable.Parse(text, "t.csv");
+
+            Assert.Equal(headers, read.Headers);
+            var kept = t.rows.Where(row => row.Any(value => value.Length > 0)).ToList();
+            Assert.Equal(kept.Count, read.RowCount);
+            for (var column = 0; column < t.width; column++)
+                Assert.Equal(kept.Select(row => row[column]), read.Texts(headers[column]));
+        });
+    }
+
+    [Fact]
+    public void Positive_numbers_survive_in_any_notation()
+        => Gen.Double.Select(Math.Abs).Where(value => double.IsFinite(value) && value > 0).Sample(value =>
+            Assert.Equal([value, value], CsvTable.Parse($"x\n{value:r}\n{value:e17}\n", "t.csv").Positive("x")));
+
+    [Theory]
+    [InlineData("x\n1_000_000\n", 1e6)]
+    [InlineData("x\n1.4e9\n", 1.4e9)]
+    [InlineData("x\n 1E+20 \n", 1e20)]
+    [InlineData("x\n123456789012345678901234567890\n", 123456789012345678901234567890.0)]
+    [InlineData("a;x;b\n1,5;2.5;3\n", 2.5)]
+    [InlineData("\"the, a\"\tx\n1\t\"2.5\"\n", 2.5)]
+    [InlineData("a,x\r\n\r\n1,2.5,\r\n,,\r\n", 2.5)]
+    public void Numbers_are_read(string text, double expected) => Assert.Equal([expected], CsvTable.Parse(text, "t.csv").Positive("X"));
+
+    [Theory]
+    [InlineData("", "empty")]
+    [InlineData("\n\n", "empty")]
+    [InlineData("x,y\n1,2\n1,2,3\n", "t.csv:3", "3 values", "2 columns")]
+    [InlineData("x,y\n\"1,2\n", "t.csv:2", "never ends")]
+    [InlineData("lossy,y\n1,2\n", "no column 'x'", "--x", "'lossy'")]
+    [InlineData("xx,y\n1,2\n", "did you mean 'xx'?")]
+    [InlineData("x,y,x\n1,2,3\n", "2 columns are named 'x'")]
+    [InlineData("X,y,x \nq,2,3\n1,2,\n", "t.csv:3", "column 'x'", "missing")]
+    [InlineData("x,y\n1,2\n\n,3\n", "t.csv:4", "missing", "--skip-incomplete")]
+    [InlineData("x,y\nfast,2\n", "t.csv:2", "'fast'", "not a number")]
+    [InlineData("x;y\n1,5;2\n", "t.csv:2", "'1,5'", "not a number")]
+    [InlineData("x,y\nNaN,2\n", "t.csv:2", "missing")]
+    [InlineData("x,y\ninfinity,2\n", "t.csv:2", "not finite")]
+    [InlineData("x,y\n1e999,2\n", "t.csv:2", "not finite")]
+    [InlineData("x,y\n0,2\n", "t.csv:2", "not positive")]
+    [InlineData("x,y\n\"a\n\nb\",2\n-1,2\n", "t.csv:2", "not a number")]
+    [InlineData("y,x\n\"a\n\nb\",2\n-1,-2\n", "t.csv:5", "-2 is not positive")]
+    public void What_cannot_be_used_is_refused_with_the_place(string text, params string[] fragments)
+    {
+        var error = Assert.Throws<InvalidInputException>(() => CsvTable.Parse(text, "t.csv").Positive("x", "--x"));
+
+        Assert.DoesNotContain('\n', error.Message);
+        foreach (var fragment in fragments)
+            Assert.Contains(fragment, error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Unreadable_files_are_refused()
+    {
+        Assert.Contains("no such file", Assert.Throws<InvalidInputException>(() => CsvTable.Load("/nowhere/runs.csv")).Message, StringComparison.Ordinal);
+        Assert.Contains("is a directory", Assert.Throws<InvalidInputException>(() => CsvTable.Load(Path.GetTempPath())).Message, StringComparison.Ordinal);
+    }
+
+    private static string Quote(string field) => field.All(char.IsAsciiLetterOrDigit) ? field : $"\"{field.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
+}
