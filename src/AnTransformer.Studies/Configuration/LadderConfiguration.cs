@@ -8,7 +8,7 @@ public abstract class LadderConfiguration : TunedConfiguration
 {
     /// <summary>Sides.</summary>
     [Description("What is run: architectures, or variants with a name and fields of the training configuration, such as "
-        + "\"angpt-slow: model.architecture=angpt model.alpha_init=0.1\".")]
+        + "\"angpt-slow: model.architecture=angpt model.alpha_init=0.1\". A value rate or rate*5 follows the learning rate that is tuned.")]
     public List<string> Sides { get; set; } = ["gpt+", "ngpt", "angpt"];
 
     /// <summary>Sizes.</summary>

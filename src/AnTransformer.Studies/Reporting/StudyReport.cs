@@ -84,7 +84,7 @@ public sealed class StudyReport(IStudy study, StudyDirectory directory, string c
             Axes = item.Run.Axes.ToDictionary(axis => axis.Key, axis => axis.Value),
             item.Run.Configuration.Training.Seed,
             item.Run.Configuration.Optimizer.LearningRate,
-            item.Result,
+            Result = item.Result with { Settings = new Dictionary<string, string>(StringComparer.Ordinal) },
         }).ToList(),
     };
 

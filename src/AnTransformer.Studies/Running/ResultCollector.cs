@@ -39,7 +39,7 @@ internal static class ResultCollector
             Device = device,
             Jobs = jobs,
             Version = Version,
-            Defaults = ResolvedDefaults.Of(run.Plan),
+            Settings = ResolvedSettings.Of(run),
             Curve = evaluations.ConvertAll(record => new CurvePoint(record.Step, record.Tokens, record.ValLoss!.Value, record.ElapsedSeconds ?? 0)),
         };
     }

@@ -15,15 +15,22 @@ internal static class RunFingerprint
         "training.output", "training.threads", "training.device", "evaluation.sample_prompt", "evaluation.sample_tokens",
     };
 
+    private static readonly HashSet<string> Reporting = new(StringComparer.Ordinal) { "checkpoint", "logging", "inspection" };
+
     /// <summary>A digest of the settings that decide the outcome; 64 hexadecimal digits.</summary>
     public static string Of(TrainingConfiguration configuration)
     {
         // Differences from the defaults only, so that a field added later does not make all earlier runs unknown.
-        var settings = ConfigurationBinder.Differences(new TrainingConfiguration(), configuration, includeChangeable: true)
-            .Where(difference => !Irrelevant.Contains(difference.Key) && !IsReporting(difference.Key))
-            .Select(difference => $"{difference.Key}={difference.After}\n");
+        var defaults = Settings(new TrainingConfiguration()).ToDictionary();
+        var settings = Settings(configuration).Where(setting => setting.Value != defaults[setting.Key]).Select(setting => $"{setting.Key}={setting.Value}\n");
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Concat(settings))));
     }
+
+    /// <summary>The settings that decide the outcome, defaults included.</summary>
+    public static IEnumerable<KeyValuePair<string, string>> Settings(TrainingConfiguration configuration)
+        => ConfigurationBinder.Fields(typeof(TrainingConfiguration))
+            .Where(field => !Irrelevant.Contains(field.Key) && !Reporting.Contains(field.SectionName))
+            .Select(field => new KeyValuePair<string, string>(field.Key, ConfigurationBinder.Text(field.Get(configuration))));
 
     /// <summary>A label with what file systems or shells may misread replaced.</summary>
     public static string FileName(string label)
@@ -31,7 +38,4 @@ internal static class RunFingerprint
         var safe = string.Concat(label.Select(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '+' or '.' or '_' ? c : '_')).TrimStart('.');
         return safe.Length <= LongestName ? safe : safe[..LongestName];
     }
-
-    private static bool IsReporting(string key)
-        => key.StartsWith("checkpoint.", StringComparison.Ordinal) || key.StartsWith("logging.", StringComparison.Ordinal);
 }

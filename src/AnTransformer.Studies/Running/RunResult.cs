@@ -56,8 +56,8 @@ public sealed record RunResult
     /// <summary>Version of the software.</summary>
     public string Version { get; init; } = "";
 
-    /// <summary>Values that fields left to the architecture's defaults had.</summary>
-    public IReadOnlyDictionary<string, string> Defaults { get; init; } = new Dictionary<string, string>(StringComparer.Ordinal);
+    /// <summary>All settings that decide the outcome, defaults resolved.</summary>
+    public IReadOnlyDictionary<string, string> Settings { get; init; } = new Dictionary<string, string>(StringComparer.Ordinal);
 
     /// <summary>Validation losses on the way.</summary>
     public IReadOnlyList<CurvePoint> Curve { get; init; } = [];

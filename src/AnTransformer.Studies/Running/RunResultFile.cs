@@ -40,9 +40,9 @@ internal static class RunResultFile
                 $"{path}: is the result of other settings than the study's; remove the run's directory to train it again, or choose another output.");
         }
 
-        return ResolvedDefaults.Difference(result.Defaults, ResolvedDefaults.Of(run.Plan)) is { } difference
+        return ResolvedSettings.Difference(result.Settings, ResolvedSettings.Of(run)) is { } difference
             ? throw new InvalidInputException(
-                $"{path}: was trained with other defaults of the architecture ({difference}); choose another output, or give that field in the study's base.")
+                $"{path}: was trained with other defaults ({difference}); choose another output, or give that field in the study's base.")
             : result;
     }
 

@@ -31,7 +31,7 @@ internal sealed class CellFactory(TunedConfiguration settings, BaseConfiguration
         {
             var configuration = baseConfiguration.Compose(
             [
-                .. overrides,
+                .. overrides.Select(field => (field.Key, RateExpression.Resolve(field.Value, rate), field.Place)),
                 ("optimizer.learning_rate", rate.ToString("R", CultureInfo.InvariantCulture), baseConfiguration.Place("learning_rates")),
                 ("training.seed", seed.ToString(CultureInfo.InvariantCulture), baseConfiguration.Place("seeds")),
             ]);

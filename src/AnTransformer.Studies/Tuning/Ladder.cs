@@ -54,7 +54,8 @@ internal sealed class Ladder
         if (_settings.MaxTokens.Count + _settings.TokensPerParameter.Count == 0)
             return [null];
         // The first side's parameters for all sides: they are compared at one budget.
-        var configuration = _base.Compose([.. Fields(side, size), .. _factory.Budget(1)]);
+        var configuration = _base.Compose(
+            [.. Fields(side, size).Select(field => (field.Key, RateExpression.Resolve(field.Value, _settings.LearningRates[0]), field.Place)), .. _factory.Budget(1)]);
         var parameters = ModelCost.Parameters(TrainingPlan.CreateModelConfig(configuration.Model, _data.VocabularySize(configuration)));
         return [.. _settings.MaxTokens.Concat(_settings.TokensPerParameter.Select(ratio => (long)Math.Round(ratio * parameters))).Distinct().Order()];
     }

@@ -117,6 +117,10 @@ public static class ConfigurationBinder
     /// <param name="configuration">The configuration.</param>
     public static string Write(object configuration) => ConfigurationWriter.Write(configuration);
 
+    /// <summary>A field's value as YAML has it.</summary>
+    /// <param name="value">A value that a field may have.</param>
+    public static string Text(object? value) => ScalarText.ToYaml(value);
+
     /// <summary>Fields in which two configurations differ, without those that may change on resuming.</summary>
     /// <param name="before">A configuration.</param>
     /// <param name="after">Another of the same class.</param>

@@ -1,18 +1,17 @@
 using System.Globalization;
-using AnTransformer.Training;
 
 namespace AnTransformer.Studies.Running;
 
 /// <summary>
-/// The values that fields left to an architecture's defaults have taken. Defaults may change with the software, and a run of others must not
-/// be taken for one of these.
+/// All settings that decide a run's outcome, with the values that fields left to the architecture have taken. Defaults may change with the
+/// software, and a run of others must not be taken for one of these.
 /// </summary>
-internal static class ResolvedDefaults
+internal static class ResolvedSettings
 {
-    public static SortedDictionary<string, string> Of(TrainingPlan plan)
+    public static SortedDictionary<string, string> Of(PlannedRun run)
     {
-        var model = plan.Model;
-        var values = new SortedDictionary<string, string>(StringComparer.Ordinal);
+        var (plan, model) = (run.Plan, run.Plan.Model);
+        var values = new SortedDictionary<string, string>(RunFingerprint.Settings(run.Configuration).ToDictionary(), StringComparer.Ordinal);
         Add("model.intermediate_size", model.IntermediateSize);
         Add("model.alpha_init", model.Alpha.Init);
         Add("model.alpha_scale", model.Alpha.Scale);
