@@ -73,11 +73,11 @@ public sealed class StudyTests : IDisposable
     [Fact]
     public void Every_kind_of_study_runs()
     {
-        string[] small = ["--set", "training.max_tokens=256", "--seeds", "1", "--json"];
-        Assert.Equal(2, Study("sweep", ["sweep", "study.yaml", "--fields", "[\"learning_rate=1e-3,1e-2\"]", .. small]));
+        string[] small = ["--seeds", "1", "--json"], steps = ["--set", "training.max_tokens=256"];
+        Assert.Equal(2, Study("sweep", ["sweep", "study.yaml", "--fields", "[\"learning_rate=1e-3,1e-2\"]", .. small, .. steps]));
         string[] tuned = ["--learning-rates", "1e-2", "--max-extensions", "0", .. small];
         Assert.Equal(2, Study("batch", ["batch-size", "study.yaml", "--sides", "angpt", "--batch-sizes", "2,4", "--max-tokens", "256", .. tuned]));
-        Assert.Equal(2, Study("ablate", ["ablate", "study.yaml", "--variants", "[\"no-qk-norm: model.qk_norm=false\"]", .. tuned]));
+        Assert.Equal(2, Study("ablate", ["ablate", "study.yaml", "--variants", "[\"no-qk-norm: model.qk_norm=false\"]", .. tuned, .. steps]));
         Assert.Equal(2, Study("scaling", ["scaling", "run", "study.yaml", "--sides", "gpt", "--sizes", "[\"d=16 heads=2\", \"d=32\"]", "--max-tokens", "256", .. tuned]));
 
         int Study(string output, string[] arguments)
@@ -110,6 +110,7 @@ public sealed class StudyTests : IDisposable
         _angpt.Run("compare", "missing.yaml").AssertRejected("missing.yaml", "no such file");
         _angpt.Run("compare", "study.yaml", "--output", "x", "--sides", "gtp").AssertRejected("--sides", "'gtp' is no architecture");
         _angpt.Run("compare", "study.yaml", "--output", "x", "--set", "model.hidden_siz=3").AssertRejected("--set model.hidden_siz", "did you mean");
+        _angpt.Run("compare", "study.yaml", "--output", "x", "--set", "learning_rate=3").AssertRejected("--set learning_rate", "use --learning-rates");
         _angpt.Run("compare", "study.yaml", "--output", "x", "--set", "model").AssertRejected("--set", "key=value");
         _angpt.Run("compare", "study.yaml", "--output", "x", "--max-token", "5").AssertRejected("unknown option '--max-token'", "did you mean '--max-tokens'");
         File.WriteAllText(_angpt.In("bad.yaml"), Base + "sides: [gpt+]\nseeds: [1, one]\n");

@@ -36,10 +36,12 @@ internal abstract class StudyDisplay : IStudyListener, IDisposable
         else if (result.Status == RunEnding.Diverged)
             OnMessage($"{run.Name}  diverged at step {result.Steps}");
         else
-            OnMessage($"{run.Name}  val loss {result.ValLoss:f4}  {Figures.Time(TimeSpan.FromSeconds(result.Seconds))}  {Figures.Count(result.TokensPerSecond)} tokens/s");
+            OnMessage($"{run.Name}  val loss {result.ValLoss:f4}  {Time(result.Seconds)}  {Figures.Count(result.TokensPerSecond)} tokens/s");
     }
 
     public virtual void Dispose() => _preparation.Dispose();
+
+    private static string Time(double seconds) => Figures.Time(TimeSpan.FromSeconds(seconds));
 
     protected static string Summary(StudyProgress progress)
         => $"{progress.Done}/{progress.Total} runs, {progress.Share:p0} of the work, {(progress.Remaining is { } left ? Figures.Time(left) : "unknown time")} left";

@@ -10,7 +10,8 @@ namespace AnTransformer.Cli.Studies;
 /// <summary>Carries out a study in its directory and keeps what it shows up to date.</summary>
 internal static class StudySession
 {
-    // Figures take a second or so; a study in progress is looked at now and then.
+    // A study in progress is looked at now and then; reports may take a twentieth of its time.
+    private const int ReportShare = 20;
     private static readonly TimeSpan BetweenReports = TimeSpan.FromMinutes(1);
 
     /// <exception cref="InvalidInputException">Settings or directory cannot be used.</exception>
@@ -22,15 +23,17 @@ internal static class StudySession
         var runner = new StudyRunner(directory, new ProcessLauncher(), options, display);
         AtomicFile.WriteAllText(directory.Configuration, ConfigurationBinder.Write(settings));
         Stopwatch? sinceReport = null;
+        var pause = BetweenReports;
         var outcome = runner.Run(
             study.Plan,
             state =>
             {
                 report.WriteTable(state);
-                if (!state.Finished.Any() || (sinceReport is not null && sinceReport.Elapsed < BetweenReports))
+                if (!state.Finished.Any() || (sinceReport is not null && sinceReport.Elapsed < pause))
                     return;
-                report.Write(state);
                 sinceReport = Stopwatch.StartNew();
+                report.Write(state);
+                pause = TimeSpan.FromTicks(Math.Max(BetweenReports.Ticks, ReportShare * sinceReport.Elapsed.Ticks));
             },
             stop);
         var findings = report.Write(outcome.State);

@@ -1,5 +1,6 @@
 using AnTransformer.Studies.Configuration;
 using AnTransformer.Studies.Reporting;
+using AnTransformer.Studies.Statistics;
 using AnTransformer.Studies.Tuning;
 
 namespace AnTransformer.Studies.Ablation;
@@ -12,8 +13,11 @@ internal static class AblationFindings
         var all = variants.Select(variant => (variant.Name, variant.Outcome)).Prepend(("base", reference)).ToList();
         return new StudyFindings(
             Lead(variants),
-            TuningWarnings.Of(settings, all).Concat(settings.TuneVariants ? [] : ["Variants were run at the base's learning rate, which may not be their best."]).ToList(),
-            [Differences(reference, variants), LearningRateTable.Of(["variant"], all.Select(item => ((IReadOnlyList<string>)[item.Item1], item.Item2)))],
+            Warnings(all, settings).ToList(),
+            [
+                Differences(reference, variants),
+                LearningRateTable.Of(["variant"], all.Select(item => ((IReadOnlyList<string>)[item.Item1], item.Item2))),
+            ],
             [new("differences", "Final loss of each variant minus the base's, with Student's 95 % intervals over seeds.", () => Figure(variants))],
             new
             {
@@ -22,16 +26,28 @@ internal static class AblationFindings
             });
     }
 
+    private static IEnumerable<string> Warnings(IEnumerable<(string, CellOutcome)> all, AblateConfiguration settings)
+    {
+        if (!settings.TuneVariants)
+            yield return "Variants were run at the base's learning rate, which may not be their best.";
+        foreach (var warning in TuningWarnings.Of(settings, all))
+            yield return warning;
+    }
+
     private static string Lead(IReadOnlyList<VariantOutcome> variants)
     {
-        var worst = variants.Where(variant => variant.Difference is not null).OrderByDescending(variant => variant.Difference!.Value).ToList();
-        var lost = variants.Where(variant => variant.Outcome is { Search: { IsDecided: true, Best: null } }).Select(variant => variant.Name).ToList();
+        var worst = variants.Where(variant => variant.Difference is not null)
+            .OrderByDescending(variant => variant.Difference!.Value).ToList();
+        var lost = variants.Where(variant => variant.Outcome.Search is { IsDecided: true, Best: null }).Select(variant => variant.Name).ToList();
         var sentences = new List<string>();
         if (worst.Count > 0)
         {
-            sentences.Add($"The costliest change is {worst[0].Name}: {Cells.Difference(worst[0].Difference!.Value, worst[0].Difference!.Student)} nats per token against the base.");
+            var most = worst[0].Difference!;
+            sentences.Add($"The costliest change is {worst[0].Name}: {Cells.Difference(most.Value, most.Student)} nats per token against the base.");
             var better = worst.Where(variant => variant.Difference!.Student is { High: < 0 }).Select(variant => variant.Name).ToList();
-            sentences.Add(better.Count > 0 ? $"Better than the base beyond chance: {string.Join(", ", better)}." : "No variant is better than the base beyond chance.");
+            sentences.Add(better.Count > 0
+                ? $"Better than the base beyond chance: {string.Join(", ", better)}."
+                : "No variant is better than the base beyond chance.");
         }
 
         if (lost.Count > 0)
@@ -44,18 +60,24 @@ internal static class AblationFindings
             "Loss against the base",
             ["variant", "learning rate", "seeds", "loss", "deviation", "difference", "Student's interval", "diverged"],
             [
-                ["base", Cells.Rate(reference.Search.BestRate), $"{reference.Completed.Count}", Cells.Loss(reference.MeanLoss), Cells.Loss(reference.Deviation), Cells.Unknown, Cells.Unknown,
-                    $"{reference.DivergedByRate.Sum(rate => rate.Diverged)} of {reference.DivergedByRate.Sum(rate => rate.Finished)}"],
-                .. variants.Select(variant => (IReadOnlyList<string>)
-                [
-                    variant.Name, Cells.Rate(variant.Outcome.Search.BestRate), $"{variant.Outcome.Completed.Count}", Cells.Loss(variant.Outcome.MeanLoss), Cells.Loss(variant.Outcome.Deviation),
-                    variant.Difference is { } difference ? Cells.Difference(difference.Value, difference.Bootstrap) : Cells.Unknown,
-                    variant.Difference?.Student is { } student ? $"[{student.Low:+0.0000;-0.0000}, {student.High:+0.0000;-0.0000}]" : Cells.Unknown,
-                    $"{variant.Divergences.Diverged} of {variant.Divergences.Finished}",
-                ]),
+                Row("base", reference, difference: null),
+                .. variants.Select(variant => Row(variant.Name, variant.Outcome, variant.Difference)),
             ],
-            "Difference: mean over seeds of the variant's final validation loss minus the base's with the same seed, in nats per token; in brackets the 95 % bootstrap "
-            + "interval. Diverged: runs over all learning rates.");
+            "Difference: mean over seeds of the variant's final validation loss minus the base's with the same seed, in nats per token; in "
+            + "brackets the 95 % bootstrap interval. Diverged: runs over all learning rates.");
+
+    private static IReadOnlyList<string> Row(string name, CellOutcome outcome, PairedDifference? difference)
+        =>
+        [
+            name,
+            Cells.Rate(outcome.Search.BestRate),
+            $"{outcome.Completed.Count}",
+            Cells.Loss(outcome.MeanLoss),
+            Cells.Loss(outcome.Deviation),
+            Cells.Difference(difference),
+            Cells.Interval(difference?.Student),
+            $"{outcome.DivergedByRate.Sum(rate => rate.Diverged)} of {outcome.DivergedByRate.Sum(rate => rate.Finished)}",
+        ];
 
     private static Chart Figure(IReadOnlyList<VariantOutcome> variants)
     {

@@ -9,9 +9,6 @@ namespace AnTransformer.Studies.Ablation;
 /// <param name="Difference">Its final loss minus the base's with the same seed; null while no seed is common.</param>
 internal sealed record VariantOutcome(string Name, CellOutcome Outcome, PairedDifference? Difference)
 {
-    /// <summary>Diverged and all finished runs over all learning rates.</summary>
-    public (int Diverged, int Finished) Divergences => (Outcome.DivergedByRate.Sum(rate => rate.Diverged), Outcome.DivergedByRate.Sum(rate => rate.Finished));
-
     public static VariantOutcome Create(string name, CellOutcome reference, CellOutcome outcome)
         => new(name, outcome, PairedDifference.Of(reference.Losses, outcome.Losses));
 }

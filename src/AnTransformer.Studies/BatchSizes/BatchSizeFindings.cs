@@ -9,10 +9,13 @@ internal static class BatchSizeFindings
     public static StudyFindings Create(IReadOnlyList<SideByBatch> sides, BatchSizeConfiguration settings)
         => new(
             Lead(sides),
-            TuningWarnings.Of(settings, sides.SelectMany(side => side.Outcomes.Select((outcome, i) => ($"{side.Side}, batch {side.Batches[i]}", outcome)))).ToList(),
+            TuningWarnings.Of(settings, Outcomes(sides).Select(item => ($"{item.Names[0]}, batch {item.Names[1]}", item.Outcome))).ToList(),
             [Largest(sides), Losses(sides), LearningRateTable.Of(["side", "batch"], Outcomes(sides))],
             [
-                new("batch-size", $"Final loss at {Cells.Count(settings.MaxTokens)} tokens against batch size, each at its best learning rate; points are seeds.", () => LossByBatch(sides)),
+                new(
+                    "batch-size",
+                    $"Final loss at {Cells.Count(settings.MaxTokens)} tokens against batch size, each at its best learning rate; points are seeds.",
+                    () => LossByBatch(sides)),
                 new("learning-rate", "Best learning rate against batch size.", () => RateByBatch(sides)),
             ],
             sides.Select(side => new
@@ -32,15 +35,17 @@ internal static class BatchSizeFindings
 
     private static string Size(SideByBatch side)
         => side.Largest is not { } largest ? Cells.Unknown
-            : (side.IsAtLeast ? "at least " : "") + $"{largest.Value:0.#}" + (largest.Interval is { } interval ? $" [{interval.Low:0.#}, {interval.High:0.#}]" : "");
+            : (side.IsAtLeast ? "at least " : "") + $"{largest.Value:0.#}"
+                + (largest.Interval is { } interval ? $" [{interval.Low:0.#}, {interval.High:0.#}]" : "");
 
     private static FindingsTable Largest(IReadOnlyList<SideByBatch> sides)
         => new(
             "Largest batch",
             ["side", "largest batch"],
             sides.Select(side => (IReadOnlyList<string>)[side.Side, Size(side)]).ToList(),
-            $"The largest batch in sequences whose mean loss is within {SideByBatch.Share:p0} of the side's best, linear in the logarithm of the batch size between "
-            + "those that were run. In brackets: 95 % bootstrap intervals over seeds, every batch size resampled by itself; they cannot exceed the sizes run.");
+            $"The largest batch in sequences whose mean loss is within {SideByBatch.Share:p0} of the side's best, linear in the logarithm of the "
+            + "batch size between those that were run. In brackets: 95 % bootstrap intervals over seeds, every batch size resampled by itself; they "
+            + "cannot exceed the sizes run.");
 
     private static FindingsTable Losses(IReadOnlyList<SideByBatch> sides)
         => new(
@@ -48,8 +53,14 @@ internal static class BatchSizeFindings
             ["side", "batch", "steps", "learning rate", "seeds", "loss", "deviation", "tokens/s"],
             sides.SelectMany(side => side.Outcomes.Select((outcome, i) => (IReadOnlyList<string>)
             [
-                side.Side, $"{side.Batches[i]}", outcome.Completed.Values.FirstOrDefault() is { } run ? $"{run.Steps}" : Cells.Unknown,
-                Cells.Rate(outcome.Search.BestRate), $"{outcome.Completed.Count}", Cells.Loss(outcome.MeanLoss), Cells.Loss(outcome.Deviation), Cells.Count(outcome.TokensPerSecond),
+                side.Side,
+                $"{side.Batches[i]}",
+                outcome.Completed.Values.FirstOrDefault() is { } run ? $"{run.Steps}" : Cells.Unknown,
+                Cells.Rate(outcome.Search.BestRate),
+                $"{outcome.Completed.Count}",
+                Cells.Loss(outcome.MeanLoss),
+                Cells.Loss(outcome.Deviation),
+                Cells.Count(outcome.TokensPerSecond),
             ])).ToList());
 
     private static IEnumerable<(IReadOnlyList<string> Names, Tuning.CellOutcome Outcome)> Outcomes(IReadOnlyList<SideByBatch> sides)

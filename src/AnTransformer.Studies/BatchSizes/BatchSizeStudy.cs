@@ -27,6 +27,10 @@ public sealed class BatchSizeStudy : IStudy
         var sides = Variant.ParseSides(settings.Sides, baseConfiguration.Place("sides"));
         _sides = sides.ConvertAll(side => side.Name);
         var factory = new CellFactory(settings, baseConfiguration, data);
+        foreach (var key in new[] { "training.steps", "training.max_tokens" })
+            baseConfiguration.RefuseSet(key, "--max-tokens");
+        foreach (var key in new[] { "training.batch_size", "training.gradient_accumulation" })
+            baseConfiguration.RefuseSet(key, "--batch-sizes");
         _plan = new TuningPlan(
         [
             .. from batch in settings.BatchSizes

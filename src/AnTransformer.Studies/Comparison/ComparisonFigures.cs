@@ -14,15 +14,17 @@ internal static class ComparisonFigures
         foreach (var size in sizes)
         {
             var (suffix, at) = size.Size.Length > 0 ? ($"-{RunFingerprint.FileName(size.Size)}", $" at {size.Size}") : ("", "");
-            figures.Add(new($"loss{suffix}", $"Validation loss{at} at each side's best learning rate and the largest budget; thin lines are single seeds.", () => Curves(size, at)));
-            figures.Add(new($"learning-rate{suffix}", $"Final loss{at} against learning rate; diverged runs are left out.", () => LearningRates(size, at)));
+            Add($"loss{suffix}", $"Validation loss{at} at each side's best learning rate and the largest budget; thin lines are single seeds.", () => Curves(size, at));
+            Add($"learning-rate{suffix}", $"Final loss{at} against learning rate; diverged runs are left out.", () => LearningRates(size, at));
             if (size.Sides[0].Budgets.Count > 1)
-                figures.Add(new($"frontier{suffix}", $"Final loss{at} of runs of different budgets, each with its own schedule and learning rate.", () => Frontiers(size, at)));
+                Add($"frontier{suffix}", $"Final loss{at} of runs of different budgets, each with its own schedule and learning rate.", () => Frontiers(size, at));
         }
 
         if (sizes.Count > 1)
-            figures.Add(new("speed-up", $"Speed-up in tokens against {settings.Reference} by size, at the largest budget, with 95 % intervals.", () => SpeedUps(sizes, settings)));
+            Add("speed-up", $"Speed-up in tokens against {settings.Reference} by size, at the largest budget, with 95 % intervals.", () => SpeedUps(sizes, settings));
         return figures;
+
+        void Add(string name, string caption, Func<Chart> draw) => figures.Add(new FindingsFigure(name, caption, draw));
     }
 
     private static Chart Curves(SizeComparison size, string at)

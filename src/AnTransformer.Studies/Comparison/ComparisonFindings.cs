@@ -52,12 +52,21 @@ internal static class ComparisonFindings
     private static FindingsTable SpeedUps(IReadOnlyList<SizeComparison> sizes, CompareConfiguration settings)
         => new(
             $"Speed-up against {settings.Reference}",
-            ["side", "size", "budget", "tokens, annealed frontier", "tokens, in a run", "FLOP, in a run", "time, in a run", "loss difference", "Student's interval"],
+            [
+                "side", "size", "budget", "tokens, annealed frontier", "tokens, in a run", "FLOP, in a run", "time, in a run", "loss difference",
+                "Student's interval",
+            ],
             sizes.SelectMany(size => size.Against.Select(item => (IReadOnlyList<string>)
             [
-                item.Side, size.Size, Cells.Count(item.Budget), Frontier(item), Cells.Factor(item.Tokens) + (item.IsBound ? " (bound)" : ""), Cells.Factor(item.Flops), Cells.Factor(item.Time),
-                item.Difference is { } difference ? Cells.Difference(difference.Value, difference.Bootstrap) : Cells.Unknown,
-                item.Difference?.Student is { } student ? $"[{student.Low:+0.0000;-0.0000}, {student.High:+0.0000;-0.0000}]" : Cells.Unknown,
+                item.Side,
+                size.Size,
+                Cells.Count(item.Budget),
+                Frontier(item),
+                Cells.Factor(item.Tokens) + (item.IsBound ? " (bound)" : ""),
+                Cells.Factor(item.Flops),
+                Cells.Factor(item.Time),
+                Cells.Difference(item.Difference),
+                Cells.Interval(item.Difference?.Student),
             ])).ToList(),
             SpeedUpNote);
 
@@ -74,9 +83,16 @@ internal static class ComparisonFindings
             ["side", "size", "budget", "parameters", "learning rate", "seeds", "loss", "deviation", "bits per byte", "tokens/s"],
             Outcomes(sizes).Select(item => (IReadOnlyList<string>)
             [
-                item.Side, item.Size, Cells.Count(item.Outcome.Budget), Cells.Count(item.Outcome.Completed.Values.FirstOrDefault()?.Params),
-                Cells.Rate(item.Outcome.Search.BestRate), $"{item.Outcome.Completed.Count}", Cells.Loss(item.Outcome.MeanLoss), Cells.Loss(item.Outcome.Deviation),
-                Cells.Loss(item.Outcome.MeanBitsPerByte), Cells.Count(item.Outcome.TokensPerSecond),
+                item.Side,
+                item.Size,
+                Cells.Count(item.Outcome.Budget),
+                Cells.Count(item.Outcome.Completed.Values.FirstOrDefault()?.Params),
+                Cells.Rate(item.Outcome.Search.BestRate),
+                $"{item.Outcome.Completed.Count}",
+                Cells.Loss(item.Outcome.MeanLoss),
+                Cells.Loss(item.Outcome.Deviation),
+                Cells.Loss(item.Outcome.MeanBitsPerByte),
+                Cells.Count(item.Outcome.TokensPerSecond),
             ]).ToList(),
             "Means over seeds of the validation loss in nats per token at the end of the run.");
 

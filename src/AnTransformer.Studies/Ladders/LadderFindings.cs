@@ -31,7 +31,8 @@ internal static class LadderFindings
 
     private static string Lead(IReadOnlyList<CellOutcome> outcomes, ScalingConfiguration settings)
         => $"{outcomes.Count(outcome => outcome.Completed.Count == settings.Seeds.Count)} of {outcomes.Count} cells are done. Fit the laws with "
-            + $"`angpt scaling fit {settings.Output}/runs.csv --params params --tokens tokens --loss loss --flops flops --group side --learning-rate learning_rate --batch-size batch_size"
+            + $"`angpt scaling fit {settings.Output}/runs.csv --params params --tokens tokens --loss loss --flops flops --group side "
+            + "--learning-rate learning_rate --batch-size batch_size"
             + (outcomes.Any(outcome => outcome.DivergedByRate.Any(rate => rate.Diverged > 0)) ? " --skip-incomplete`." : "`.");
 
     private static string Name(CellOutcome outcome)

@@ -16,7 +16,13 @@ internal static class Cells
             : Factor(estimate.Value) + (estimate.Interval is { } interval ? $" [{interval.Low:f2}, {interval.High:f2}]" : "");
 
     public static string Difference(double value, Interval? interval)
-        => $"{value:+0.0000;-0.0000;0.0000}" + (interval is null ? "" : $" [{interval.Low:+0.0000;-0.0000;0.0000}, {interval.High:+0.0000;-0.0000;0.0000}]");
+        => $"{value:+0.0000;-0.0000;0.0000}" + (interval is null ? "" : " " + Interval(interval));
+
+    public static string Interval(Interval? interval)
+        => interval is null ? Unknown : $"[{interval.Low:+0.0000;-0.0000;0.0000}, {interval.High:+0.0000;-0.0000;0.0000}]";
+
+    public static string Difference(PairedDifference? difference)
+        => difference is null ? Unknown : Difference(difference.Value, difference.Bootstrap);
 
     public static string Rate(double? rate) => rate is { } value ? $"{value:0.######e0}" : Unknown;
 

@@ -14,9 +14,9 @@ internal static class TuningWarnings
             yield return "With one seed there are no intervals: differences may be chance.";
         else if (settings.Seeds.Count < EnoughSeeds)
             yield return $"With {settings.Seeds.Count} seeds bootstrap intervals are too narrow; where there is Student's interval, it is the safer one.";
-        if (settings.Jobs > 1)
-            yield return "Runs were trained beside each other, so seconds and speeds are not isolated timings; `angpt bench` gives those.";
         var all = outcomes.ToList();
+        if (all.Exists(item => item.Outcome.Completed.Values.Any(run => run.Jobs > 1)))
+            yield return "Runs were trained beside each other, so seconds and speeds are not isolated timings; `angpt bench` gives those.";
         if (settings is not AblateConfiguration && all.Exists(item => item.Outcome.Search is { IsFixed: true, IsDecided: true }))
             yield return "Some learning rates were given as a single value, so they are not tuned.";
         foreach (var (name, outcome) in all)

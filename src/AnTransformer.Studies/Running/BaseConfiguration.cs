@@ -33,6 +33,19 @@ public sealed class BaseConfiguration(
     /// <param name="key">The field's key.</param>
     public string Place(string key) => placeOf(key);
 
+    /// <summary>Refuses a field on the command line that the study itself gives its runs, which would have no effect.</summary>
+    /// <param name="key">The field's key.</param>
+    /// <param name="option">The study's own option for it.</param>
+    /// <exception cref="InvalidInputException">It is given.</exception>
+    public void RefuseSet(string key, string option)
+    {
+        foreach (var (given, _, where) in set)
+        {
+            if (ConfigurationBinder.Field<TrainingConfiguration>(given, where).Key == key)
+                throw new InvalidInputException($"{where}: the study itself sets {key}; use {option}.");
+        }
+    }
+
     /// <summary>A run's configuration.</summary>
     /// <param name="overrides">Fields that it has besides, with the place that errors name; the last wins.</param>
     /// <exception cref="InvalidInputException">A field is unknown or its value cannot be used.</exception>

@@ -36,7 +36,8 @@ internal sealed partial class SweepField
         if (Range().Match(right) is { Success: true } match)
         {
             var isLogarithmic = match.Groups["kind"].Value == "log";
-            if (!TryNumber(match.Groups["low"].Value, out var low) || !TryNumber(match.Groups["high"].Value, out var high) || high <= low || (isLogarithmic && low <= 0))
+            var isRange = TryNumber(match.Groups["low"].Value, out var low) & TryNumber(match.Groups["high"].Value, out var high);
+            if (!isRange || high <= low || (isLogarithmic && low <= 0))
                 throw new InvalidInputException($"{place}: '{right}' must have a lower and a higher number{(isLogarithmic ? " above 0" : "")}.");
             if (field.Type != typeof(double) && field.Type != typeof(int) && field.Type != typeof(long))
                 throw new InvalidInputException($"{place}: '{field.Key}' is not a number; give a list of values instead of {right}.");

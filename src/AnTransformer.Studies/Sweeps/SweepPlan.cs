@@ -23,8 +23,8 @@ internal sealed class SweepPlan : IStudyPlan
                 ("training.seed", seed.ToString(CultureInfo.InvariantCulture), baseConfiguration.Place("seeds")),
             ]);
             var label = string.Join('-', fields.Zip(values, (field, value) => field.Name + value)) + $"-seed{seed}";
-            return new PlannedRun(
-                label, configuration, fields.Zip(values, (field, value) => new KeyValuePair<string, string>(field.Key, value)).ToList(), data.VocabularySize(configuration));
+            var axes = fields.Zip(values, (field, value) => new KeyValuePair<string, string>(field.Key, value)).ToList();
+            return new PlannedRun(label, configuration, axes, data.VocabularySize(configuration));
         }))).ToList();
         _agenda = new StudyAgenda(Enumerable.Range(0, settings.Seeds.Count).SelectMany(seed => Points.Select(point => point.Runs[seed])).ToList(), []);
     }

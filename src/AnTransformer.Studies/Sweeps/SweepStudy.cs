@@ -27,6 +27,8 @@ public sealed class SweepStudy : IStudy
             throw new InvalidInputException($"{place}: seeds are given in the study's field seeds, not as a field to vary.");
         if (settings.Trials is null && _fields.Find(field => field.IsRange) is { } range)
             throw new InvalidInputException($"{place}: '{range.Key}' is a range to draw from; say how often with trials, or give a list of values.");
+        baseConfiguration.RefuseSet("training.seed", "--seeds");
+        _fields.ForEach(varied => baseConfiguration.RefuseSet(varied.Key, "--fields"));
         _plan = new SweepPlan(settings, _fields, baseConfiguration, data);
     }
 
@@ -69,9 +71,10 @@ public sealed class SweepStudy : IStudy
         if (!double.IsFinite(best.Mean))
             return "Every combination diverged.";
         var lead = $"The lowest mean loss is {Cells.Loss(best.Mean)} nats per token, with {Describe(best.Values)}.";
-        return sensitivities is [{ Range: { } range }]
-            ? $"{lead} The loss stays within {RateSensitivity.Share:p0} of it over {(range.IsBound ? "at least " : "")}{range.Octaves:f1} octaves of the learning rate."
-            : lead;
+        if (sensitivities is not [{ Range: { } range }])
+            return lead;
+        var octaves = (range.IsBound ? "at least " : "") + $"{range.Octaves:f1}";
+        return $"{lead} The loss stays within {RateSensitivity.Share:p0} of it over {octaves} octaves of the learning rate.";
     }
 
     private IEnumerable<string> Warnings(List<SweepOutcome> ranked)
@@ -83,7 +86,9 @@ public sealed class SweepStudy : IStudy
             foreach (var (field, value) in _fields.Zip(ranked[0].Values))
             {
                 var numbers = field.Values.Select(SweepField.Number).ToList();
-                if (numbers.Count > 1 && numbers.TrueForAll(number => number is not null) && SweepField.Number(value) is { } best && (best == numbers.Min() || best == numbers.Max()))
+                if (numbers.Count < 2 || numbers.Contains(null) || SweepField.Number(value) is not { } best)
+                    continue;
+                if (best == numbers.Min() || best == numbers.Max())
                     yield return $"The best {field.Key}, {value}, is at the edge of its values; a better one may lie beyond.";
             }
         }
@@ -106,7 +111,10 @@ public sealed class SweepStudy : IStudy
             sensitivities.Select(item => (IReadOnlyList<string>)(item.Range is { } range
                 ?
                 [
-                    .. item.Others, Cells.Rate(range.Best), (range.LowIsEdge ? "≤ " : "") + $"{range.Low:0.##e0}", (range.HighIsEdge ? "≥ " : "") + $"{range.High:0.##e0}",
+                    .. item.Others,
+                    Cells.Rate(range.Best),
+                    (range.LowIsEdge ? "≤ " : "") + $"{range.Low:0.##e0}",
+                    (range.HighIsEdge ? "≥ " : "") + $"{range.High:0.##e0}",
                     (range.IsBound ? "at least " : "") + $"{range.Octaves:f1}",
                 ]
                 : [.. item.Others, Cells.Unknown, Cells.Unknown, Cells.Unknown, "all diverged"])).ToList(),

@@ -5,11 +5,24 @@ using AnTransformer.Studies.Running;
 namespace AnTransformer.Studies.Tuning;
 
 /// <summary>Makes cells of a base configuration and what sets them apart.</summary>
-/// <param name="settings">The study's configuration.</param>
-/// <param name="baseConfiguration">What all runs have.</param>
-/// <param name="data">Prepares data and knows vocabularies.</param>
-internal sealed class CellFactory(TunedConfiguration settings, BaseConfiguration baseConfiguration, StudyData data)
+internal sealed class CellFactory
 {
+    private readonly TunedConfiguration _settings;
+    private readonly BaseConfiguration _base;
+    private readonly StudyData _data;
+
+    /// <summary>Prepares to make cells.</summary>
+    /// <param name="settings">The study's configuration.</param>
+    /// <param name="baseConfiguration">What all runs have.</param>
+    /// <param name="data">Prepares data and knows vocabularies.</param>
+    /// <exception cref="InvalidInputException">The command line sets what the study sets.</exception>
+    public CellFactory(TunedConfiguration settings, BaseConfiguration baseConfiguration, StudyData data)
+    {
+        (_settings, _base, _data) = (settings, baseConfiguration, data);
+        baseConfiguration.RefuseSet("optimizer.learning_rate", "--learning-rates");
+        baseConfiguration.RefuseSet("training.seed", "--seeds");
+    }
+
     /// <summary>A cell.</summary>
     /// <param name="axes">What sets it apart, by column name; joined, they are the label of its runs.</param>
     /// <param name="overrides">Fields of its runs with the place that errors name.</param>
@@ -23,19 +36,19 @@ internal sealed class CellFactory(TunedConfiguration settings, BaseConfiguration
         int? maxExtensions = null)
     {
         var label = string.Join('-', axes.Where(axis => axis.Value.Length > 0).Select(axis => axis.Value));
-        var cell = new TunedCell(axes, settings, rates ?? settings.LearningRates, Create, maxExtensions);
-        cell.Run(cell.InitialRates[0], settings.Seeds[0]);      // what cannot be used should be known before anything runs
+        var cell = new TunedCell(axes, _settings, rates ?? _settings.LearningRates, Create, maxExtensions);
+        cell.Run(cell.InitialRates[0], _settings.Seeds[0]);      // what cannot be used should be known before anything runs
         return cell;
 
         PlannedRun Create(double rate, long seed)
         {
-            var configuration = baseConfiguration.Compose(
+            var configuration = _base.Compose(
             [
                 .. overrides.Select(field => (field.Key, RateExpression.Resolve(field.Value, rate), field.Place)),
-                ("optimizer.learning_rate", rate.ToString("R", CultureInfo.InvariantCulture), baseConfiguration.Place("learning_rates")),
-                ("training.seed", seed.ToString(CultureInfo.InvariantCulture), baseConfiguration.Place("seeds")),
+                ("optimizer.learning_rate", rate.ToString("R", CultureInfo.InvariantCulture), _base.Place("learning_rates")),
+                ("training.seed", seed.ToString(CultureInfo.InvariantCulture), _base.Place("seeds")),
             ]);
-            return new PlannedRun($"{label}-lr{TunedCell.RateText(rate)}-seed{seed}", configuration, axes, data.VocabularySize(configuration));
+            return new PlannedRun($"{label}-lr{TunedCell.RateText(rate)}-seed{seed}", configuration, axes, _data.VocabularySize(configuration));
         }
     }
 
@@ -43,12 +56,12 @@ internal sealed class CellFactory(TunedConfiguration settings, BaseConfiguration
     /// <param name="variant">The variant.</param>
     /// <param name="key">The study's field that lists it.</param>
     public IEnumerable<(string Key, string Value, string Place)> Fields(Variant variant, string key)
-        => variant.Overrides.Select(field => (field.Key, field.Value, $"{baseConfiguration.Place(key)}: '{variant.Name}'"));
+        => variant.Overrides.Select(field => (field.Key, field.Value, $"{_base.Place(key)}: '{variant.Name}'"));
 
     /// <summary>Fields that set a token budget.</summary>
     public IEnumerable<(string Key, string Value, string Place)> Budget(long tokens)
     {
-        yield return ("training.steps", "null", baseConfiguration.Place("max_tokens"));
-        yield return ("training.max_tokens", tokens.ToString(CultureInfo.InvariantCulture), baseConfiguration.Place("max_tokens"));
+        yield return ("training.steps", "null", _base.Place("max_tokens"));
+        yield return ("training.max_tokens", tokens.ToString(CultureInfo.InvariantCulture), _base.Place("max_tokens"));
     }
 }

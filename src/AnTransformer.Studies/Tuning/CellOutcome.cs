@@ -26,7 +26,8 @@ public sealed record CellOutcome(
     public double? MeanLoss => Completed.Count > 0 ? Completed.Values.Average(run => run.LossOrInfinity) : null;
 
     /// <summary>Mean bits per byte at the end; null while there is none or bytes are unknown.</summary>
-    public double? MeanBitsPerByte => Completed.Values.All(run => run.BitsPerByte is not null) && Completed.Count > 0 ? Completed.Values.Average(run => run.BitsPerByte) : null;
+    public double? MeanBitsPerByte
+        => Completed.Values.All(run => run.BitsPerByte is not null) && Completed.Count > 0 ? Completed.Values.Average(run => run.BitsPerByte) : null;
 
     /// <summary>Sample standard deviation of the final losses over seeds; null with fewer than two.</summary>
     public double? Deviation
@@ -49,10 +50,8 @@ public sealed record CellOutcome(
         }
     }
 
-    /// <summary>Curves of the completed runs in the order of seeds.</summary>
-    public IReadOnlyList<LossCurve> Curves
-        => Completed.OrderBy(item => item.Key).Select(item => new LossCurve(
-            item.Value.Curve.Select(point => (double)point.Tokens).ToList(), item.Value.Curve.Select(point => point.Loss).ToList())).ToList();
+    /// <summary>Curves of the completed runs in the order of seeds; those evaluated at the same tokens share them.</summary>
+    public IReadOnlyList<LossCurve> Curves { get; } = CurvesOf(Completed);
 
     /// <summary>The cell's outcome as far as results are known.</summary>
     /// <param name="cell">The cell.</param>
@@ -72,6 +71,19 @@ public sealed record CellOutcome(
             atBest.Where(item => double.IsFinite(item.Result.LossOrInfinity)).ToDictionary(item => item.Seed, item => item.Result),
             atBest.Count(item => !double.IsFinite(item.Result.LossOrInfinity)),
             byRate.ToList());
+    }
+
+    private static List<LossCurve> CurvesOf(IReadOnlyDictionary<long, RunResult> completed)
+    {
+        var curves = new List<LossCurve>();
+        foreach (var run in completed.OrderBy(item => item.Key).Select(item => item.Value))
+        {
+            double[] tokens = [.. run.Curve.Select(point => (double)point.Tokens)];
+            double[] losses = [.. run.Curve.Select(point => point.Loss)];
+            curves.Add(new LossCurve(curves.Count > 0 && curves[0].Tokens.SequenceEqual(tokens) ? curves[0].Tokens : tokens, losses));
+        }
+
+        return curves;
     }
 
     private static double BudgetOf(TunedCell cell) => cell.Run(cell.InitialRates[0], cell.Settings.Seeds[0]).Tokens;

@@ -19,6 +19,12 @@ internal sealed class Ladder
     {
         (_settings, _base, _data) = (settings, baseConfiguration, data);
         _factory = new CellFactory(settings, baseConfiguration, data);
+        if (settings.MaxTokens.Count + settings.TokensPerParameter.Count > 0)
+        {
+            baseConfiguration.RefuseSet("training.steps", "--max-tokens");
+            baseConfiguration.RefuseSet("training.max_tokens", "--max-tokens");
+        }
+
         var sides = Variant.ParseSides(settings.Sides, baseConfiguration.Place("sides"));
         var sizes = settings.Sizes.Count == 0 ? [Variant.None] : Variant.ParseAll(settings.Sizes, baseConfiguration.Place("sizes"));
         (Sides, Sizes) = (sides.ConvertAll(side => side.Name), sizes.ConvertAll(size => size.Name));
@@ -57,7 +63,8 @@ internal sealed class Ladder
         var configuration = _base.Compose(
             [.. Fields(side, size).Select(field => (field.Key, RateExpression.Resolve(field.Value, _settings.LearningRates[0]), field.Place)), .. _factory.Budget(1)]);
         var parameters = ModelCost.Parameters(TrainingPlan.CreateModelConfig(configuration.Model, _data.VocabularySize(configuration)));
-        return [.. _settings.MaxTokens.Concat(_settings.TokensPerParameter.Select(ratio => (long)Math.Round(ratio * parameters))).Distinct().Order()];
+        var byParameters = _settings.TokensPerParameter.Select(ratio => (long)Math.Round(ratio * parameters));
+        return [.. _settings.MaxTokens.Concat(byParameters).Distinct().Order()];
     }
 
     private static IReadOnlyList<KeyValuePair<string, string>> Axes(string side, string size, long? budget)

@@ -92,6 +92,29 @@ public sealed class CompareStudyTests : IDisposable
         Assert.Contains("angpt compare x.yaml", report, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Several_seeds_may_tune_and_neighbours_of_the_best_rate_may_be_run_with_all_seeds()
+    {
+        // The first seed alone would choose 4e-3; the mean of both is lowest at 2e-3.
+        var launcher = new FakeLauncher((run, tokens) => Loss(run, tokens) - (run is { Training.Seed: 1, Optimizer.LearningRate: 4e-3 } ? 0.3 : 0)
+            + (run is { Training.Seed: 2, Optimizer.LearningRate: 4e-3 } ? 0.3 : 0));
+        var study = Study("sides: [gpt+]\nlearning_rates: [1e-3, 2e-3, 4e-3, 8e-3]\nseeds: [1, 2, 3]\ntuning_seeds: 2\nneighbours: true");
+        var state = _bench.Run(study.Plan, launcher).State;
+        Assert.Equal(2e-3, study.Compare(state)[0].Sides[0].Budgets[0].Search.BestRate);
+        Assert.Equal(8 + 3, launcher.Launched.Count);
+        Assert.Equal([2e-3, 1e-3, 4e-3], launcher.Launched.Where(run => run.Training.Seed == 3).Select(run => run.Optimizer.LearningRate));
+    }
+
+    [Fact]
+    public void Values_follow_the_rate_that_is_tuned()
+    {
+        var study = Study("sides: [gpt+, \"muon: model.architecture=gpt+ optimizer.kind=muon optimizer.muon_learning_rate=rate*5\"]\nlearning_rates: [1e-3, 2e-3, 4e-3]\nseeds: [1]");
+        var launcher = new FakeLauncher(Loss);
+        _bench.Run(study.Plan, launcher);
+        Assert.All(launcher.Launched.Where(run => run.Optimizer.Kind == "muon"), run => Assert.Equal(5 * run.Optimizer.LearningRate, run.Optimizer.MuonLearningRate, 1e-12));
+        Assert.Equal(6, launcher.Launched.Count);
+    }
+
     [Theory]
     [InlineData("reference: ngpt\nsides: [gpt+, angpt]", "study.yaml:2:12: reference 'ngpt' is none of the sides gpt+, angpt.")]
     [InlineData("sides: [gpt+, gtp]", "study.yaml:2:8: 'gtp' is no architecture")]
