@@ -125,7 +125,7 @@ public sealed class InspectionTests
         var scale = inspection.Scales.Single(item => item is { Layer: 1, Scale: "mlp_alpha" });
         Assert.Equal((1, 0.4), (scale.Negative, Math.Round(scale.Values.Highest, 6)));
         Assert.Equal(0.2, scale.Values.Median, 1e-6);
-        Assert.Equal(1, inspection.Scales.Single(item => item.Scale == "logit_scale").Values.Mean, 1e-6);
+        Assert.Equal(4, inspection.Scales.Single(item => item.Scale == "logit_scale").Values.Mean, 1e-6);
     }
 
     [Fact]
