@@ -47,7 +47,7 @@ public sealed record TrainingPlan(
             new AdamOptions(optimizer.Beta1, optimizer.Beta2, optimizer.Epsilon, optimizer.WeightDecay ?? (isBaseline ? 0.1 : 0))
             {
                 Factors = new LearningRateFactors(
-                    optimizer.EmbeddingRate, optimizer.HiddenRate, optimizer.HeadRate, optimizer.ScaleRate, optimizer.FanInExponent),
+                    optimizer.EmbeddingRate, optimizer.HiddenRate, optimizer.HeadRate, optimizer.ScaleRate, optimizer.WidthExponent),
                 Muon = optimizer.Kind == "muon"
                     ? new MuonOptions(optimizer.MuonLearningRate / optimizer.LearningRate, optimizer.MuonMomentum)
                     : null,

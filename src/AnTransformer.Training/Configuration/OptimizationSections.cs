@@ -54,10 +54,10 @@ public sealed class OptimizerSection
     public double ScaleRate { get; set; } = 1;
 
     /// <summary>Width exponent.</summary>
-    [Description("p: rates of the blocks' matrices and the head are multiplied by (256 / input width)^p as well. 0 for one rate at all widths, "
-        + "0.5 for one angle by which rows turn, 1 for one change of outputs (maximal update parametrization).")]
+    [Description("p: rates of matrices are multiplied by (256 / row length)^p as well. 0 for one rate at all widths, 0.5 for one angle by which "
+        + "rows of norm 1 turn at all widths.")]
     [InRange(0, 2)]
-    public double FanInExponent { get; set; }
+    public double WidthExponent { get; set; }
 
     /// <summary>β₁.</summary>
     [Description("How much of Adam's running mean of the gradient is kept from step to step.")]

@@ -59,7 +59,11 @@ public sealed record ModelConfig
     /// <summary>d_h = d/H.</summary>
     public int HeadSize => HiddenSize / NumAttentionHeads;
 
-    /// <summary>An architecture's own settings (METHOD of arXiv 2505.22014) at a given size.</summary>
+    /// <summary>
+    /// An architecture's own settings at a given size. GPT, GPT+ and nGPT have the published ones. So has anGPT, but for where α and s_z
+    /// start: its paper leaves open which constants it used, and nGPT's (0.05 and 1, stored as 1/√d) learn far slower in short runs than
+    /// α = 0.2 and s_z = √d, stored as 1.
+    /// </summary>
     /// <param name="architecture">The architecture.</param>
     /// <param name="vocabSize">V.</param>
     /// <param name="hiddenSize">d.</param>
@@ -93,8 +97,8 @@ public sealed record ModelConfig
                 Architecture.AnGpt => RowConstraint.Bounded,
                 _ => RowConstraint.None,
             },
-            Alpha = new ScaleInit(0.05, rootWidth),
-            LogitScale = new ScaleInit(1, rootWidth),
+            Alpha = architecture == Architecture.AnGpt ? new ScaleInit(0.2, 1) : new ScaleInit(0.05, rootWidth),
+            LogitScale = architecture == Architecture.AnGpt ? new ScaleInit(1 / rootWidth, 1) : new ScaleInit(1, rootWidth),
             QkScale = new ScaleInit(1, rootWidth),
             MlpScale = new ScaleInit(1, 1),
         };

@@ -40,6 +40,7 @@ public sealed class Adam : IDisposable
         {
             var (constraint, dimension) = spaces.GetValueOrDefault(item.Parameter.Handle, (RowConstraint.None, 1));
             var role = model.RoleOf(item.Parameter);
+            var isByMuon = options.Muon is not null && role == ParameterRole.Hidden;
             return new ParameterState(
                 item.Name,
                 item.Parameter,
@@ -48,9 +49,10 @@ public sealed class Adam : IDisposable
                 constraint,
                 dimension)
             {
-                Multiple = options.Factors.Of(role, item.Parameter.shape[^1]),
-                IsByMuon = options.Muon is not null && role == ParameterRole.Hidden,
-                SingularVector = options.SpectralClip > 0 && role != ParameterRole.Scale && (options.Muon is null || role != ParameterRole.Hidden)
+                // Muon's rate is the angle itself.
+                Multiple = (isByMuon ? options.Factors with { WidthExponent = 0 } : options.Factors).Of(role, item.Parameter.shape[^1]),
+                IsByMuon = isByMuon,
+                SingularVector = options.SpectralClip > 0 && role != ParameterRole.Scale && !isByMuon
                     ? Own(SpectralClipping.InitialVector(values, item.Parameter.shape[1]))
                     : null,
             };

@@ -9,11 +9,11 @@ namespace AnTransformer.Tests.Optimization;
 public sealed class LearningRateFactorsTests
 {
     [Fact]
-    public void Width_matters_where_inputs_are_summed_over()
+    public void Longer_rows_have_lower_rates()
     {
-        var factors = new LearningRateFactors(Embedding: 2, Hidden: 3, Head: 5, Scale: 7, FanInExponent: 0.5);
+        var factors = new LearningRateFactors(Embedding: 2, Hidden: 3, Head: 5, Scale: 7, WidthExponent: 0.5);
 
-        Assert.Equal(2, factors.Of(ParameterRole.Embedding, 64));
+        Assert.Equal(4, factors.Of(ParameterRole.Embedding, 64), 12);
         Assert.Equal(7, factors.Of(ParameterRole.Scale, 64));
         Assert.Equal(6, factors.Of(ParameterRole.Hidden, 64), 12);
         Assert.Equal(2.5, factors.Of(ParameterRole.Head, 1024), 12);
@@ -34,7 +34,7 @@ public sealed class LearningRateFactorsTests
         adam.Update(1e-3);
 
         float Moved(string name) => (model.NamedParameters().First(item => item.Name == name).Parameter - before[name]).abs().max().item<float>() / 1e-3f;
-        Assert.Equal(2, Moved("model.embed_tokens.weight"), 0.01f);
+        Assert.Equal(2 * 16, Moved("model.embed_tokens.weight"), 0.3f);
         Assert.Equal(5 * 16, Moved("lm_head.weight"), 0.8f);
         Assert.Equal(7, Moved("model.norm.weight"), 0.01f);
         Assert.Equal(3 * 16, Moved("model.layers.1.mlp.up_proj.weight"), 0.5f);

@@ -50,7 +50,7 @@ public sealed class TrainingConfigurationTests
     }
 
     [Fact]
-    public void The_paper_files_are_half_a_billion_parameters_and_differ_in_architecture_and_output_only()
+    public void The_paper_files_are_half_a_billion_parameters_and_differ_in_architecture_and_output_only_with_published_scales()
     {
         var files = Directory.GetFiles(Path.Combine(Folder, "paper")).Select(path => ConfigurationBinder.Load<TrainingConfiguration>(path, [])).ToList();
         Assert.All(files, file =>
@@ -63,7 +63,11 @@ public sealed class TrainingConfigurationTests
         var angpt = files.Single(file => file.Model.Architecture == "angpt");
         Assert.All(files.Where(file => file != angpt), file => Assert.Equal(
             ["model.architecture", "training.output"],
-            ConfigurationBinder.Differences(angpt, file, includeChangeable: true).Select(difference => difference.Key).Except(["optimizer.learning_rate"])));
+            ConfigurationBinder.Differences(angpt, file, includeChangeable: true).Select(difference => difference.Key)
+                .Except(["optimizer.learning_rate", "model.alpha_init", "model.alpha_scale", "model.logit_scale_init", "model.logit_scale_scale"])));
+        var ngpt = TrainingPlan.CreateModelConfig(files.Single(file => file.Model.Architecture == "ngpt").Model, 1000);
+        var scales = TrainingPlan.CreateModelConfig(angpt.Model, 1000);
+        Assert.Equal((ngpt.Alpha, ngpt.LogitScale), (scales.Alpha, scales.LogitScale));
     }
 
     [Fact]
