@@ -130,7 +130,7 @@ public sealed class StudyRunnerTests : IDisposable
 
     [Theory]
     [InlineData("\"fingerprint\": \"", "\"fingerprint\": \"0", "other settings")]
-    [InlineData("\"model.alpha_init\": \"0.05\"", "\"model.alpha_init\": \"0.5\"", "other defaults (model.alpha_init: 0.5")]
+    [InlineData("\"model.alpha_init\": \"0.2\"", "\"model.alpha_init\": \"0.5\"", "other defaults (model.alpha_init: 0.5")]
     [InlineData("{", "", "is not a run's result")]
     public void A_result_that_is_not_the_run_s_is_refused_with_a_remedy(string before, string after, string fragment)
     {
