@@ -22,11 +22,11 @@ public sealed class AblateConfiguration : TunedConfiguration, IValidatable
         "exact-rows: model.constraint=exact",
         "free-rows: model.constraint=none",
         "no-qk-norm: model.qk_norm=false",
-        "alpha-init-0.2: model.alpha_init=0.2",
-        "alpha-scale-1: model.alpha_scale=1",
-        "logit-init-8: model.logit_scale_init=8",
-        "logit-scale-1: model.logit_scale_scale=1",
-        "slow-scales: model.alpha_init=0.2 model.alpha_scale=1 model.logit_scale_init=8 model.logit_scale_scale=1",
+        "alpha-init-0.05: model.alpha_init=0.05",
+        "alpha-scale-0.1: model.alpha_scale=0.1",
+        "logit-init-1: model.logit_scale_init=1",
+        "logit-scale-0.1: model.logit_scale_scale=0.1",
+        "ngpt-scales: model.alpha_init=0.05 model.alpha_scale=0.1 model.logit_scale_init=1 model.logit_scale_scale=0.1",
     ];
 
     /// <summary>Whether variants are tuned.</summary>
