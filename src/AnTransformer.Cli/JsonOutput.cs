@@ -11,16 +11,11 @@ internal static class JsonOutput
     {
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-    };
-
-    private static JsonSerializerOptions WithNames { get; } = new(Compact)
-    {
+        // A diverged model's loss is a result, too.
         NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
         Converters = { new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower) },
     };
 
-    /// <summary>Prints figures that may be infinite or not numbers, which then are texts, and enums by name.</summary>
-    public static void PrintWithNames(object result) => Console.WriteLine(JsonSerializer.Serialize(result, WithNames));
-
+    /// <summary>Prints a result; figures that are infinite or not numbers become texts, enums their names.</summary>
     public static void Print(object result) => Console.WriteLine(JsonSerializer.Serialize(result, Compact));
 }

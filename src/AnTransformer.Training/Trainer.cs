@@ -136,7 +136,9 @@ public sealed class Trainer : IDisposable
         if (Save() is { } lost)
             return Diverged(lost);
         Evaluate(recorder, stop);
-        return Outcome(TrainingStatus.Completed, reason: null);
+        return _lastEvaluation is { } last && !double.IsFinite(last.Loss)
+            ? Diverged($"the validation loss is {last.Loss}")
+            : Outcome(TrainingStatus.Completed, reason: null);
     }
 
     /// <inheritdoc/>
@@ -225,7 +227,7 @@ public sealed class Trainer : IDisposable
                 _configuration.Evaluation.Batches, share => _listener.OnProgress("evaluating", share, ""), stop);
             _lastEvaluation = result;
             _lastEvaluatedStep = _state.Step;
-            var isBest = BestCheckpoint.Find(_run.Root) is not { } best || result.Loss < best.Loss;
+            var isBest = double.IsFinite(result.Loss) && (BestCheckpoint.Find(_run.Root) is not { } best || result.Loss < best.Loss);
             if (isBest)
             {
                 BestCheckpoint.Mark(_run.Root, _state.Step, result.Loss);

@@ -6,7 +6,7 @@ using AnTransformer.Training.Configuration;
 
 namespace AnTransformer.Training;
 
-/// <summary>A configuration with every default resolved for its architecture (METHOD section 6) and its vocabulary known.</summary>
+/// <summary>A configuration with every default resolved for its architecture (arXiv 2505.22014) and its vocabulary known.</summary>
 /// <param name="Model">The model's shape and normalization.</param>
 /// <param name="Adam">The optimizer's constants.</param>
 /// <param name="GradientClipping">Largest gradient norm; 0 for no clipping.</param>

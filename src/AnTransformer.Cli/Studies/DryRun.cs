@@ -23,7 +23,7 @@ internal static class DryRun
         var time = TimeSpan.FromSeconds(Math.Min(flops / rate, 1e9));
         if (json)
         {
-            JsonOutput.PrintWithNames(new
+            JsonOutput.Print(new
             {
                 Study = study.Title,
                 Done = state.Finished.Count(),

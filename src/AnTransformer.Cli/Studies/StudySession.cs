@@ -53,7 +53,7 @@ internal static class StudySession
         var warnings = StudyReport.Warnings(outcome.State, findings).ToList();
         if (json)
         {
-            JsonOutput.PrintWithNames(new
+            JsonOutput.Print(new
             {
                 Study = study.Title,
                 Complete = outcome.State.IsComplete,

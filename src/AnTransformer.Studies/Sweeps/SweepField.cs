@@ -57,7 +57,7 @@ internal sealed partial class SweepField
             return Values[random.Next(Values.Count)];
         var share = random.NextDouble();
         var value = range.IsLogarithmic ? range.Low * Math.Pow(range.High / range.Low, share) : range.Low + (share * (range.High - range.Low));
-        return (range.IsWhole ? Math.Round(value) : double.Parse(value.ToString("G4"), CultureInfo.InvariantCulture)).ToString("R", CultureInfo.InvariantCulture);
+        return (range.IsWhole ? Math.Round(value) : double.Parse(value.ToString("G4", CultureInfo.InvariantCulture), CultureInfo.InvariantCulture)).ToString("R", CultureInfo.InvariantCulture);
     }
 
     /// <summary>A value as a number, or null.</summary>

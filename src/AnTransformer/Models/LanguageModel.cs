@@ -148,7 +148,7 @@ public abstract class LanguageModel : nn.Module<Tensor, Tensor>
         return losses.MoveToOuterDisposeScope();
     }
 
-    /// <summary>Draws the parameters as the architecture prescribes (METHOD section 6), the same on every device.</summary>
+    /// <summary>Draws the parameters as the architecture prescribes (arXiv 2505.22014, arXiv 2410.01131), the same on every device.</summary>
     /// <param name="seed">Seed of the draw.</param>
     public void Initialize(long seed)
     {

@@ -21,11 +21,18 @@ internal static unsafe class Orthogonalization
     public static void Apply(Tensor matrix)
     {
         using var scope = NewDisposeScope();
-        matrix.div_(matrix.norm().clamp_min(SmallestNorm));
         if (FusedKernels.FitCpu(matrix))
-            Iterate(TensorMemory.Floats(matrix), matrix.shape[0], matrix.shape[1]);
+        {
+            var (x, count) = (TensorMemory.Floats(matrix), matrix.numel());
+            // Not LibTorch's norm, whose rounding depends on the number of threads.
+            CpuKernels.Instance.Multiply(x, (float)(1 / Math.Max(Math.Sqrt(CpuKernels.Instance.SumOfSquares(x, count)), SmallestNorm)), count);
+            Iterate(x, matrix.shape[0], matrix.shape[1]);
+        }
         else
+        {
+            matrix.div_(matrix.norm().clamp_min(SmallestNorm));
             Iterate(matrix);
+        }
     }
 
     private static void Iterate(Tensor matrix)
