@@ -50,5 +50,5 @@ public static class RunsTable
         => text.AppendJoin(',', cells.Select(Quote)).Append('\n');
 
     private static string Quote(string cell)
-        => cell.AsSpan().IndexOfAny(",\"\n") < 0 ? cell : $"\"{cell.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
+        => cell.AsSpan().IndexOfAny(",\"\r\n") < 0 ? cell : $"\"{cell.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
 }

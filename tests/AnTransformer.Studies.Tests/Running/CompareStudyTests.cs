@@ -124,6 +124,12 @@ public sealed class CompareStudyTests : IDisposable
     [InlineData("sides: [gpt+]\nsizes: [\"d=33 heads=2\"]", "study.yaml:3:8: 'd=33 heads=2': model.hidden_size 33 is not divisible")]
     [InlineData("side_learning_rates: [\"gtp+: 1e-3\"]", "study.yaml:2:22: 'gtp+' is none of gpt+, ngpt, angpt")]
     [InlineData("side_learning_rates: [\"gpt+: x\"]", "is not of the form \"side: rate, rate\"")]
+    [InlineData("sides: [gpt+, \"a: model.architecture=gpt learning_rate=1e-3\"]", "study.yaml:2:8: 'a': the study itself sets optimizer.learning_rate; use --learning-rates or --side-learning-rates.")]
+    [InlineData("sides: [gpt+, \"a: model.architecture=gpt training.seed=3\"]", "'a': the study itself sets training.seed; use --seeds.")]
+    [InlineData("sides: [gpt+, \"a: model.architecture=gpt training.output=x\"]", "'a': the study itself sets training.output; use --output.")]
+    [InlineData("sides: [gpt+, \"a: model.architecture=gpt training.device=cuda\"]", "'a': the study itself sets training.device; use --devices.")]
+    [InlineData("sides: [gpt+]\nsizes: [\"s: d=32 training.steps=3\"]\nmax_tokens: [640]", "study.yaml:3:8: 's': the study itself sets training.steps; use --max-tokens.")]
+    [InlineData("devices: [cpu, gpu]", "study.yaml:2:10: devices must be cpu, cuda or cuda:N, not 'gpu'.")]
     [InlineData("learning_rates: [2e-3, 1e-3]", "study.yaml:2:17: learning_rates must ascend.")]
     [InlineData("learning_rates: [1e-3, x]", "study.yaml:2:24: 'learning_rates' must be a number greater than 0 and at most 10 or a list of numbers, not 'x'.")]
     [InlineData("seeds: [1, 1]", "study.yaml:2:8: seeds has an entry twice")]
@@ -131,6 +137,31 @@ public sealed class CompareStudyTests : IDisposable
     [InlineData("tuning_seeds: 9", "study.yaml:2:15: tuning_seeds 9 exceeds the number of seeds, 3")]
     public void What_cannot_be_compared_is_refused_with_its_place(string yaml, string message)
         => Assert.Contains(message, Assert.Throws<InvalidInputException>(() => Study(yaml)).Message, StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("training.output", "x", "--set training.output: the study itself sets training.output; use --output.")]
+    [InlineData("resume", "never", "--set resume: the study itself sets checkpoint.resume; leave it out")]
+    public void What_every_study_sets_is_refused_on_the_command_line(string key, string value, string message)
+        => Assert.Contains(message, Assert.Throws<InvalidInputException>(() => StudyBench.Load<CompareConfiguration>("", (key, value))).Message, StringComparison.Ordinal);
+
+    [Fact]
+    public void Runs_resume_whatever_the_base_says()
+    {
+        var path = Path.Combine(_bench.Folder, "base.yaml");
+        File.WriteAllText(path, "checkpoint: {resume: never, interval: 7}\n");
+        var run = Study($"sides: [gpt+]\nbase_config: {path}").Plan.Agenda(new Dictionary<string, RunResult>()).Runs[0].Configuration;
+        Assert.Equal(("auto", 7), (run.Checkpoint.Resume, run.Checkpoint.Interval));
+    }
+
+    [Fact]
+    public void The_grid_ends_where_a_rate_that_follows_it_would_leave_its_range()
+    {
+        var study = Study("sides: [gpt+, \"muon: model.architecture=gpt+ optimizer.kind=muon optimizer.muon_learning_rate=rate*5\"]\nlearning_rates: [0.5, 1]\nmax_extensions: 9\nseeds: [1]");
+        var state = _bench.Run(study.Plan, new FakeLauncher((run, _) => 5 - Math.Log2(run.Optimizer.LearningRate) / 10)).State;
+        Assert.True(state.IsComplete);
+        Assert.Equal([8.0, 2.0], study.Compare(state)[0].Sides.Select(side => side.Budgets[0].Search.BestRate!.Value));
+        Assert.All(study.Compare(state)[0].Sides, side => Assert.True(side.Budgets[0].Search.IsAtEdge));
+    }
 
     public void Dispose() => _bench.Dispose();
 

@@ -20,6 +20,9 @@ internal sealed class FakeLauncher(Func<TrainingConfiguration, double, double> l
 
     public TimeSpan Duration { get; set; }
 
+    /// <summary>Spoils what a run leaves, given its directory.</summary>
+    public Action<TrainingConfiguration> AfterRun { get; set; } = _ => { };
+
     public RunExit Launch(string configurationPath, CancellationToken stop)
     {
         var configuration = ConfigurationBinder.Load<TrainingConfiguration>(configurationPath, []);
@@ -36,6 +39,7 @@ internal sealed class FakeLauncher(Func<TrainingConfiguration, double, double> l
             return new RunExit(RunEnding.Stopped, "stopped");
         var exit = Ending(configuration);
         WriteMetrics(configuration, isWhole: exit is null);
+        AfterRun(configuration);
         return exit ?? new RunExit(RunEnding.Completed);
     }
 

@@ -50,6 +50,7 @@ public sealed class OtherStudiesTests : IDisposable
     [InlineData("fields: [\"optimizer.learning_rate=log(0,1e-2)\"]\ntrials: 2", "must have a lower and a higher number above 0")]
     [InlineData("fields: [\"model.architecture=log(1,2)\"]\ntrials: 2", "'model.architecture' is not a number")]
     [InlineData("fields: [\"optimizer.learning_rate=1e-3,fast\"]", "study.yaml:2:9: 'optimizer.learning_rate' must be a number")]
+    [InlineData("fields: [\"training.output=a,b\"]", "study.yaml:2:9: the study itself sets training.output; use --output.")]
     [InlineData("fields: [\"training.seed=1,2\"]", "seeds are given in the study's field seeds")]
     [InlineData("fields: [\"learning_rate=1e-3\", \"optimizer.learning_rate=1e-2\"]", "'optimizer.learning_rate' is there twice")]
     public void What_cannot_be_swept_is_refused_with_its_place(string yaml, string message)
@@ -73,6 +74,16 @@ public sealed class OtherStudiesTests : IDisposable
         Assert.False(data[0].GetProperty("is_at_least").GetBoolean());
         Assert.Equal(12, launcher.Launched.Count);      // three rates, one further seed, three batch sizes, no extension
         Assert.Equal([0.004, 0.008, 0.016], launcher.Launched.Where(run => run.Training.GradientAccumulation == 2).Select(run => run.Optimizer.LearningRate).Distinct().Order());
+    }
+
+    [Fact]
+    public void A_side_of_a_batch_size_study_may_not_set_the_batch()
+    {
+        var (settings, baseConfiguration) = StudyBench.Load<BatchSizeConfiguration>("sides: [\"a: model.architecture=gpt batch=3\"]");
+        Assert.Contains(
+            "study.yaml:2:8: 'a': the study itself sets training.batch_size; use --batch-sizes.",
+            Assert.Throws<InvalidInputException>(() => new BatchSizeStudy(settings, baseConfiguration, StudyBench.Data())).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
