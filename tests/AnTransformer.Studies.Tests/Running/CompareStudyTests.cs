@@ -37,6 +37,58 @@ public sealed class CompareStudyTests : IDisposable
     }
 
     [Fact]
+    public void Intervals_hold_the_resampled_means_and_costs_are_the_side_s_over_the_reference_s()
+    {
+        var study = Study("sides: [gpt+, \"wide: model.architecture=angpt f=8192\"]\nlearning_rates: [1e-3, 2e-3, 4e-3]\nseeds: [1, 2]");
+        // The second seed is worse: by half a nat for the reference, by a quarter for the side.
+        var launcher = new FakeLauncher((run, tokens) => Loss(run, tokens) + (run.Training.Seed == 1 ? 0 : run.Model.Architecture == "angpt" ? 0.25 : 0.5))
+        {
+            SecondsPerStep = run => run.Model.Architecture == "angpt" ? 0.3 : 0.1,
+        };
+        var size = study.Compare(_bench.Run(study.Plan, launcher).State)[0];
+        var wide = size.Largest("wide")!;
+
+        // Twice as fast in tokens, and an octave for every nat between the means; with two seeds the extremes are a sixteenth of the resamples each.
+        Assert.Equal(Math.Pow(2, 1 + 0.25 - 0.125), wide.Tokens.Value, 1e-9);
+        Assert.Equal(Math.Pow(2, 1 + 0 - 0.25), wide.Tokens.Interval!.Low, 1e-9);
+        Assert.Equal(Math.Pow(2, 1 + 0.5 - 0), wide.Tokens.Interval!.High, 1e-9);
+        var (reference, side) = (PerToken(0), PerToken(1));
+        Assert.True(side > 1.5 * reference);
+        Assert.Equal(wide.Tokens.Value * reference / side, wide.Flops.Value, 1e-9);
+        Assert.Equal(wide.Tokens.Interval.Low * reference / side, wide.Flops.Interval!.Low, 1e-9);
+        Assert.Equal(wide.Tokens.Value / 3, wide.Time.Value, 1e-9);
+        Assert.Equal(-1.125, wide.Difference!.Value, 1e-9);
+        Assert.Equal(-1.25, wide.Difference.Bootstrap!.Low, 1e-9);
+        Assert.Equal(-1, wide.Difference.Bootstrap.High, 1e-9);
+
+        // 6 per matrix parameter, and 6 L T d for attention.
+        double PerToken(int index) => (6 * size.Sides[index].Budgets[0].Completed[1].MatrixParams) + (6 * 1 * 16 * 32);
+    }
+
+    [Fact]
+    public void The_lead_says_when_the_frontier_is_extended_and_falls_back_to_the_run_when_it_tells_nothing()
+    {
+        const string Yaml = "sides: [gpt+, ngpt]\nlearning_rates: [1e-3, 2e-3, 4e-3]\nseeds: [1, 2]\nmax_tokens: [2560, 10240]";
+        Assert.Contains("on the annealed frontier (extrapolated) (95 % interval below 1)", Lead(Loss, out _), StringComparison.Ordinal);
+        // More tokens make it worse: no budget would do.
+        Assert.Contains("as fast in a run (bound)", Lead((run, tokens) => Loss(run, tokens) + (IsLong(run) ? 10 : 0), out _), StringComparison.Ordinal);
+        // So they do with one of two seeds, that is, in a quarter of the resamples.
+        Assert.Contains("(no interval)", Lead((run, tokens) => Loss(run, tokens) + (IsLong(run) && run.Training.Seed == 2 ? 3 : 0), out var warnings), StringComparison.Ordinal);
+        Assert.Contains(warnings, warning => warning.StartsWith("ngpt, 10.2k tokens: the speed-up on the annealed frontier cannot be told in 2", StringComparison.Ordinal));
+
+        static bool IsLong(TrainingConfiguration run) => run is { Model.Architecture: "ngpt", Training.MaxTokens: > 5000 };
+
+        static string Lead(Func<TrainingConfiguration, double, double> loss, out IReadOnlyList<string> warnings)
+        {
+            using var bench = new StudyBench();
+            var study = Study(Yaml);
+            var findings = study.Findings(bench.Run(study.Plan, new FakeLauncher(loss)).State);
+            warnings = findings.Warnings;
+            return findings.Lead;
+        }
+    }
+
+    [Fact]
     public void A_side_that_never_reaches_the_loss_has_a_speed_up_below_1()
     {
         var study = Study("sides: [gpt+, ngpt]\nlearning_rates: [1e-3, 2e-3, 4e-3]\nseeds: [1]");

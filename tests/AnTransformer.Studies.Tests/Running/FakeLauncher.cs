@@ -20,6 +20,8 @@ internal sealed class FakeLauncher(Func<TrainingConfiguration, double, double> l
 
     public TimeSpan Duration { get; set; }
 
+    public Func<TrainingConfiguration, double> SecondsPerStep { get; set; } = _ => 0.1;
+
     /// <summary>Spoils what a run leaves, given its directory.</summary>
     public Action<TrainingConfiguration> AfterRun { get; set; } = _ => { };
 
@@ -56,7 +58,7 @@ internal sealed class FakeLauncher(Func<TrainingConfiguration, double, double> l
                 tokens = step * perStep,
                 val_loss = lossAtTokens(configuration, step * perStep),
                 bits_per_byte = 1.0,
-                elapsed_seconds = step * 0.1,
+                elapsed_seconds = step * SecondsPerStep(configuration),
             });
         });
         Directory.CreateDirectory(Path.Combine(configuration.Training.Output, "checkpoints", "step-00000001"));
