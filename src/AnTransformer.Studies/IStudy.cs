@@ -16,6 +16,9 @@ public interface IStudy
     /// <summary>What it runs.</summary>
     IStudyPlan Plan { get; }
 
+    /// <summary>What is odd about the plan, a sentence each, to be said before anything runs.</summary>
+    IReadOnlyList<string> PlanWarnings => [];
+
     /// <summary>What came out so far; a study under way has findings, too.</summary>
     /// <param name="state">What is known.</param>
     StudyFindings Findings(StudyState state);

@@ -76,6 +76,32 @@ public sealed class RunDirectory : IDisposable
         }
     }
 
+    /// <summary>Whether a run holds a directory now.</summary>
+    /// <param name="path">The directory; it need not exist.</param>
+    public static bool IsInUse(string path)
+    {
+        var lockPath = Path.Combine(Path.GetFullPath(path), LockFile);
+        if (!File.Exists(lockPath))
+            return false;
+        try
+        {
+            using var stream = new FileStream(lockPath, FileMode.Open, FileAccess.ReadWrite, FileShare.None);
+            return false;
+        }
+        catch (FileNotFoundException)
+        {
+            return false;
+        }
+        catch (UnauthorizedAccessException)
+        {
+            return false;     // not a matter of waiting
+        }
+        catch (IOException)
+        {
+            return true;
+        }
+    }
+
     /// <summary>The directory of a step's checkpoint.</summary>
     /// <param name="step">Steps taken.</param>
     public string CheckpointPath(long step) => Path.Combine(Checkpoints, CheckpointRetention.DirectoryName(step));

@@ -10,7 +10,8 @@ internal static class ScalingRunCommand
 {
     public static Command Create() => StudyCommand.Create<ScalingConfiguration>(
         "run",
-        "Train a ladder of sizes and token budgets, each at its own tuned learning rate. `angpt scaling fit OUTPUT/runs.csv` fits the laws.",
+        "Train a ladder of sizes and token budgets, each at its own tuned learning rate. "
+            + "`angpt scaling fit OUTPUT/runs.csv --group side --flops flops --learning-rate learning_rate` fits the laws.",
         "scaling",
         (settings, baseConfiguration, data) => new ScalingStudy(settings, baseConfiguration, data));
 }

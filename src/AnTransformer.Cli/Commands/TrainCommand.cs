@@ -13,6 +13,9 @@ internal static class TrainCommand
     /// <summary>Given by studies to the runs they start: the end of standard input asks the run to save and end.</summary>
     public const string SupervisedOption = "--supervised";
 
+    /// <summary>What follows the reason in the message of a diverged run that has a checkpoint.</summary>
+    public const string LastGoodCheckpoint = "; the last good checkpoint is ";
+
     public static Command Create()
     {
         var config = new Argument<string>("config")
@@ -53,9 +56,9 @@ internal static class TrainCommand
         {
             case TrainingStatus.Diverged:
                 var remedy = outcome.Checkpoint is { } good
-                    ? $"the last good checkpoint is {good}; resume from it with a lower optimizer.learning_rate"
-                    : "no checkpoint was saved before; lower optimizer.learning_rate";
-                Console.Error.WriteLine($"angpt: training diverged: {outcome.Reason}; {remedy}.");
+                    ? $"{LastGoodCheckpoint}{good}; resume from it with a lower optimizer.learning_rate"
+                    : "; no checkpoint was saved before; lower optimizer.learning_rate";
+                Console.Error.WriteLine($"angpt: training diverged: {outcome.Reason}{remedy}.");
                 return ExitCodes.Diverged;
             case TrainingStatus.Stopped:
                 Console.Error.WriteLine($"angpt: stopped at step {outcome.State.Step}; the same command goes on from {outcome.Checkpoint}.");

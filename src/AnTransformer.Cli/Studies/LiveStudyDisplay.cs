@@ -45,6 +45,7 @@ internal sealed class LiveStudyDisplay : StudyDisplay
         _thread?.Join();
         foreach (var message in _messages)
             _console.MarkupLine(message);
+        _messages.Clear();
         base.Dispose();
     }
 

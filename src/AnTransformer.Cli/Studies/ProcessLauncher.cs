@@ -7,6 +7,9 @@ namespace AnTransformer.Cli.Studies;
 /// <summary>Trains each run in a process of its own, so that one that runs out of memory or crashes does not take the study with it.</summary>
 internal sealed class ProcessLauncher : IRunLauncher
 {
+    // Ctrl-C reaches the whole terminal, and may reach a process before it could install its handler.
+    private const int Interrupted = 128 + 2;
+
     public RunExit Launch(string configurationPath, CancellationToken stop)
     {
         var start = ThisProgram.StartInfo(["train", configurationPath, "--json", TrainCommand.SupervisedOption]);
@@ -33,11 +36,18 @@ internal sealed class ProcessLauncher : IRunLauncher
         return code switch
         {
             ExitCodes.Success => new RunExit(RunEnding.Completed),
-            ExitCodes.Stopped => new RunExit(RunEnding.Stopped, message),
-            ExitCodes.Diverged => new RunExit(RunEnding.Diverged, message),
+            ExitCodes.Stopped or Interrupted => new RunExit(RunEnding.Stopped, message),
+            ExitCodes.Diverged => new RunExit(RunEnding.Diverged, WithoutCheckpoint(message)),
             ExitCodes.InvalidInput => new RunExit(RunEnding.Failed, message),
             _ => new RunExit(RunEnding.Failed, $"exit code {code}: {message}"),
         };
+    }
+
+    /// <summary>The reason alone: the checkpoint that the message names is deleted, and nobody is to resume a study's run by hand.</summary>
+    private static string WithoutCheckpoint(string message)
+    {
+        var remedy = message.LastIndexOf(TrainCommand.LastGoodCheckpoint, StringComparison.Ordinal);
+        return remedy < 0 ? message : message[..remedy];
     }
 
     private static Process? Start(ProcessStartInfo start)

@@ -40,9 +40,10 @@ internal static class StudyCommand
             using var stop = new StopSignal();
             if (parsed.GetValue(dryRun))
                 return DryRun.Print(create(settings, baseConfiguration, new StudyData(listener: null, stop.Token)), parsed.GetValue(json));
-            using var directory = StudyDirectory.Open(settings.Output);
             using var display = StudyDisplay.Create();
+            // Planned first: what cannot be run should not leave a directory behind.
             var study = create(settings, baseConfiguration, new StudyData(display.Preparation, stop.Token));
+            using var directory = StudyDirectory.Open(settings.Output);
             return StudySession.Run(study, directory, display, parsed.GetValue(json), stop.Token);
         });
         return command;

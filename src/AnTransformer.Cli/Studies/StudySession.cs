@@ -22,6 +22,8 @@ internal static class StudySession
         var options = new StudyOptions(settings.Jobs, settings.Devices, settings.KeepCheckpoints);
         var runner = new StudyRunner(directory, new ProcessLauncher(), options, display);
         AtomicFile.WriteAllText(directory.Configuration, ConfigurationBinder.Write(settings));
+        foreach (var warning in study.PlanWarnings)
+            display.OnWarning(warning);
         Stopwatch? sinceReport = null;
         var pause = BetweenReports;
         var outcome = runner.Run(

@@ -11,6 +11,7 @@ public sealed class AblateStudy : IStudy
     private const string BaseName = "base";
     private readonly AblateConfiguration _settings;
     private readonly AblationPlan _plan;
+    private readonly List<string> _warnings;
 
     /// <summary>Plans the study.</summary>
     /// <param name="settings">What it is told.</param>
@@ -25,15 +26,17 @@ public sealed class AblateStudy : IStudy
         if (variants.Exists(variant => variant.Name == BaseName))
             throw new InvalidInputException($"{place}: '{BaseName}' is the name of the base; choose another.");
         var factory = new CellFactory(settings, baseConfiguration, data);
-        _plan = new AblationPlan(
-            factory.Create([new("side", BaseName)], []),
-            rate => variants.ConvertAll(variant => factory.Create(
-                [new("side", variant.Name)],
-                factory.Fields(variant, "variants").ToList(),
-                rate is { } fixedRate ? [fixedRate] : null,
-                rate is null ? null : 0)),
-            settings.TuneVariants);
+        var baseCell = factory.Create([new("side", BaseName)], []);
+        var idle = variants.FindAll(variant => IsSame(baseCell, Cell(variant, rate: null)));
+        _warnings = idle.ConvertAll(variant => $"Variant {variant.Name} changes nothing: all its settings are the base's, so it is not run.");
+        _plan = new AblationPlan(baseCell, rate => variants.Except(idle).Select(variant => Cell(variant, rate)).ToList(), settings.TuneVariants);
         _ = _plan.Agenda(new Dictionary<string, RunResult>(StringComparer.Ordinal));     // variants that cannot be used should be known at once
+
+        TunedCell Cell(Variant variant, double? rate) => factory.Create(
+            [new("side", variant.Name)],
+            factory.Fields(variant, "variants"),
+            rate is { } fixedRate ? [fixedRate] : null,
+            rate is null ? null : 0);
     }
 
     /// <inheritdoc/>
@@ -46,12 +49,23 @@ public sealed class AblateStudy : IStudy
     public IStudyPlan Plan => _plan;
 
     /// <inheritdoc/>
+    public IReadOnlyList<string> PlanWarnings => _warnings;
+
+    /// <inheritdoc/>
     public StudyFindings Findings(StudyState state)
     {
         var reference = CellOutcome.Of(_plan.Base, state.Results);
         return AblationFindings.Create(
             reference,
             _plan.Variants(state.Results).Select(cell => VariantOutcome.Create(cell["side"], reference, CellOutcome.Of(cell, state.Results))).ToList(),
-            _settings);
+            _settings,
+            _warnings);
+    }
+
+    /// <summary>Whether two cells have the same settings, given or left to defaults, at the same rate and seed.</summary>
+    private static bool IsSame(TunedCell cell, TunedCell other)
+    {
+        var (rate, seed) = (cell.InitialRates[0], cell.Settings.Seeds[0]);
+        return ResolvedSettings.Of(cell.Run(rate, seed)).SequenceEqual(ResolvedSettings.Of(other.Run(rate, seed)));
     }
 }

@@ -8,12 +8,12 @@ namespace AnTransformer.Studies.Ablation;
 /// <summary>Puts an ablation into words, tables and figures.</summary>
 internal static class AblationFindings
 {
-    public static StudyFindings Create(CellOutcome reference, IReadOnlyList<VariantOutcome> variants, AblateConfiguration settings)
+    public static StudyFindings Create(CellOutcome reference, IReadOnlyList<VariantOutcome> variants, AblateConfiguration settings, IReadOnlyList<string> planWarnings)
     {
         var all = variants.Select(variant => (variant.Name, variant.Outcome)).Prepend(("base", reference)).ToList();
         return new StudyFindings(
             Lead(variants),
-            Warnings(all, settings).ToList(),
+            [.. planWarnings, .. Warnings(all, settings)],
             [
                 Differences(reference, variants),
                 LearningRateTable.Of(["variant"], all.Select(item => ((IReadOnlyList<string>)[item.Item1], item.Item2))),

@@ -28,9 +28,9 @@ public sealed class BatchSizeStudy : IStudy
         _sides = sides.ConvertAll(side => side.Name);
         var factory = new CellFactory(settings, baseConfiguration, data);
         foreach (var key in new[] { "training.steps", "training.max_tokens" })
-            baseConfiguration.RefuseSet(key, "--max-tokens");
+            factory.Own(key, "--max-tokens");
         foreach (var key in new[] { "training.batch_size", "training.gradient_accumulation" })
-            baseConfiguration.RefuseSet(key, "--batch-sizes");
+            factory.Own(key, "--batch-sizes");
         _plan = new TuningPlan(
         [
             .. from batch in settings.BatchSizes
@@ -74,6 +74,6 @@ public sealed class BatchSizeStudy : IStudy
             return _settings.LearningRates;
         var factor = _settings.LearningRateFactor;
         var powers = Math.Round(Math.Log(Math.Sqrt((double)batch / _settings.BatchSizes[0])) / Math.Log(factor));
-        return _settings.LearningRates.ConvertAll(rate => Math.Min(10, LearningRateSearch.Round(rate * Math.Pow(factor, powers))));
+        return _settings.LearningRates.ConvertAll(rate => Math.Min(TunedConfiguration.HighestRate, LearningRateSearch.Round(rate * Math.Pow(factor, powers)))).Distinct().ToList();
     }
 }

@@ -17,14 +17,22 @@ internal sealed record SideByBatch(
 
     public static SideByBatch Create(string side, IReadOnlyList<long> batches, IReadOnlyList<CellOutcome> outcomes)
     {
-        var known = Enumerable.Range(0, batches.Count).Where(i => outcomes[i].Completed.Count > 0).ToList();
+        // A batch at which every rate diverged is known, too: nothing may be read across it.
+        var known = Enumerable.Range(0, batches.Count).Where(i => outcomes[i].Completed.Count > 0 || IsLost(outcomes[i])).ToList();
         var sizes = known.ConvertAll(i => (double)batches[i]);
-        var losses = known.ConvertAll(i => outcomes[i].Losses.OrderBy(item => item.Key).Select(item => item.Value).ToList());
+        var losses = known.ConvertAll(i => LossesOf(outcomes[i]));
         if (Tolerance.Of(sizes, losses.ConvertAll(values => values.Average()), Share) is not { } point)
             return new SideByBatch(side, batches, outcomes, Largest: null, IsAtLeast: false);
-        var interval = Bootstrap.Run(
+        var largest = Estimate.Of(
+            point.High,
             losses.ConvertAll(values => values.Count),
             drawn => Tolerance.Of(sizes, losses.Zip(drawn, (values, indices) => indices.Average(i => values[i])).ToList(), Share)!.High);
-        return new SideByBatch(side, batches, outcomes, new Estimate(point.High, interval), point.HighIsEdge);
+        return new SideByBatch(side, batches, outcomes, largest, point.HighIsEdge);
     }
+
+    private static bool IsLost(CellOutcome outcome) => outcome.Search is { IsDecided: true, Best: null };
+
+    private static List<double> LossesOf(CellOutcome outcome)
+        => IsLost(outcome) ? [.. outcome.Cell.Settings.Seeds.Select(_ => double.PositiveInfinity)]
+            : [.. outcome.Losses.OrderBy(item => item.Key).Select(item => item.Value)];
 }

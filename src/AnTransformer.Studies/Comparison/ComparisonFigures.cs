@@ -82,8 +82,8 @@ internal static class ComparisonFigures
         var chart = new Chart($"Speed-up against {settings.Reference}", "parameters", "speed-up in tokens", logX: true).Level("equal", 1);
         foreach (var side in sizes[0].Sides.Select(side => side.Side))
         {
-            var points = sizes.Select(size => (Params: Params(size, side), Estimate: size.Largest(side) is { } item ? item.Frontier ?? item.Tokens : null))
-                .Where(point => point.Estimate is not null && point.Params > 0).OrderBy(point => point.Params).ToList();
+            var points = sizes.Select(size => (Params: Params(size, side), Estimate: size.Largest(side) is { } item ? item.Headline : null))
+                .Where(point => point.Estimate is { } estimate && double.IsFinite(estimate.Value) && point.Params > 0).OrderBy(point => point.Params).ToList();
             var (xs, ys) = (points.ConvertAll(point => point.Params), points.ConvertAll(point => point.Estimate!.Value));
             chart.Line(side, xs, ys).Points(
                 side, xs, ys,

@@ -1,5 +1,6 @@
 using AnTransformer.Studies.Configuration;
 using AnTransformer.Studies.Reporting;
+using AnTransformer.Studies.Statistics;
 using AnTransformer.Studies.Tuning;
 
 namespace AnTransformer.Studies.Comparison;
@@ -11,6 +12,9 @@ internal static class ComparisonFindings
         "Speed-up: how many times fewer tokens (operations, seconds) than the reference a side needs to reach the loss that the reference ends "
         + "with. \"In a run\" reads this off the curve of a whole run, which is not annealed at that point; the annealed frontier compares runs "
         + "that each ended there. In brackets: 95 % bootstrap intervals over seeds.";
+
+    // A few odd resamples of ten thousand move no interval.
+    private const double ReportedShare = 0.01;
 
     public static StudyFindings Create(IReadOnlyList<SizeComparison> sizes, CompareConfiguration settings)
         => new(
@@ -29,9 +33,9 @@ internal static class ComparisonFindings
 
     private static string Sentence(SideAgainstReference item, string size, string reference)
     {
-        var best = item.Frontier ?? item.Tokens;
-        var how = item.Frontier is null ? "in a run" : "on the annealed frontier";
-        var verdict = best.Interval is not { } interval ? "(one seed: no interval)"
+        var best = item.Headline;
+        var how = item.IsHeadlineFrontier ? "on the annealed frontier" + Reach(item) : "in a run" + Bound(item);
+        var verdict = best.Interval is not { } interval ? (best.LeftOut > 0 ? "(no interval)" : "(one seed: no interval)")
             : interval.Low > 1 ? "(95 % interval above 1)"
             : interval.High < 1 ? "(95 % interval below 1)"
             : "(not distinguishable from 1)";
@@ -43,11 +47,25 @@ internal static class ComparisonFindings
     {
         if (sizes.Any(size => size.Against.Any(item => item.IsBound)))
             yield return "Some losses were reached at the first evaluation already, so those speed-ups are bounds: choose a smaller evaluation.interval.";
+        foreach (var (item, size) in sizes.SelectMany(size => size.Against.Select(item => (item, size.Size))))
+        {
+            var name = string.Join(" at ", new[] { item.Side, size }.Where(text => text.Length > 0)) + $", {Cells.Count(item.Budget)} tokens";
+            if (LeftOut(item.Tokens) is { } inRun)
+                yield return $"{name}: the speed-up in a run {inRun}";
+            if (item.Frontier is { } frontier && LeftOut(frontier) is { } onFrontier)
+                yield return $"{name}: the speed-up on the annealed frontier {onFrontier}";
+        }
+
         var outcomes = Outcomes(sizes).Select(item => (
             string.Join(" at ", new[] { item.Side, item.Size }.Where(text => text.Length > 0)) + $", {Cells.Count(item.Outcome.Budget)} tokens", item.Outcome));
         foreach (var warning in TuningWarnings.Of(settings, outcomes))
             yield return warning;
     }
+
+    private static string? LeftOut(Estimate estimate)
+        => estimate.LeftOut <= ReportedShare ? null
+            : $"cannot be told in {estimate.LeftOut:p1} of the resamples, "
+                + (estimate.Interval is null ? "so it has no interval." : "which its interval leaves out.");
 
     private static FindingsTable SpeedUps(IReadOnlyList<SizeComparison> sizes, CompareConfiguration settings)
         => new(
@@ -61,8 +79,8 @@ internal static class ComparisonFindings
                 item.Side,
                 size.Size,
                 Cells.Count(item.Budget),
-                Frontier(item),
-                Cells.Factor(item.Tokens) + (item.IsBound ? " (bound)" : ""),
+                Cells.Factor(item.Frontier) + Reach(item),
+                Cells.Factor(item.Tokens) + Bound(item),
                 Cells.Factor(item.Flops),
                 Cells.Factor(item.Time),
                 Cells.Difference(item.Difference),
@@ -70,10 +88,12 @@ internal static class ComparisonFindings
             ])).ToList(),
             SpeedUpNote);
 
-    private static string Frontier(SideAgainstReference item) => Cells.Factor(item.Frontier) + item.FrontierReach switch
+    private static string Bound(SideAgainstReference item) => item.IsBound ? " (bound)" : "";
+
+    private static string Reach(SideAgainstReference item) => item.FrontierReach switch
     {
-        Statistics.FrontierReach.Extrapolated => " (extrapolated)",
-        Statistics.FrontierReach.Bound => " (bound)",
+        FrontierReach.Extrapolated => " (extrapolated)",
+        FrontierReach.Bound => " (bound)",
         _ => "",
     };
 

@@ -22,13 +22,14 @@ internal sealed record FrontierComparison(Estimate Estimate, FrontierReach Reach
         var budgets = side.Budgets.Select(outcome => outcome.Budget).ToList();
         var budgetTokens = reference.Budgets[budget].Budget;
         var point = SpeedUp.OfFrontier(budgetTokens, targets.Average(), new Frontier(budgets, losses.ConvertAll(values => values.Average())));
-        var interval = Bootstrap.Run(
+        var estimate = Estimate.Of(
+            point.Value,
             [targets.Count, seeds.Count],
             drawn => SpeedUp.OfFrontier(
                 budgetTokens,
                 drawn[0].Average(i => targets[i]),
                 new Frontier(budgets, losses.ConvertAll(values => drawn[1].Average(i => values[i])))).Value);
-        return new FrontierComparison(new Estimate(point.Value, interval), point.Reach);
+        return new FrontierComparison(estimate, point.Reach);
     }
 
     private static List<double> Ordered(CellOutcome outcome) => outcome.Losses.OrderBy(item => item.Key).Select(item => item.Value).ToList();

@@ -25,6 +25,12 @@ public sealed record SideAgainstReference(
     FrontierReach? FrontierReach,
     PairedDifference? Difference)
 {
+    /// <summary>The speed-up to name first: the annealed frontier's where it can be told, else that within a run.</summary>
+    internal Estimate Headline => IsHeadlineFrontier ? Frontier! : Tokens;
+
+    /// <summary>Whether that is the annealed frontier's.</summary>
+    internal bool IsHeadlineFrontier => Frontier is { } frontier && double.IsFinite(frontier.Value);
+
     /// <summary>Compares; null while one of the two has no completed run.</summary>
     /// <param name="reference">The reference.</param>
     /// <param name="side">The side.</param>
@@ -35,9 +41,10 @@ public sealed record SideAgainstReference(
         if (theirs.Completed.Count == 0 || ours.Completed.Count == 0)
             return null;
         var (referenceCurves, curves) = (theirs.Curves, ours.Curves);
-        var tokens = new Estimate(
+        var tokens = Estimate.Of(
             SpeedUp.OfCurves(LossCurve.Mean(referenceCurves), LossCurve.Mean(curves)),
-            Bootstrap.Run([referenceCurves.Count, curves.Count], drawn => SpeedUp.OfCurves(Mean(referenceCurves, drawn[0]), Mean(curves, drawn[1]))));
+            [referenceCurves.Count, curves.Count],
+            drawn => SpeedUp.OfCurves(Mean(referenceCurves, drawn[0]), Mean(curves, drawn[1])));
         var (referenceRun, run) = (Any(theirs), Any(ours));
         var frontier = FrontierComparison.Create(reference, side, budget);
         return new SideAgainstReference(

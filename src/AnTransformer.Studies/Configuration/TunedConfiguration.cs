@@ -6,9 +6,12 @@ namespace AnTransformer.Studies.Configuration;
 /// <summary>What studies are told whose every cell has its learning rate tuned.</summary>
 public abstract class TunedConfiguration : StudyConfiguration
 {
+    /// <summary>The highest learning rate that may be tried.</summary>
+    internal const double HighestRate = 10;
+
     /// <summary>Learning rates to begin with.</summary>
     [Description("Learning rates to try, smallest first. When the best is the first or the last, the grid grows beyond it.")]
-    [InRange(0, 10, ExcludesLowest = true)]
+    [InRange(0, HighestRate, ExcludesLowest = true)]
     public List<double> LearningRates { get; set; } = [1e-3, 2e-3, 4e-3];
 
     /// <summary>Factor of extension.</summary>

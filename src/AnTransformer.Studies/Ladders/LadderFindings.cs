@@ -32,8 +32,7 @@ internal static class LadderFindings
     private static string Lead(IReadOnlyList<CellOutcome> outcomes, ScalingConfiguration settings)
         => $"{outcomes.Count(outcome => outcome.Completed.Count == settings.Seeds.Count)} of {outcomes.Count} cells are done. Fit the laws with "
             + $"`angpt scaling fit {settings.Output}/runs.csv --params params --tokens tokens --loss loss --flops flops --group side "
-            + "--learning-rate learning_rate --batch-size batch_size"
-            + (outcomes.Any(outcome => outcome.DivergedByRate.Any(rate => rate.Diverged > 0)) ? " --skip-incomplete`." : "`.");
+            + "--learning-rate learning_rate --batch-size batch_size`.";
 
     private static string Name(CellOutcome outcome)
         => string.Join(" at ", new[] { outcome.Cell["side"], outcome.Cell["size"] }.Where(text => text.Length > 0)) + $", {Cells.Count(outcome.Budget)} tokens";

@@ -14,7 +14,7 @@ public sealed class StudyReport(IStudy study, StudyDirectory directory, string c
     /// <summary>Writes the tables, which takes no time.</summary>
     /// <param name="state">What is known.</param>
     /// <exception cref="InvalidInputException">A file cannot be written.</exception>
-    public void WriteTable(StudyState state) => RunsTable.Write(directory.RunsTable, state.Finished);
+    public void WriteTable(StudyState state) => RunsTable.Write(directory.RunsTable, state.Finished, state.Agenda.AtBestRate);
 
     /// <summary>Writes everything.</summary>
     /// <param name="state">What is known.</param>

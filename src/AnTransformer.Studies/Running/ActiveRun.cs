@@ -1,5 +1,6 @@
 using System.Globalization;
 using AnTransformer.Checkpoints;
+using AnTransformer.Training;
 using AnTransformer.Training.Configuration;
 using AnTransformer.Training.Metrics;
 
@@ -8,6 +9,10 @@ namespace AnTransformer.Studies.Running;
 /// <summary>A run under way: its job, its thread, and how far it is.</summary>
 internal sealed class ActiveRun
 {
+    // A study that was killed leaves runs that still finish their step; the next session's must not fail for them.
+    private static readonly TimeSpan LongestWait = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan BetweenLooks = TimeSpan.FromMilliseconds(100);
+
     private readonly string _metrics;
     private readonly string? _device;
     private readonly StudyOptions _options;
@@ -19,10 +24,8 @@ internal sealed class ActiveRun
         _device = options.DeviceOf(slot);
         var root = directory.RunPath(run);
         _metrics = Path.Combine(root, "metrics.jsonl");
-        var configuration = Path.Combine(root, "config.yaml");
-        AtomicFile.WriteAllText(configuration, ConfigurationBinder.Write(Resolve(root)));
         Task = System.Threading.Tasks.Task.Factory.StartNew(
-            () => launcher.Launch(configuration, stop), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+            () => Launch(root, launcher, stop), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         Current = new CurrentRun(run.Name, 0, run.Plan.Steps, Loss: null);
     }
 
@@ -63,6 +66,20 @@ internal sealed class ActiveRun
         => exit.Ending is RunEnding.Completed or RunEnding.Diverged
             ? ResultCollector.Collect(Run, _metrics, exit, _device ?? Run.Configuration.Training.Device, _options.Jobs)
             : null;
+
+    private RunExit Launch(string root, IRunLauncher launcher, CancellationToken stop)
+    {
+        var end = DateTime.UtcNow + LongestWait;
+        while (RunDirectory.IsInUse(root) && DateTime.UtcNow < end)
+        {
+            if (stop.WaitHandle.WaitOne(BetweenLooks))
+                return new RunExit(RunEnding.Stopped, "stopped on request");
+        }
+
+        var configuration = Path.Combine(root, "config.yaml");
+        AtomicFile.WriteAllText(configuration, ConfigurationBinder.Write(Resolve(root)));
+        return launcher.Launch(configuration, stop);
+    }
 
     private TrainingConfiguration Resolve(string root)
     {

@@ -8,7 +8,7 @@ namespace AnTransformer.Studies.Running;
 /// <param name="placeOf">The place of a field of the study's configuration, for errors.</param>
 /// <param name="set">Fields given on the command line, with the place that errors name; they win over the files.</param>
 /// <param name="find">Where a base configuration of a name lies; null to take names as paths.</param>
-/// <exception cref="InvalidInputException">The base configuration's file cannot be read.</exception>
+/// <exception cref="InvalidInputException">The base configuration's file cannot be read, or the command line sets what every study sets.</exception>
 public sealed class BaseConfiguration(
     StudyConfiguration study,
     Func<string, string> placeOf,
@@ -21,6 +21,8 @@ public sealed class BaseConfiguration(
         checkpoint: {keep_last: 1}
         evaluation: {sample_prompt: null}
         """;
+
+    private readonly IReadOnlyList<(string Key, string Value, string Place)> _set = WithoutOwned(set);
 
     private readonly IReadOnlyList<ConfigurationPatch> _layers =
     [
@@ -39,11 +41,31 @@ public sealed class BaseConfiguration(
     /// <exception cref="InvalidInputException">It is given.</exception>
     public void RefuseSet(string key, string option)
     {
-        foreach (var (given, _, where) in set)
-        {
-            if (ConfigurationBinder.Field<TrainingConfiguration>(given, where).Key == key)
-                throw new InvalidInputException($"{where}: the study itself sets {key}; use {option}.");
-        }
+        foreach (var (given, _, where) in _set)
+            Refuse(given, where, key, $"use {option}");
+    }
+
+    /// <summary>Refuses a field of a side, a size or a variant that the study itself gives its runs, which would have no effect.</summary>
+    /// <param name="given">The field that is given.</param>
+    /// <param name="where">Its place.</param>
+    /// <param name="key">The key of the field that the study sets.</param>
+    /// <param name="remedy">What to do instead.</param>
+    /// <exception cref="InvalidInputException">It is that field.</exception>
+    internal static void Refuse(string given, string where, string key, string remedy)
+    {
+        if (ConfigurationBinder.Field<TrainingConfiguration>(given, where).Key == key)
+            throw new InvalidInputException($"{where}: the study itself sets {key}; {remedy}.");
+    }
+
+    /// <summary>Refuses a field that decides where a run works rather than what it learns, and so is no difference between runs.</summary>
+    /// <param name="given">The field that is given.</param>
+    /// <param name="where">Its place.</param>
+    /// <exception cref="InvalidInputException">It is such a field.</exception>
+    internal static void RefusePlaceOfWork(string given, string where)
+    {
+        RefuseOwned(given, where);
+        Refuse(given, where, "training.device", "use --devices");
+        Refuse(given, where, "training.threads", "use --set training.threads=N, for all runs");
     }
 
     /// <summary>A run's configuration.</summary>
@@ -56,7 +78,22 @@ public sealed class BaseConfiguration(
             [
                 // Runs that a clock cut short would not be comparable.
                 ("training.max_minutes", "null", Place("base")),
-                .. set,
+                // A run goes on from its own checkpoint or from none.
+                ("checkpoint.resume", "auto", Place("base")),
+                .. _set,
                 .. overrides,
             ]);
+
+    private static void RefuseOwned(string given, string where)
+    {
+        Refuse(given, where, "training.output", "use --output");
+        Refuse(given, where, "checkpoint.resume", "leave it out, since every run goes on from its own checkpoint");
+    }
+
+    private static IReadOnlyList<(string Key, string Value, string Place)> WithoutOwned(IReadOnlyList<(string Key, string Value, string Place)> set)
+    {
+        foreach (var (given, _, where) in set)
+            RefuseOwned(given, where);
+        return set;
+    }
 }

@@ -15,4 +15,8 @@ public interface IStudyPlan
 /// <summary>Runs that a study wants.</summary>
 /// <param name="Runs">Runs that are decided on, the most urgent first.</param>
 /// <param name="Later">Costs in FLOP of runs that will follow but whose settings depend on results.</param>
-public sealed record StudyAgenda(IReadOnlyList<PlannedRun> Runs, IReadOnlyList<double> Later);
+public sealed record StudyAgenda(IReadOnlyList<PlannedRun> Runs, IReadOnlyList<double> Later)
+{
+    /// <summary>Names of the runs at the best learning rates as far as these are known; null for a study that does not tune.</summary>
+    public IReadOnlySet<string>? AtBestRate { get; init; }
+}

@@ -10,7 +10,7 @@ namespace AnTransformer.Studies.Running;
 /// <param name="listener">Hears what happens.</param>
 public sealed class StudyRunner(StudyDirectory directory, IRunLauncher launcher, StudyOptions options, IStudyListener listener)
 {
-    // So many failures before anything succeeds are no accident; the rest would fail the same way.
+    // So many failures before the study has any result are no accident; the rest would fail the same way.
     private const int HopelessFailures = 3;
 
     private static readonly TimeSpan Tick = TimeSpan.FromSeconds(1);
@@ -18,20 +18,22 @@ public sealed class StudyRunner(StudyDirectory directory, IRunLauncher launcher,
     private readonly Dictionary<string, string> _failures = new(StringComparer.Ordinal);
     private readonly List<ActiveRun> _active = [];
     private readonly StudyClock _clock = new(options.Jobs);
-    private int _succeeded;
 
     /// <summary>Runs whatever is not done yet.</summary>
     /// <param name="plan">What is wanted.</param>
-    /// <param name="onResult">Called with everything known so far, at the start and after every result, to write tables.</param>
+    /// <param name="onResult">
+    /// Called with everything known so far, at the start and after every result, to write tables. When it fails, the listener is warned and the
+    /// runs go on.
+    /// </param>
     /// <param name="stop">Stops the runs under way, which save a checkpoint.</param>
-    /// <exception cref="InvalidInputException">A run cannot be set up, or a file cannot be read or written.</exception>
+    /// <exception cref="InvalidInputException">The plan cannot be used, or an earlier session's result cannot be read.</exception>
     public StudyOutcome Run(IStudyPlan plan, Action<StudyState> onResult, CancellationToken stop)
     {
         using var end = CancellationTokenSource.CreateLinkedTokenSource(stop);
         try
         {
-            var agenda = Ask(plan);
-            onResult(State(agenda));
+            var agenda = Ask(plan, TidyUp);
+            Report(onResult, agenda);
             while (true)
             {
                 StartNext(agenda, end.Token);
@@ -43,8 +45,8 @@ public sealed class StudyRunner(StudyDirectory directory, IRunLauncher launcher,
                 var results = ended.Count(run => Finish(run, stop.IsCancellationRequested));
                 if (results > 0)
                 {
-                    agenda = Ask(plan);
-                    onResult(State(agenda));
+                    agenda = Ask(plan, TidyUp);
+                    Report(onResult, agenda);
                 }
 
                 listener.OnProgress(_clock.Progress(agenda, _results, _active));
@@ -54,26 +56,30 @@ public sealed class StudyRunner(StudyDirectory directory, IRunLauncher launcher,
         {
             // An exception on the way must not leave runs behind that nobody watches.
             end.Cancel();
-            Task.WaitAll([.. _active.Select(run => run.Task)], CancellationToken.None);
+            WaitForAll();
         }
     }
 
     /// <summary>What is known without running anything.</summary>
     /// <param name="plan">What is wanted.</param>
     /// <exception cref="InvalidInputException">A result cannot be read.</exception>
-    public StudyState Look(IStudyPlan plan) => State(Ask(plan));
+    public StudyState Look(IStudyPlan plan) => State(Ask(plan, _ => { }));
 
     /// <summary>Asks the plan, with results of earlier sessions taken in until it wants nothing more that has one.</summary>
-    private StudyAgenda Ask(IStudyPlan plan)
+    private StudyAgenda Ask(IStudyPlan plan, Action<PlannedRun> onFound)
     {
         while (true)
         {
             var agenda = plan.Agenda(_results);
             var found = agenda.Runs.Where(run => !_results.ContainsKey(run.Name))
-                .Select(directory.ReadResult).OfType<RunResult>().ToList();
+                .Select(run => (Run: run, Result: directory.ReadResult(run))).Where(item => item.Result is not null).ToList();
             if (found.Count == 0)
                 return agenda;
-            found.ForEach(result => _results[result.Name] = result);
+            foreach (var (run, result) in found)
+            {
+                _results[run.Name] = result!;
+                onFound(run);
+            }
         }
     }
 
@@ -82,7 +88,7 @@ public sealed class StudyRunner(StudyDirectory directory, IRunLauncher launcher,
 
     private void StartNext(StudyAgenda agenda, CancellationToken stop)
     {
-        if (_succeeded == 0 && _failures.Count >= HopelessFailures)
+        if (_results.Count == 0 && _failures.Count >= HopelessFailures)
             return;
         foreach (var run in agenda.Runs.DistinctBy(run => run.Name))
         {
@@ -100,31 +106,87 @@ public sealed class StudyRunner(StudyDirectory directory, IRunLauncher launcher,
     {
         _active.Remove(run);
         _clock.Ended(run);
-        var exit = run.Task.IsFaulted
-            ? new RunExit(RunEnding.Failed, run.Task.Exception.InnerException!.Message)
-            : run.Task.Result;
-        var result = run.Result(exit);
+        var (result, exit) = Outcome(run);
         if (result is { Status: RunEnding.Completed } && !HasFinalEvaluation(run.Run, result, stopping))
-        {
-            result = null;
-            exit = new RunExit(stopping ? RunEnding.Stopped : RunEnding.Failed, "it ended without its last evaluation");
-        }
-
+            (result, exit) = (null, new RunExit(RunEnding.Failed, "it ended without its last evaluation"));
         if (result is not null)
-        {
-            _succeeded++;
-            directory.WriteResult(run.Run, result);
-            _results[result.Name] = result;
-            if (!options.KeepCheckpoints)
-                directory.DeleteCheckpoints(run.Run);
-        }
-        else if (exit.Ending == RunEnding.Failed)
-        {
+            (result, exit) = Save(run.Run, result!, exit);
+        // What ends badly while everything is being stopped was stopped, too, such as a process that Ctrl-C reached before it could listen.
+        if (exit.Ending == RunEnding.Failed && stopping)
+            exit = exit with { Ending = RunEnding.Stopped };
+        if (exit.Ending == RunEnding.Failed)
             _failures[run.Run.Name] = exit.Message ?? "for an unknown reason";
-        }
-
         listener.OnRunEnded(run.Run, result, exit);
         return result is not null;
+    }
+
+    private static (RunResult? Result, RunExit Exit) Outcome(ActiveRun run)
+    {
+        if (run.Task.IsFaulted)
+            return (null, new RunExit(RunEnding.Failed, run.Task.Exception.InnerException!.Message));
+        try
+        {
+            return (run.Result(run.Task.Result), run.Task.Result);
+        }
+        catch (InvalidInputException e)
+        {
+            return (null, new RunExit(RunEnding.Failed, e.Message));
+        }
+    }
+
+    private (RunResult? Result, RunExit Exit) Save(PlannedRun run, RunResult result, RunExit exit)
+    {
+        try
+        {
+            directory.WriteResult(run, result);
+        }
+        catch (InvalidInputException e)
+        {
+            return (null, new RunExit(RunEnding.Failed, e.Message));
+        }
+
+        _results[result.Name] = result;
+        TidyUp(run);
+        return (result, exit);
+    }
+
+    private void TidyUp(PlannedRun run)
+    {
+        if (options.KeepCheckpoints)
+            return;
+        try
+        {
+            directory.DeleteCheckpoints(run);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            listener.OnWarning($"the checkpoints of {run.Name} could not be deleted ({e.Message.TrimEnd('.')}); nothing needs them any more");
+        }
+    }
+
+    private void Report(Action<StudyState> onResult, StudyAgenda agenda)
+    {
+        try
+        {
+            onResult(State(agenda));
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            // Hours of training must not end for a picture of them.
+            listener.OnWarning($"the tables or the report could not be written ({e.Message.TrimEnd('.')}); the runs go on");
+        }
+    }
+
+    private void WaitForAll()
+    {
+        try
+        {
+            Task.WaitAll([.. _active.Select(run => run.Task)], CancellationToken.None);
+        }
+        catch (AggregateException)
+        {
+            // They are given up; why the study ends is the exception on its way.
+        }
     }
 
     /// <summary>A stop during the last evaluation ends a run that is complete otherwise; the evaluation is made the next time.</summary>

@@ -68,6 +68,10 @@ public sealed class CsvTable
         return new CsvTable(name, headers, rows);
     }
 
+    /// <summary>The table without some of its rows.</summary>
+    /// <param name="keep">Whether a row, from 0, stays.</param>
+    internal CsvTable Where(Func<int, bool> keep) => new(Name, _headers, [.. _rows.Where((_, row) => keep(row))]);
+
     /// <summary>Whether a column of that name exists.</summary>
     /// <param name="column">Name, letter case set aside.</param>
     public bool Has(string column) => _headers.Exists(header => header.Equals(column, StringComparison.OrdinalIgnoreCase));

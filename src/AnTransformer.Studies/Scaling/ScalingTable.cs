@@ -29,6 +29,7 @@ public sealed record ScalingTable(string Name, IReadOnlyList<ScalingPoint> Point
         ArgumentNullException.ThrowIfNull(table);
         ArgumentNullException.ThrowIfNull(columns);
         var notes = new List<string>();
+        table = StudyRuns.Select(table, columns.Loss, notes);
         var hasFlops = columns.Flops is not null;
         var flops = hasFlops ? Read(columns.Flops, "", "--flops", isOptional: false) : null;
         var parameters = Read(columns.Parameters, "params", "--params", isOptional: hasFlops);

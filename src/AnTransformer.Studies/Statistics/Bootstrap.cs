@@ -11,12 +11,23 @@ public static class Bootstrap
 
     private const int RandomSeed = 0;
     private const double Tail = 0.025;
+    private const double MostLeftOut = 0.1;
 
-    /// <summary>The 95 % interval of a statistic; null when a group has fewer than two members.</summary>
+    /// <summary>The 95 % interval of a statistic; null when it cannot be told.</summary>
     /// <param name="sizes">Members of each group.</param>
     /// <param name="statistic">The statistic of the members drawn, by group; what is not a number is left out.</param>
-    public static Interval? Run(IReadOnlyList<int> sizes, Func<int[][], double> statistic)
+    public static Interval? Run(IReadOnlyList<int> sizes, Func<int[][], double> statistic) => Run(sizes, statistic, out _);
+
+    /// <summary>
+    /// The 95 % interval of a statistic; null when a group has fewer than two members, or when the statistic is not a number in more than a
+    /// tenth of the resamples, since what is left then tells little of the whole.
+    /// </summary>
+    /// <param name="sizes">Members of each group.</param>
+    /// <param name="statistic">The statistic of the members drawn, by group; what is not a number is left out.</param>
+    /// <param name="leftOut">Share of the resamples left out.</param>
+    public static Interval? Run(IReadOnlyList<int> sizes, Func<int[][], double> statistic, out double leftOut)
     {
+        leftOut = 0;
         if (sizes.Any(size => size < 2))
             return null;
         var random = new Random(RandomSeed);
@@ -35,7 +46,8 @@ public static class Bootstrap
                 values.Add(value);
         }
 
-        if (values.Count == 0)
+        leftOut = 1 - ((double)values.Count / Resamples);
+        if (leftOut > MostLeftOut)
             return null;
         values.Sort();
         return new Interval(Quantile(values, Tail), Quantile(values, 1 - Tail));
@@ -62,10 +74,21 @@ public sealed record Interval(double Low, double High)
 
 /// <summary>An estimate with its interval.</summary>
 /// <param name="Value">The point estimate.</param>
-/// <param name="Interval">Its 95 % interval; null with fewer than two seeds.</param>
-public sealed record Estimate(double Value, Interval? Interval)
+/// <param name="Interval">Its 95 % interval; null with fewer than two seeds, or when too many resamples had to be left out.</param>
+/// <param name="LeftOut">Share of the bootstrap's resamples in which it was not a number.</param>
+public sealed record Estimate(double Value, Interval? Interval, double LeftOut = 0)
 {
+    /// <summary>The estimate of a statistic, with the value of all members and the interval of resamples.</summary>
+    /// <param name="value">The point estimate.</param>
+    /// <param name="sizes">Members of each group.</param>
+    /// <param name="statistic">The statistic of the members drawn, by group.</param>
+    public static Estimate Of(double value, IReadOnlyList<int> sizes, Func<int[][], double> statistic)
+    {
+        var interval = Bootstrap.Run(sizes, statistic, out var leftOut);
+        return new Estimate(value, interval, leftOut);
+    }
+
     /// <summary>The estimate of a multiple.</summary>
     /// <param name="factor">A positive factor.</param>
-    public Estimate Times(double factor) => new(Value * factor, Interval?.Times(factor));
+    public Estimate Times(double factor) => new(Value * factor, Interval?.Times(factor), LeftOut);
 }

@@ -28,7 +28,12 @@ public sealed class SweepStudy : IStudy
         if (settings.Trials is null && _fields.Find(field => field.IsRange) is { } range)
             throw new InvalidInputException($"{place}: '{range.Key}' is a range to draw from; say how often with trials, or give a list of values.");
         baseConfiguration.RefuseSet("training.seed", "--seeds");
-        _fields.ForEach(varied => baseConfiguration.RefuseSet(varied.Key, "--fields"));
+        foreach (var varied in _fields)
+        {
+            BaseConfiguration.RefusePlaceOfWork(varied.Key, place);
+            baseConfiguration.RefuseSet(varied.Key, "--fields");
+        }
+
         _plan = new SweepPlan(settings, _fields, baseConfiguration, data);
     }
 

@@ -10,6 +10,7 @@ internal sealed class CellFactory
     private readonly TunedConfiguration _settings;
     private readonly BaseConfiguration _base;
     private readonly StudyData _data;
+    private readonly List<(string Key, string Option)> _owned = [];
 
     /// <summary>Prepares to make cells.</summary>
     /// <param name="settings">The study's configuration.</param>
@@ -19,8 +20,18 @@ internal sealed class CellFactory
     public CellFactory(TunedConfiguration settings, BaseConfiguration baseConfiguration, StudyData data)
     {
         (_settings, _base, _data) = (settings, baseConfiguration, data);
-        baseConfiguration.RefuseSet("optimizer.learning_rate", "--learning-rates");
-        baseConfiguration.RefuseSet("training.seed", "--seeds");
+        Own("optimizer.learning_rate", settings is LadderConfiguration ? "--learning-rates or --side-learning-rates" : "--learning-rates");
+        Own("training.seed", "--seeds");
+    }
+
+    /// <summary>Refuses a field from now on in what the user gives runs, since the study sets it and it would have no effect.</summary>
+    /// <param name="key">The field's key.</param>
+    /// <param name="option">The study's own option for it.</param>
+    /// <exception cref="InvalidInputException">The command line sets it.</exception>
+    public void Own(string key, string option)
+    {
+        _base.RefuseSet(key, option);
+        _owned.Add((key, option));
     }
 
     /// <summary>A cell.</summary>
@@ -55,8 +66,18 @@ internal sealed class CellFactory
     /// <summary>The fields of a variant with the place that errors name.</summary>
     /// <param name="variant">The variant.</param>
     /// <param name="key">The study's field that lists it.</param>
-    public IEnumerable<(string Key, string Value, string Place)> Fields(Variant variant, string key)
-        => variant.Overrides.Select(field => (field.Key, field.Value, $"{_base.Place(key)}: '{variant.Name}'"));
+    /// <exception cref="InvalidInputException">One is a field that the study itself sets.</exception>
+    public IReadOnlyList<(string Key, string Value, string Place)> Fields(Variant variant, string key)
+    {
+        var place = $"{_base.Place(key)}: '{variant.Name}'";
+        foreach (var (given, _) in variant.Overrides)
+        {
+            BaseConfiguration.RefusePlaceOfWork(given, place);
+            _owned.ForEach(owned => BaseConfiguration.Refuse(given, place, owned.Key, $"use {owned.Option}"));
+        }
+
+        return variant.Overrides.Select(field => (field.Key, field.Value, place)).ToList();
+    }
 
     /// <summary>Fields that set a token budget.</summary>
     public IEnumerable<(string Key, string Value, string Place)> Budget(long tokens)

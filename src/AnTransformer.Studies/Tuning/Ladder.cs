@@ -21,8 +21,8 @@ internal sealed class Ladder
         _factory = new CellFactory(settings, baseConfiguration, data);
         if (settings.MaxTokens.Count + settings.TokensPerParameter.Count > 0)
         {
-            baseConfiguration.RefuseSet("training.steps", "--max-tokens");
-            baseConfiguration.RefuseSet("training.max_tokens", "--max-tokens");
+            _factory.Own("training.steps", "--max-tokens");
+            _factory.Own("training.max_tokens", "--max-tokens");
         }
 
         var sides = Variant.ParseSides(settings.Sides, baseConfiguration.Place("sides"));

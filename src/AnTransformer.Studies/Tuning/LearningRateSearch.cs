@@ -28,7 +28,9 @@ public sealed record LearningRateSearch(
     /// <param name="factor">Factor by which the grid grows.</param>
     /// <param name="maxExtensions">How often it may grow.</param>
     /// <param name="lossAt">The loss at a rate: null not known yet, infinite for diverged.</param>
-    public static LearningRateSearch Run(IReadOnlyList<double> grid, double factor, int maxExtensions, Func<double, double?> lossAt)
+    /// <param name="canRun">Whether a rate can be run; the grid ends before one that cannot. Null when all can.</param>
+    public static LearningRateSearch Run(
+        IReadOnlyList<double> grid, double factor, int maxExtensions, Func<double, double?> lossAt, Func<double, bool>? canRun = null)
     {
         var rates = grid.ToList();
         for (var extensions = 0; ; extensions++)
@@ -40,12 +42,10 @@ public sealed record LearningRateSearch(
             // Of equal losses the lower rate is the safer one. When every rate diverges, the way out is down.
             var best = double.IsFinite(lowest) ? losses.IndexOf(lowest) : 0;
             var isUpper = best == rates.Count - 1 && double.IsFinite(lowest);
-            if (extensions == maxExtensions || !(isUpper || best == 0))
+            var next = Round(isUpper ? rates[^1] * factor : rates[0] / factor);
+            if (extensions == maxExtensions || !(isUpper || best == 0) || canRun?.Invoke(next) == false)
                 return new LearningRateSearch(rates, losses, double.IsFinite(lowest) ? best : null, extensions);
-            if (isUpper)
-                rates.Add(Round(rates[^1] * factor));
-            else
-                rates.Insert(0, Round(rates[0] / factor));
+            rates.Insert(isUpper ? rates.Count : 0, next);
         }
     }
 

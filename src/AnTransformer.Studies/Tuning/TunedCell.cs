@@ -52,7 +52,7 @@ public sealed class TunedCell(
     /// <summary>The search as far as results are known.</summary>
     /// <param name="results">Results by run name.</param>
     public LearningRateSearch Search(IReadOnlyDictionary<string, RunResult> results)
-        => LearningRateSearch.Run(rates, settings.LearningRateFactor, maxExtensions ?? settings.MaxExtensions, rate => TuningLoss(rate, results));
+        => LearningRateSearch.Run(rates, settings.LearningRateFactor, maxExtensions ?? settings.MaxExtensions, rate => TuningLoss(rate, results), CanRun);
 
     /// <summary>Results at the best rate, in the order of seeds; empty while the rate is not decided. Seeds without a result are left out.</summary>
     /// <param name="results">Results by run name.</param>
@@ -60,6 +60,22 @@ public sealed class TunedCell(
         => Search(results).BestRate is { } best
             ? settings.Seeds.Where(seed => results.ContainsKey(Run(best, seed).Name)).Select(seed => (seed, results[Run(best, seed).Name])).ToList()
             : [];
+
+    /// <summary>Whether a rate, and the fields that follow it, are within what the training configuration allows.</summary>
+    private bool CanRun(double rate)
+    {
+        if (rate is not (> 0 and <= TunedConfiguration.HighestRate))
+            return false;
+        try
+        {
+            Run(rate, settings.Seeds[0]);
+            return true;
+        }
+        catch (InvalidInputException)
+        {
+            return false;
+        }
+    }
 
     private double? TuningLoss(double rate, IReadOnlyDictionary<string, RunResult> results)
     {

@@ -17,6 +17,7 @@ public sealed class TuningPlan(IReadOnlyList<TunedCell> cells) : IStudyPlan
     {
         var wanted = new List<(int Stage, int Rate, PlannedRun Run)>();
         var later = new List<double>();
+        var atBest = new HashSet<string>(StringComparer.Ordinal);
         foreach (var cell in cells)
         {
             var search = cell.Search(results);
@@ -28,14 +29,19 @@ public sealed class TuningPlan(IReadOnlyList<TunedCell> cells) : IStudyPlan
             }
 
             if (search.Best is { } best)
+            {
                 wanted.AddRange(Final(cell, search, best).Select(run => (2, 0, run)));
+                atBest.UnionWith(cell.Settings.Seeds.Select(seed => cell.Run(search.Rates[best], seed).Name));
+            }
             else if (!search.IsDecided)
+            {
                 later.AddRange(cell.Settings.Seeds.Skip(cell.Settings.TuningSeeds).Select(_ => cell.Run(cell.InitialRates[0], firstSeed).Flops));
+            }
         }
 
         var runs = wanted.OrderBy(item => item.Stage).ThenBy(item => Coarse(item.Run.Flops)).ThenBy(item => item.Rate)
             .Select(item => item.Run).DistinctBy(run => run.Name).ToList();
-        return new StudyAgenda(runs, later);
+        return new StudyAgenda(runs, later) { AtBestRate = atBest };
     }
 
     private static IEnumerable<PlannedRun> Final(TunedCell cell, LearningRateSearch search, int best)

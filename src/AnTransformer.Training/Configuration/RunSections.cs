@@ -91,7 +91,9 @@ public sealed class TrainingSection : IValidatable
         }
     }
 
-    private static bool IsDevice(string name)
+    /// <summary>Whether a text has the form of a device: cpu, cuda or cuda:N.</summary>
+    /// <param name="name">The text.</param>
+    public static bool IsDevice(string name)
     {
         const string numbered = "cuda:";
         return name is "cpu" or "cuda"

@@ -37,6 +37,58 @@ public sealed class CompareStudyTests : IDisposable
     }
 
     [Fact]
+    public void Intervals_hold_the_resampled_means_and_costs_are_the_side_s_over_the_reference_s()
+    {
+        var study = Study("sides: [gpt+, \"wide: model.architecture=angpt f=8192\"]\nlearning_rates: [1e-3, 2e-3, 4e-3]\nseeds: [1, 2]");
+        // The second seed is worse: by half a nat for the reference, by a quarter for the side.
+        var launcher = new FakeLauncher((run, tokens) => Loss(run, tokens) + (run.Training.Seed == 1 ? 0 : run.Model.Architecture == "angpt" ? 0.25 : 0.5))
+        {
+            SecondsPerStep = run => run.Model.Architecture == "angpt" ? 0.3 : 0.1,
+        };
+        var size = study.Compare(_bench.Run(study.Plan, launcher).State)[0];
+        var wide = size.Largest("wide")!;
+
+        // Twice as fast in tokens, and an octave for every nat between the means; with two seeds the extremes are a sixteenth of the resamples each.
+        Assert.Equal(Math.Pow(2, 1 + 0.25 - 0.125), wide.Tokens.Value, 1e-9);
+        Assert.Equal(Math.Pow(2, 1 + 0 - 0.25), wide.Tokens.Interval!.Low, 1e-9);
+        Assert.Equal(Math.Pow(2, 1 + 0.5 - 0), wide.Tokens.Interval!.High, 1e-9);
+        var (reference, side) = (PerToken(0), PerToken(1));
+        Assert.True(side > 1.5 * reference);
+        Assert.Equal(wide.Tokens.Value * reference / side, wide.Flops.Value, 1e-9);
+        Assert.Equal(wide.Tokens.Interval.Low * reference / side, wide.Flops.Interval!.Low, 1e-9);
+        Assert.Equal(wide.Tokens.Value / 3, wide.Time.Value, 1e-9);
+        Assert.Equal(-1.125, wide.Difference!.Value, 1e-9);
+        Assert.Equal(-1.25, wide.Difference.Bootstrap!.Low, 1e-9);
+        Assert.Equal(-1, wide.Difference.Bootstrap.High, 1e-9);
+
+        // 6 per matrix parameter, and 6 L T d for attention.
+        double PerToken(int index) => (6 * size.Sides[index].Budgets[0].Completed[1].MatrixParams) + (6 * 1 * 16 * 32);
+    }
+
+    [Fact]
+    public void The_lead_says_when_the_frontier_is_extended_and_falls_back_to_the_run_when_it_tells_nothing()
+    {
+        const string Yaml = "sides: [gpt+, ngpt]\nlearning_rates: [1e-3, 2e-3, 4e-3]\nseeds: [1, 2]\nmax_tokens: [2560, 10240]";
+        Assert.Contains("on the annealed frontier (extrapolated) (95 % interval below 1)", Lead(Loss, out _), StringComparison.Ordinal);
+        // More tokens make it worse: no budget would do.
+        Assert.Contains("as fast in a run (bound)", Lead((run, tokens) => Loss(run, tokens) + (IsLong(run) ? 10 : 0), out _), StringComparison.Ordinal);
+        // So they do with one of two seeds, that is, in a quarter of the resamples.
+        Assert.Contains("(no interval)", Lead((run, tokens) => Loss(run, tokens) + (IsLong(run) && run.Training.Seed == 2 ? 3 : 0), out var warnings), StringComparison.Ordinal);
+        Assert.Contains(warnings, warning => warning.StartsWith("ngpt, 10.2k tokens: the speed-up on the annealed frontier cannot be told in 2", StringComparison.Ordinal));
+
+        static bool IsLong(TrainingConfiguration run) => run is { Model.Architecture: "ngpt", Training.MaxTokens: > 5000 };
+
+        static string Lead(Func<TrainingConfiguration, double, double> loss, out IReadOnlyList<string> warnings)
+        {
+            using var bench = new StudyBench();
+            var study = Study(Yaml);
+            var findings = study.Findings(bench.Run(study.Plan, new FakeLauncher(loss)).State);
+            warnings = findings.Warnings;
+            return findings.Lead;
+        }
+    }
+
+    [Fact]
     public void A_side_that_never_reaches_the_loss_has_a_speed_up_below_1()
     {
         var study = Study("sides: [gpt+, ngpt]\nlearning_rates: [1e-3, 2e-3, 4e-3]\nseeds: [1]");
@@ -124,6 +176,12 @@ public sealed class CompareStudyTests : IDisposable
     [InlineData("sides: [gpt+]\nsizes: [\"d=33 heads=2\"]", "study.yaml:3:8: 'd=33 heads=2': model.hidden_size 33 is not divisible")]
     [InlineData("side_learning_rates: [\"gtp+: 1e-3\"]", "study.yaml:2:22: 'gtp+' is none of gpt+, ngpt, angpt")]
     [InlineData("side_learning_rates: [\"gpt+: x\"]", "is not of the form \"side: rate, rate\"")]
+    [InlineData("sides: [gpt+, \"a: model.architecture=gpt learning_rate=1e-3\"]", "study.yaml:2:8: 'a': the study itself sets optimizer.learning_rate; use --learning-rates or --side-learning-rates.")]
+    [InlineData("sides: [gpt+, \"a: model.architecture=gpt training.seed=3\"]", "'a': the study itself sets training.seed; use --seeds.")]
+    [InlineData("sides: [gpt+, \"a: model.architecture=gpt training.output=x\"]", "'a': the study itself sets training.output; use --output.")]
+    [InlineData("sides: [gpt+, \"a: model.architecture=gpt training.device=cuda\"]", "'a': the study itself sets training.device; use --devices.")]
+    [InlineData("sides: [gpt+]\nsizes: [\"s: d=32 training.steps=3\"]\nmax_tokens: [640]", "study.yaml:3:8: 's': the study itself sets training.steps; use --max-tokens.")]
+    [InlineData("devices: [cpu, gpu]", "study.yaml:2:10: devices must be cpu, cuda or cuda:N, not 'gpu'.")]
     [InlineData("learning_rates: [2e-3, 1e-3]", "study.yaml:2:17: learning_rates must ascend.")]
     [InlineData("learning_rates: [1e-3, x]", "study.yaml:2:24: 'learning_rates' must be a number greater than 0 and at most 10 or a list of numbers, not 'x'.")]
     [InlineData("seeds: [1, 1]", "study.yaml:2:8: seeds has an entry twice")]
@@ -131,6 +189,31 @@ public sealed class CompareStudyTests : IDisposable
     [InlineData("tuning_seeds: 9", "study.yaml:2:15: tuning_seeds 9 exceeds the number of seeds, 3")]
     public void What_cannot_be_compared_is_refused_with_its_place(string yaml, string message)
         => Assert.Contains(message, Assert.Throws<InvalidInputException>(() => Study(yaml)).Message, StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("training.output", "x", "--set training.output: the study itself sets training.output; use --output.")]
+    [InlineData("resume", "never", "--set resume: the study itself sets checkpoint.resume; leave it out")]
+    public void What_every_study_sets_is_refused_on_the_command_line(string key, string value, string message)
+        => Assert.Contains(message, Assert.Throws<InvalidInputException>(() => StudyBench.Load<CompareConfiguration>("", (key, value))).Message, StringComparison.Ordinal);
+
+    [Fact]
+    public void Runs_resume_whatever_the_base_says()
+    {
+        var path = Path.Combine(_bench.Folder, "base.yaml");
+        File.WriteAllText(path, "checkpoint: {resume: never, interval: 7}\n");
+        var run = Study($"sides: [gpt+]\nbase_config: {path}").Plan.Agenda(new Dictionary<string, RunResult>()).Runs[0].Configuration;
+        Assert.Equal(("auto", 7), (run.Checkpoint.Resume, run.Checkpoint.Interval));
+    }
+
+    [Fact]
+    public void The_grid_ends_where_a_rate_that_follows_it_would_leave_its_range()
+    {
+        var study = Study("sides: [gpt+, \"muon: model.architecture=gpt+ optimizer.kind=muon optimizer.muon_learning_rate=rate*5\"]\nlearning_rates: [0.5, 1]\nmax_extensions: 9\nseeds: [1]");
+        var state = _bench.Run(study.Plan, new FakeLauncher((run, _) => 5 - Math.Log2(run.Optimizer.LearningRate) / 10)).State;
+        Assert.True(state.IsComplete);
+        Assert.Equal([8.0, 2.0], study.Compare(state)[0].Sides.Select(side => side.Budgets[0].Search.BestRate!.Value));
+        Assert.All(study.Compare(state)[0].Sides, side => Assert.True(side.Budgets[0].Search.IsAtEdge));
+    }
 
     public void Dispose() => _bench.Dispose();
 

@@ -20,6 +20,11 @@ internal sealed class FakeLauncher(Func<TrainingConfiguration, double, double> l
 
     public TimeSpan Duration { get; set; }
 
+    public Func<TrainingConfiguration, double> SecondsPerStep { get; set; } = _ => 0.1;
+
+    /// <summary>Spoils what a run leaves, given its directory.</summary>
+    public Action<TrainingConfiguration> AfterRun { get; set; } = _ => { };
+
     public RunExit Launch(string configurationPath, CancellationToken stop)
     {
         var configuration = ConfigurationBinder.Load<TrainingConfiguration>(configurationPath, []);
@@ -36,6 +41,7 @@ internal sealed class FakeLauncher(Func<TrainingConfiguration, double, double> l
             return new RunExit(RunEnding.Stopped, "stopped");
         var exit = Ending(configuration);
         WriteMetrics(configuration, isWhole: exit is null);
+        AfterRun(configuration);
         return exit ?? new RunExit(RunEnding.Completed);
     }
 
@@ -52,7 +58,7 @@ internal sealed class FakeLauncher(Func<TrainingConfiguration, double, double> l
                 tokens = step * perStep,
                 val_loss = lossAtTokens(configuration, step * perStep),
                 bits_per_byte = 1.0,
-                elapsed_seconds = step * 0.1,
+                elapsed_seconds = step * SecondsPerStep(configuration),
             });
         });
         Directory.CreateDirectory(Path.Combine(configuration.Training.Output, "checkpoints", "step-00000001"));

@@ -5,6 +5,7 @@ using AnTransformer.Studies.Configuration;
 using AnTransformer.Studies.Ladders;
 using AnTransformer.Studies.Reporting;
 using AnTransformer.Studies.Running;
+using AnTransformer.Studies.Scaling;
 using AnTransformer.Studies.Sweeps;
 using AnTransformer.Training.Configuration;
 
@@ -50,6 +51,7 @@ public sealed class OtherStudiesTests : IDisposable
     [InlineData("fields: [\"optimizer.learning_rate=log(0,1e-2)\"]\ntrials: 2", "must have a lower and a higher number above 0")]
     [InlineData("fields: [\"model.architecture=log(1,2)\"]\ntrials: 2", "'model.architecture' is not a number")]
     [InlineData("fields: [\"optimizer.learning_rate=1e-3,fast\"]", "study.yaml:2:9: 'optimizer.learning_rate' must be a number")]
+    [InlineData("fields: [\"training.output=a,b\"]", "study.yaml:2:9: the study itself sets training.output; use --output.")]
     [InlineData("fields: [\"training.seed=1,2\"]", "seeds are given in the study's field seeds")]
     [InlineData("fields: [\"learning_rate=1e-3\", \"optimizer.learning_rate=1e-2\"]", "'optimizer.learning_rate' is there twice")]
     public void What_cannot_be_swept_is_refused_with_its_place(string yaml, string message)
@@ -73,6 +75,37 @@ public sealed class OtherStudiesTests : IDisposable
         Assert.False(data[0].GetProperty("is_at_least").GetBoolean());
         Assert.Equal(12, launcher.Launched.Count);      // three rates, one further seed, three batch sizes, no extension
         Assert.Equal([0.004, 0.008, 0.016], launcher.Launched.Where(run => run.Training.GradientAccumulation == 2).Select(run => run.Optimizer.LearningRate).Distinct().Order());
+    }
+
+    [Fact]
+    public void A_batch_at_which_every_rate_diverges_is_not_read_across()
+    {
+        var (settings, baseConfiguration) = StudyBench.Load<BatchSizeConfiguration>(
+            "sides: [gpt+]\nbatch_sizes: [1, 4, 16]\nmax_tokens: 2560\nlearning_rates: [1e-3]\nmax_extensions: 1\nscale_rates: false\nseeds: [1, 2]");
+        var launcher = new FakeLauncher((_, _) => 4) { Ending = run => run.Training.BatchSize == 4 ? new RunExit(RunEnding.Diverged, "NaN") : null };
+        Findings(new BatchSizeStudy(settings, baseConfiguration, StudyBench.Data()), launcher, out var data);
+        var largest = data[0].GetProperty("largest_batch");
+        Assert.Equal(1, largest.GetProperty("value").GetDouble());
+        Assert.Equal(1, largest.GetProperty("interval").GetProperty("high").GetDouble());
+        Assert.False(data[0].GetProperty("is_at_least").GetBoolean());
+    }
+
+    [Fact]
+    public void Scaled_rates_that_meet_at_the_highest_are_tried_once()
+    {
+        var (settings, baseConfiguration) = StudyBench.Load<BatchSizeConfiguration>("sides: [gpt+]\nbatch_sizes: [1, 16]\nlearning_rates: [4, 8]\nseeds: [1]");
+        var runs = new BatchSizeStudy(settings, baseConfiguration, StudyBench.Data()).Plan.Agenda(new Dictionary<string, RunResult>()).Runs;
+        Assert.Equal([4, 8, 10], runs.Select(run => run.Configuration.Optimizer.LearningRate).Order());
+    }
+
+    [Fact]
+    public void A_side_of_a_batch_size_study_may_not_set_the_batch()
+    {
+        var (settings, baseConfiguration) = StudyBench.Load<BatchSizeConfiguration>("sides: [\"a: model.architecture=gpt batch=3\"]");
+        Assert.Contains(
+            "study.yaml:2:8: 'a': the study itself sets training.batch_size; use --batch-sizes.",
+            Assert.Throws<InvalidInputException>(() => new BatchSizeStudy(settings, baseConfiguration, StudyBench.Data())).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -109,6 +142,54 @@ public sealed class OtherStudiesTests : IDisposable
         Assert.Equal(agenda.Runs.Count, agenda.Runs.Select(run => run.Fingerprint).Distinct().Count());
     }
 
+    [Theory]
+    [InlineData(64)]
+    [InlineData(100)]
+    public void Every_default_ablation_changes_something(int width)
+    {
+        var (settings, baseConfiguration) = StudyBench.Load<AblateConfiguration>("seeds: [1]", ("model.hidden_size", $"{width}"));
+        var study = new AblateStudy(settings, baseConfiguration, StudyBench.Data());
+        Assert.Empty(study.PlanWarnings);
+        var runs = study.Plan.Agenda(new Dictionary<string, RunResult>()).Runs;
+        Assert.Equal(3 * (1 + settings.Variants.Count), runs.Select(run => string.Join('\n', ResolvedSettings.Of(run))).Distinct().Count());
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_variant_that_changes_nothing_is_named_and_not_run(bool isTuned)
+    {
+        // nGPT's own start of alpha, and its scale of 1/√d.
+        var (settings, baseConfiguration) = StudyBench.Load<AblateConfiguration>(
+            $"variants: [\"same: model.alpha_init=0.05 model.alpha_scale=0.1\", \"other: model.alpha_scale=0.2\"]\nlearning_rates: [1e-3]\nmax_extensions: 0\nseeds: [1]\ntune_variants: {(isTuned ? "true" : "false")}",
+            ("model.architecture", "ngpt"),
+            ("model.hidden_size", "100"));
+        var study = new AblateStudy(settings, baseConfiguration, StudyBench.Data());
+        var launcher = new FakeLauncher((_, _) => 4);
+        var findings = Findings(study, launcher, out _);
+        Assert.Equal(2, launcher.Launched.Count);
+        Assert.Equal("Variant same changes nothing: all its settings are the base's, so it is not run.", Assert.Single(study.PlanWarnings));
+        Assert.Contains(study.PlanWarnings[0], findings.Warnings);
+    }
+
+    [Fact]
+    public void A_ladder_s_table_is_fitted_at_the_best_rates_without_what_diverged()
+    {
+        var (settings, baseConfiguration) = StudyBench.Load<ScalingConfiguration>(
+            "sides: [gpt+, angpt]\nsizes: [\"s: d=32\", \"m: d=64\"]\nmax_tokens: [2560, 5120]\nlearning_rates: [1e-3, 2e-3, 4e-3]\nmax_extensions: 0\nseeds: [1, 2]");
+        var launcher = new FakeLauncher((run, tokens) => 9 - Math.Log10(tokens) + Math.Abs(Math.Log2(run.Optimizer.LearningRate / 2e-3)))
+        {
+            Ending = run => run.Optimizer.LearningRate == 4e-3 ? new RunExit(RunEnding.Diverged, "NaN") : null,
+        };
+        Findings(new ScalingStudy(settings, baseConfiguration, StudyBench.Data()), launcher, out _);
+        var columns = new ScalingColumns { Group = "side", Flops = "flops", LearningRate = "learning_rate", BatchSize = "batch_size" };
+        var table = ScalingTable.Load(Path.Combine(_bench.Folder, "runs.csv"), columns);
+        Assert.Equal(2 * 2 * 2 * 2, table.Points.Count);
+        Assert.All(table.Points, point => Assert.Equal(2e-3, point.LearningRate));
+        Assert.Equal(
+            ["8 of 32 rows did not complete and are left out", "8 of 24 rows are not at the best learning rate (is_best_rate) and are left out"], table.Notes);
+    }
+
     [Fact]
     public void A_ladder_has_budgets_by_tokens_and_by_parameters_and_a_table_to_fit()
     {
@@ -118,7 +199,7 @@ public sealed class OtherStudiesTests : IDisposable
         Assert.Equal(8, data.GetArrayLength());
         Assert.Contains("angpt scaling fit runs/study/runs.csv", findings.Lead, StringComparison.Ordinal);
         var header = File.ReadLines(Path.Combine(_bench.Folder, "runs.csv")).First().Split(',');
-        string[] needed = ["side", "params", "tokens", "loss", "flops", "learning_rate", "batch_size", "size", "budget"];
+        string[] needed = ["side", "params", "tokens", "loss", "flops", "learning_rate", "batch_size", "size", "budget", "is_best_rate"];
         Assert.All(needed, column => Assert.Contains(column, header));
         Assert.Throws<InvalidInputException>(() => StudyBench.Load<ScalingConfiguration>("sizes: [\"d=32\"]"));
     }

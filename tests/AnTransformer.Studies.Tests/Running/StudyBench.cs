@@ -41,7 +41,7 @@ internal sealed class StudyBench : IStudyListener, IDisposable
         using var directory = StudyDirectory.Open(Folder);
         return new StudyRunner(directory, launcher, options ?? new StudyOptions(), this).Run(plan, state =>
         {
-            RunsTable.Write(directory.RunsTable, state.Finished);
+            RunsTable.Write(directory.RunsTable, state.Finished, state.Agenda.AtBestRate);
             onResult?.Invoke(state);
         }, Stop.Token);
     }

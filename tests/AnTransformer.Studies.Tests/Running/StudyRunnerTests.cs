@@ -1,6 +1,7 @@
 using AnTransformer.Studies.Configuration;
 using AnTransformer.Studies.Running;
 using AnTransformer.Studies.Sweeps;
+using AnTransformer.Training;
 
 namespace AnTransformer.Studies.Tests.Running;
 
@@ -74,6 +75,90 @@ public sealed class StudyRunnerTests : IDisposable
         launcher.Ending = _ => new RunExit(RunEnding.Failed, "no space");
         Assert.Equal(3, _bench.Run(Plan(), launcher).State.Failures.Count);
         Assert.Equal(3, launcher.Launched.Count);
+    }
+
+    [Fact]
+    public void Failures_are_not_hopeless_when_the_study_has_results_of_earlier_sessions()
+    {
+        var first = Launcher();
+        first.Ending = run => run.Training.Seed == 1 && run.Optimizer.LearningRate == 1e-3 ? null : new RunExit(RunEnding.Failed, "no space");
+        _bench.Run(Plan(), first);
+        var second = Launcher();
+        second.Ending = _ => new RunExit(RunEnding.Failed, "no space");
+        Assert.Equal(3, _bench.Run(Plan(), second).State.Failures.Count);
+
+        var other = new StudyBench();
+        other.Run(Plan(), first);
+        var more = Launcher();
+        more.Ending = run => run.Training.Seed <= 2 ? new RunExit(RunEnding.Failed, "no space") : null;
+        Assert.Equal(3, other.Run(Plan(FourRuns.Replace("1, 2]", "1, 2, 3]", StringComparison.Ordinal)), more).State.Results.Count);
+        other.Dispose();
+    }
+
+    [Fact]
+    public void A_run_waits_for_one_of_a_killed_session_to_leave_its_directory()
+    {
+        var launcher = Launcher();
+        var path = Path.Combine(_bench.Folder, "runs", Plan().Agenda(new Dictionary<string, RunResult>()).Runs[0].Name);
+        var orphan = RunDirectory.Open(path);
+        Assert.True(RunDirectory.IsInUse(path));
+        var launchedBefore = -1;
+        var leaving = new Thread(() =>
+        {
+            Thread.Sleep(500);
+            launchedBefore = launcher.Launched.Count;
+            orphan.Dispose();
+        });
+        leaving.Start();
+        Assert.True(_bench.Run(Plan(), launcher).State.IsComplete);
+        leaving.Join();
+        Assert.Equal(0, launchedBefore);
+        Assert.Equal(4, launcher.Launched.Count);
+        Assert.False(RunDirectory.IsInUse(path));
+
+        using var other = new StudyBench();
+        using var stuck = RunDirectory.Open(Path.Combine(other.Folder, "runs", Path.GetFileName(path)));
+        other.Stop.CancelAfter(300);
+        Assert.True(other.Run(Plan(), Launcher()).Stopped);
+        Assert.Equal(RunEnding.Stopped, Assert.Single(other.Ended).Ending);
+    }
+
+    [Fact]
+    public void A_run_that_ends_badly_while_the_study_is_stopped_has_not_failed()
+    {
+        var launcher = Launcher();
+        launcher.Ending = _ => new RunExit(RunEnding.Failed, "exit code 130");
+        launcher.AfterRun = _ => _bench.Stop.Cancel();
+        Assert.Empty(_bench.Run(Plan(), launcher).State.Failures);
+        Assert.Equal(RunEnding.Stopped, Assert.Single(_bench.Ended).Ending);
+    }
+
+    [Fact]
+    public void What_cannot_be_read_or_reported_costs_that_run_or_report_only()
+    {
+        var launcher = Launcher();
+        launcher.AfterRun = run =>
+        {
+            if (run is { Training.Seed: 1, Optimizer.LearningRate: 1e-3 })
+                File.WriteAllText(Path.Combine(run.Training.Output, "metrics.jsonl"), "{]\n{]\n");
+        };
+        var outcome = _bench.Run(Plan(), launcher, onResult: _ => throw new InvalidOperationException("no font"));
+        Assert.Equal(3, outcome.State.Results.Count);
+        Assert.Contains("metrics.jsonl", Assert.Single(outcome.State.Failures).Value, StringComparison.Ordinal);
+        Assert.Contains(_bench.Warnings, warning => warning.Contains("no font", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Checkpoints_that_a_killed_session_left_with_a_result_go_the_next_time()
+    {
+        _bench.Run(Plan(), Launcher(), new StudyOptions(KeepCheckpoints: true));
+        _bench.Run(Plan(), Launcher(), new StudyOptions(KeepCheckpoints: true));
+        Assert.NotEmpty(Directory.GetDirectories(_bench.Folder, "checkpoints", SearchOption.AllDirectories));
+        using (var directory = StudyDirectory.Peek(_bench.Folder))
+            new StudyRunner(directory, Launcher(), new StudyOptions(), _bench).Look(Plan());
+        Assert.NotEmpty(Directory.GetDirectories(_bench.Folder, "checkpoints", SearchOption.AllDirectories));
+        _bench.Run(Plan(), Launcher());
+        Assert.Empty(Directory.GetDirectories(_bench.Folder, "checkpoints", SearchOption.AllDirectories));
     }
 
     [Fact]
@@ -153,9 +238,11 @@ public sealed class StudyRunnerTests : IDisposable
 
     private static FakeLauncher Launcher() => new((run, tokens) => 5 - (tokens * run.Optimizer.LearningRate / 1e3));
 
-    private static IStudyPlan Plan(params (string Key, string Value)[] set)
+    private static IStudyPlan Plan(params (string Key, string Value)[] set) => Plan(FourRuns, set);
+
+    private static IStudyPlan Plan(string yaml, params (string Key, string Value)[] set)
     {
-        var (settings, baseConfiguration) = StudyBench.Load<SweepConfiguration>(FourRuns, set);
+        var (settings, baseConfiguration) = StudyBench.Load<SweepConfiguration>(yaml, set);
         return new SweepStudy(settings, baseConfiguration, StudyBench.Data()).Plan;
     }
 }

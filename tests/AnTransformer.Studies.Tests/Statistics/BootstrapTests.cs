@@ -20,11 +20,26 @@ public sealed class BootstrapTests
     }
 
     [Fact]
-    public void Values_that_are_not_numbers_are_left_out()
+    public void The_interval_is_that_of_the_percentiles_of_ten_thousand_values()
+    {
+        var i = 0;
+        var interval = Bootstrap.Run([2], _ => i++)!;
+        Assert.Equal(249.975, interval.Low, 1e-9);
+        Assert.Equal(9749.025, interval.High, 1e-9);
+    }
+
+    [Fact]
+    public void Values_that_are_not_numbers_are_counted_and_too_many_leave_no_interval()
     {
         var calls = 0;
-        Assert.Equal(new Interval(1, 1), Bootstrap.Run([2], _ => ++calls % 2 == 0 ? double.NaN : 1));
+        Assert.Equal(new Interval(1, 1), Bootstrap.Run([2], _ => ++calls % 20 == 0 ? double.NaN : 1, out var leftOut));
+        Assert.Equal(0.05, leftOut, 1e-12);
+        Assert.Null(Bootstrap.Run([2], _ => ++calls % 9 == 0 ? double.NaN : 1, out leftOut));
+        Assert.Equal(1 / 9.0, leftOut, 1e-3);
         Assert.Null(Bootstrap.Run([2], _ => double.NaN));
+        var estimate = Estimate.Of(3, [2], _ => ++calls % 20 == 0 ? double.NaN : 1).Times(2);
+        Assert.Equal((6, new Interval(2, 2)), (estimate.Value, estimate.Interval));
+        Assert.Equal(0.05, estimate.LeftOut, 1e-12);
     }
 
     [Fact]
