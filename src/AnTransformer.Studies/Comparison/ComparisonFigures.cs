@@ -79,7 +79,7 @@ internal static class ComparisonFigures
 
     private static Chart SpeedUps(IReadOnlyList<SizeComparison> sizes, CompareConfiguration settings)
     {
-        var chart = new Chart($"Speed-up against {settings.Reference}", "parameters", "speed-up in tokens", logX: true).Level("equal", 1);
+        var chart = new Chart($"Speed-up against {settings.Reference}", "parameters", "speed-up in tokens", logX: true).Level("equal", 1).LegendAt(lower: false, left: true);
         foreach (var side in sizes[0].Sides.Select(side => side.Side))
         {
             var points = sizes.Select(size => (Params: Params(size, side), Estimate: size.Largest(side) is { } item ? item.Headline : null))

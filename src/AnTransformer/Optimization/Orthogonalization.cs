@@ -23,7 +23,8 @@ internal static unsafe class Orthogonalization
         using var scope = NewDisposeScope();
         if (FusedKernels.FitCpu(matrix))
         {
-            var (x, count) = (TensorMemory.Floats(matrix), matrix.numel());
+            var x = TensorMemory.Floats(matrix);
+            var count = matrix.numel();
             // Not LibTorch's norm, whose rounding depends on the number of threads.
             CpuKernels.Instance.Multiply(x, (float)(1 / Math.Max(Math.Sqrt(CpuKernels.Instance.SumOfSquares(x, count)), SmallestNorm)), count);
             Iterate(x, matrix.shape[0], matrix.shape[1]);
