@@ -55,8 +55,7 @@ internal static class InspectCommand
                 model, InspectionBatches.Of(sampler, sequences, parsed.GetValue(batch), model.Context.Device), cancellation: stop.Token);
 
             var described = Directory.Exists(place) ? $"{place} ({parsed.GetValue(split).ToString().ToLowerInvariant()})" : place;
-            var given = string.Join(' ', parsed.Tokens.Select(token => Quoted(token.Value)));
-            var source = new InspectionSource(path, freshSeed, described, sequences, parsed.GetRequiredValue(dtype), $"angpt {given}");
+            var source = new InspectionSource(path, freshSeed, described, sequences, parsed.GetRequiredValue(dtype), ThisProgram.CommandLine());
             if (parsed.GetValue(output) is { } folder)
                 InspectionReport.Save(folder, source, inspection);
             if (parsed.GetValue(json))
@@ -94,6 +93,4 @@ internal static class InspectCommand
             tables.Write(drawn);
         }
     }
-
-    private static string Quoted(string token) => token.Contains(' ', StringComparison.Ordinal) ? $"'{token}'" : token;
 }

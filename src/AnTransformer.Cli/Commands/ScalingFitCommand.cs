@@ -73,7 +73,7 @@ internal static class ScalingFitCommand
             var fit = ScalingFit.Run(table, options, stop.Token);
             var directory = parsed.GetValue(output);
             if (directory is not null)
-                ScalingReport.Write(directory, fit, CommandText(parsed));
+                ScalingReport.Write(directory, fit, ThisProgram.CommandLine());
             if (parsed.GetValue(json))
                 JsonOutput.Print(ScalingJson.Of(fit));
             else
@@ -84,10 +84,5 @@ internal static class ScalingFitCommand
     }
 
     /// <summary>The command as it can be given again.</summary>
-    private static string CommandText(ParseResult parsed)
-        => "angpt " + string.Join(' ', parsed.Tokens.Select(token => token.Value.Any(character => !char.IsAsciiLetterOrDigit(character) && "-_./+=:,".IndexOf(character) < 0)
-            ? $"'{token.Value.Replace("'", @"'\''", StringComparison.Ordinal)}'"
-            : token.Value));
-
     private static Option<string?> Column(string name, string description) => new(name) { Description = description, HelpName = "column" };
 }

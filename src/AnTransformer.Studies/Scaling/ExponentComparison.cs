@@ -1,3 +1,5 @@
+using AnTransformer.Studies.Statistics;
+
 namespace AnTransformer.Studies.Scaling;
 
 /// <summary>An exponent in two groups.</summary>

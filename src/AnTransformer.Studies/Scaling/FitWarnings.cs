@@ -1,3 +1,5 @@
+using AnTransformer.Studies.Statistics;
+
 namespace AnTransformer.Studies.Scaling;
 
 /// <summary>Reasons to doubt a fit, above all its extrapolation.</summary>

@@ -1,3 +1,5 @@
+using AnTransformer.Studies.Statistics;
+
 namespace AnTransformer.Studies.Scaling;
 
 /// <summary>Everything fitted to one group of runs.</summary>

@@ -41,7 +41,7 @@ internal sealed class GroupFitting(string group, string place, ScalingFitOptions
         var (best, descents, agreeing) = fitting.FromManyStarts(cancellation);
         if (!best.Converged)
             throw new InvalidInputException($"{place}: the fit of L(N, D) does not converge; the rows do not determine the law, so add sizes N and D further apart, or use a larger --delta.");
-        var resamples = Bootstrap.Run(points.Count, options.Resamples, seed, Resample, cancellation);
+        var resamples = RowBootstrap.Run(points.Count, options.Resamples, seed, Resample, cancellation);
         var quality = FitQuality.Of(fitting.Residuals(best.Point), fitting.HuberSum(best.Point), descents, agreeing);
         var fit = new Fitted<ParametricLaw>(fitting.Law(best.Point), resamples, quality);
         var flops = Math.Exp(points.Average(point => Math.Log(point.Compute / (point.Parameters * point.Tokens))));
@@ -73,7 +73,7 @@ internal sealed class GroupFitting(string group, string place, ScalingFitOptions
         }
 
         // The frontier is selected anew in each resample: whichever run happened to be lucky is part of the uncertainty.
-        var resamples = Bootstrap.Run(points.Count, options.Resamples, seed, Resample, cancellation);
+        var resamples = RowBootstrap.Run(points.Count, options.Resamples, seed, Resample, cancellation);
         return new ComputeResult(new Fitted<ComputeLaw>(found.Law, resamples, found.Quality), frontier, options.ZeroFloor);
 
         ComputeLaw? Resample(double[] weights)

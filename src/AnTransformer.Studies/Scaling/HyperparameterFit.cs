@@ -28,7 +28,7 @@ internal static class HyperparameterFit
         NoteEdges(sweeps, name, value, notes);
         var law = Solve(best, value)!;
         double[] residuals = [.. best.Select(point => Math.Log(law.At(point.Parameters, point.Tokens)) - Math.Log(value(point)))];
-        var resamples = Bootstrap.Run(
+        var resamples = RowBootstrap.Run(
             best.Count,
             options.Resamples,
             options.Seed,

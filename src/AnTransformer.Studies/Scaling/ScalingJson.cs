@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using AnTransformer.Studies.Statistics;
 
 namespace AnTransformer.Studies.Scaling;
 

@@ -1,3 +1,5 @@
+using AnTransformer.Studies.Statistics;
+
 namespace AnTransformer.Studies.Scaling;
 
 /// <summary>A table of a report: what the terminal and the page both show.</summary>

@@ -10,7 +10,6 @@ public static class Bootstrap
     public const int Resamples = 10_000;
 
     private const int RandomSeed = 0;
-    private const double Tail = 0.025;
     private const double MostLeftOut = 0.1;
 
     /// <summary>The 95 % interval of a statistic; null when it cannot be told.</summary>
@@ -49,27 +48,8 @@ public static class Bootstrap
         leftOut = 1 - ((double)values.Count / Resamples);
         if (leftOut > MostLeftOut)
             return null;
-        values.Sort();
-        return new Interval(Quantile(values, Tail), Quantile(values, 1 - Tail));
+        return Interval.Of(values);
     }
-
-    private static double Quantile(List<double> sorted, double share)
-    {
-        var position = share * (sorted.Count - 1);
-        var below = (int)position;
-        var above = Math.Min(below + 1, sorted.Count - 1);
-        return sorted[below] == sorted[above] ? sorted[below] : sorted[below] + ((position - below) * (sorted[above] - sorted[below]));
-    }
-}
-
-/// <summary>A 95 % interval.</summary>
-/// <param name="Low">Its lower end.</param>
-/// <param name="High">Its upper end.</param>
-public sealed record Interval(double Low, double High)
-{
-    /// <summary>The interval of a multiple.</summary>
-    /// <param name="factor">A positive factor.</param>
-    public Interval Times(double factor) => new(Low * factor, High * factor);
 }
 
 /// <summary>An estimate with its interval.</summary>

@@ -1,7 +1,7 @@
 namespace AnTransformer.Studies.Scaling;
 
 /// <summary>Resamples rows with replacement. A resample is how often each row counts, so that nothing is copied.</summary>
-internal static class Bootstrap
+internal static class RowBootstrap
 {
     /// <summary>Fits resamples. Resample i has a random sequence of its own, so that the number of resamples and of threads changes none of them.</summary>
     /// <param name="rows">Number of rows.</param>
