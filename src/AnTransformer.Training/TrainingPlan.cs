@@ -40,6 +40,8 @@ public sealed record TrainingPlan(
 
         var isBaseline = model.Architecture is Architecture.Gpt or Architecture.GptPlus;
         var optimizer = configuration.Optimizer;
+        // Not the paper's: one learning rate then serves all widths (docs/experiments.md). Muon's steps have neither need.
+        var isAnGptByAdam = model.Architecture == Architecture.AnGpt && optimizer.Kind == "adam";
         var warmup = configuration.Schedule.WarmupSteps
             ?? (isBaseline ? Math.Min(LongestDefaultWarmup, (long)Math.Round(WarmupFraction * steps)) : 0);
         return new TrainingPlan(
@@ -47,11 +49,12 @@ public sealed record TrainingPlan(
             new AdamOptions(optimizer.Beta1, optimizer.Beta2, optimizer.Epsilon, optimizer.WeightDecay ?? (isBaseline ? 0.1 : 0))
             {
                 Factors = new LearningRateFactors(
-                    optimizer.EmbeddingRate, optimizer.HiddenRate, optimizer.HeadRate, optimizer.ScaleRate, optimizer.WidthExponent),
+                    optimizer.EmbeddingRate, optimizer.HiddenRate, optimizer.HeadRate, optimizer.ScaleRate,
+                    optimizer.WidthExponent ?? (isAnGptByAdam ? 1 : 0)),
                 Muon = optimizer.Kind == "muon"
                     ? new MuonOptions(optimizer.MuonLearningRate / optimizer.LearningRate, optimizer.MuonMomentum)
                     : null,
-                SpectralClip = optimizer.SpectralClip,
+                SpectralClip = optimizer.SpectralClip ?? (isAnGptByAdam ? 1 : 0),
             },
             optimizer.GradientClipping ?? (isBaseline ? 1 : 0),
             new LearningRateSchedule(
@@ -60,7 +63,8 @@ public sealed record TrainingPlan(
                 steps,
                 warmup,
                 configuration.Schedule.FinalFraction,
-                configuration.Schedule.DecayFraction),
+                configuration.Schedule.DecayFraction,
+                configuration.Schedule.Power),
             steps,
             sequences);
     }

@@ -31,6 +31,7 @@ public sealed class BatchSizeStudy : IStudy
             factory.Own(key, "--max-tokens");
         foreach (var key in new[] { "training.batch_size", "training.gradient_accumulation" })
             factory.Own(key, "--batch-sizes");
+        var rates = new RatesByName(settings.SideLearningRates, _sides, [], baseConfiguration.Place("side_learning_rates"));
         _plan = new TuningPlan(
         [
             .. from batch in settings.BatchSizes
@@ -38,7 +39,7 @@ public sealed class BatchSizeStudy : IStudy
                select factory.Create(
                    [new("side", side.Name), new("batch", batch.ToString(CultureInfo.InvariantCulture))],
                    [.. factory.Fields(side, "sides"), .. factory.Budget(settings.MaxTokens), .. Batch(batch, baseConfiguration.Place("batch_sizes"))],
-                   Rates(batch)),
+                   Rates(rates.Of("", side.Name) ?? settings.LearningRates, batch)),
         ]);
     }
 
@@ -68,12 +69,12 @@ public sealed class BatchSizeStudy : IStudy
     }
 
     /// <summary>Rates to begin with, on one grid for all batch sizes so that curves line up.</summary>
-    private List<double> Rates(long batch)
+    private IReadOnlyList<double> Rates(IReadOnlyList<double> first, long batch)
     {
         if (!_settings.ScaleRates)
-            return _settings.LearningRates;
+            return first;
         var factor = _settings.LearningRateFactor;
         var powers = Math.Round(Math.Log(Math.Sqrt((double)batch / _settings.BatchSizes[0])) / Math.Log(factor));
-        return _settings.LearningRates.ConvertAll(rate => Math.Min(TunedConfiguration.HighestRate, LearningRateSearch.Round(rate * Math.Pow(factor, powers)))).Distinct().ToList();
+        return first.Select(rate => Math.Min(TunedConfiguration.HighestRate, LearningRateSearch.Round(rate * Math.Pow(factor, powers)))).Distinct().ToList();
     }
 }

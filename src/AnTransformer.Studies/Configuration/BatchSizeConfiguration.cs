@@ -11,6 +11,10 @@ public sealed class BatchSizeConfiguration : TunedConfiguration, IValidatable
         + "\"angpt-slow: model.architecture=angpt model.alpha_init=0.1\".")]
     public List<string> Sides { get; set; } = ["gpt+", "angpt"];
 
+    /// <summary>Rates of single sides.</summary>
+    [Description("Learning rates of the first batch size for single sides, instead of learning_rates: \"angpt: 3e-3, 6e-3\".")]
+    public List<string> SideLearningRates { get; set; } = [];
+
     /// <summary>Batch sizes.</summary>
     [Description("Sequences in an optimizer step, smallest first; every run trains on the same number of tokens.")]
     [InRange(1, 1 << 20)]

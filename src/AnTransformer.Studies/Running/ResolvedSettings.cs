@@ -21,6 +21,8 @@ internal static class ResolvedSettings
         Add("model.qk_scale_scale", model.QkScale.Scale);
         Add("model.mlp_scale_init", model.MlpScale.Init);
         Add("model.mlp_scale_scale", model.MlpScale.Scale);
+        Add("optimizer.spectral_clip", plan.Adam.SpectralClip);
+        Add("optimizer.width_exponent", plan.Adam.Factors.WidthExponent);
         Add("optimizer.weight_decay", plan.Adam.WeightDecay);
         Add("optimizer.gradient_clipping", plan.GradientClipping);
         Add("schedule.warmup_steps", plan.Schedule.WarmupSteps);

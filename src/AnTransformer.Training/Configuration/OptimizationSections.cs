@@ -29,9 +29,10 @@ public sealed class OptimizerSection
 
     /// <summary>Spectral clipping.</summary>
     [Description("Largest singular value that adam's step of a matrix may have, as a multiple of a random matrix's with entries of the same "
-        + "size; the excess is taken out of the step, so that rows cannot all align with one direction. 0 for no limit.")]
+        + "size; the excess is taken out of the step, so that rows cannot all align with one direction. 0 for no limit; null for the "
+        + "architecture's default: 1 for angpt with kind adam, 0 otherwise.")]
     [NotNegative]
-    public double SpectralClip { get; set; }
+    public double? SpectralClip { get; set; }
 
     /// <summary>Embedding's multiple.</summary>
     [Description("Learning rate of the token embedding as a multiple of learning_rate.")]
@@ -55,9 +56,10 @@ public sealed class OptimizerSection
 
     /// <summary>Width exponent.</summary>
     [Description("p: rates of matrices are multiplied by (256 / row length)^p as well. 0 for one rate at all widths, 0.5 for one angle by which "
-        + "rows of norm 1 turn at all widths.")]
+        + "rows of norm 1 turn at all widths, 1 for one best learning_rate at all widths; null for the architecture's default: 1 for angpt with "
+        + "kind adam, 0 otherwise.")]
     [InRange(0, 2)]
-    public double WidthExponent { get; set; }
+    public double? WidthExponent { get; set; }
 
     /// <summary>β₁.</summary>
     [Description("How much of Adam's running mean of the gradient is kept from step to step.")]
@@ -90,10 +92,10 @@ public sealed class OptimizerSection
 /// <summary>The <c>schedule</c> section.</summary>
 public sealed class ScheduleSection
 {
-    /// <summary>cosine, wsd or constant.</summary>
-    [Description("Learning rate over the run after warm-up: cosine (half a cosine down), wsd (constant, then a straight line "
-        + "down at the end) or constant.")]
-    [OneOf("cosine", "wsd", "constant")]
+    /// <summary>cosine, polynomial, wsd or constant.</summary>
+    [Description("Learning rate over the run after warm-up: cosine (half a cosine down), polynomial (the share of steps that remain, to "
+        + "the power of `power`), wsd (constant, then a straight line down at the end) or constant.")]
+    [OneOf("cosine", "polynomial", "wsd", "constant")]
     public string Kind { get; set; } = "cosine";
 
     /// <summary>Warm-up.</summary>
@@ -111,4 +113,9 @@ public sealed class ScheduleSection
     [Description("Share of the steps over which wsd goes down.")]
     [InRange(0, 1)]
     public double DecayFraction { get; set; } = 0.2;
+
+    /// <summary>Polynomial's power.</summary>
+    [Description("Exponent of polynomial: 1 is a straight line down, higher ones fall faster at first.")]
+    [InRange(0, 10)]
+    public double Power { get; set; } = 1;
 }

@@ -9,6 +9,9 @@ public enum ScheduleKind
     /// <summary>Warm-up, stable, decay: the peak, then a straight line down over the last share of the steps.</summary>
     Wsd,
 
+    /// <summary>The remaining share of the steps to a power: 1 is a straight line down, higher ones fall faster at first.</summary>
+    Polynomial,
+
     /// <summary>The peak throughout.</summary>
     Constant,
 }
@@ -20,8 +23,9 @@ public enum ScheduleKind
 /// <param name="WarmupSteps">Steps of linear rise from 0; 0 for none.</param>
 /// <param name="FinalFraction">Rate at the end, as a share of the peak.</param>
 /// <param name="DecayFraction">Share of the steps over which <see cref="ScheduleKind.Wsd"/> decays.</param>
+/// <param name="Power">Exponent of <see cref="ScheduleKind.Polynomial"/>.</param>
 public sealed record LearningRateSchedule(
-    ScheduleKind Kind, double Peak, long Steps, long WarmupSteps = 0, double FinalFraction = 0, double DecayFraction = 0.2)
+    ScheduleKind Kind, double Peak, long Steps, long WarmupSteps = 0, double FinalFraction = 0, double DecayFraction = 0.2, double Power = 1)
 {
     /// <summary>The rate of a step.</summary>
     /// <param name="step">0 for the first step.</param>
@@ -40,6 +44,7 @@ public sealed record LearningRateSchedule(
         {
             ScheduleKind.Cosine => 0.5 * (1 + Math.Cos(Math.PI * progress)),
             ScheduleKind.Wsd when decaySteps > 0 => Math.Clamp((Steps - step) / decaySteps, 0, 1),
+            ScheduleKind.Polynomial => Math.Pow(1 - progress, Power),
             _ => 1,
         };
     }

@@ -99,6 +99,19 @@ public sealed class OtherStudiesTests : IDisposable
     }
 
     [Fact]
+    public void A_side_of_a_batch_size_study_may_have_rates_of_its_own()
+    {
+        var (settings, baseConfiguration) = StudyBench.Load<BatchSizeConfiguration>(
+            "sides: [gpt+, angpt]\nbatch_sizes: [1, 16]\nlearning_rates: [4e-3]\nside_learning_rates: [\"angpt: 1e-3, 2e-3\"]\nseeds: [1]");
+        var runs = new BatchSizeStudy(settings, baseConfiguration, StudyBench.Data()).Plan.Agenda(new Dictionary<string, RunResult>()).Runs;
+        Assert.Equal([0.004, 0.016], Rates("gpt+"));
+        Assert.Equal([0.001, 0.002, 0.004, 0.008], Rates("angpt"));
+
+        IEnumerable<double> Rates(string architecture)
+            => runs.Where(run => run.Configuration.Model.Architecture == architecture).Select(run => run.Configuration.Optimizer.LearningRate).Order();
+    }
+
+    [Fact]
     public void A_side_of_a_batch_size_study_may_not_set_the_batch()
     {
         var (settings, baseConfiguration) = StudyBench.Load<BatchSizeConfiguration>("sides: [\"a: model.architecture=gpt batch=3\"]");

@@ -68,6 +68,33 @@ public sealed class TrainingConfigurationTests
         var ngpt = TrainingPlan.CreateModelConfig(files.Single(file => file.Model.Architecture == "ngpt").Model, 1000);
         var scales = TrainingPlan.CreateModelConfig(angpt.Model, 1000);
         Assert.Equal((ngpt.Alpha, ngpt.LogitScale), (scales.Alpha, scales.LogitScale));
+        Assert.All(files.Select(file => TrainingPlan.Create(file, 1000).Adam), adam => Assert.Equal(
+            (0, 0, 0.9, 0.95), (adam.SpectralClip, adam.Factors.WidthExponent, adam.Beta1, adam.Beta2)));
+    }
+
+    [Theory]
+    [InlineData("gpt", "adam", 0)]
+    [InlineData("gpt+", "adam", 0)]
+    [InlineData("ngpt", "adam", 0)]
+    [InlineData("angpt", "adam", 1)]
+    [InlineData("angpt", "muon", 0)]
+    public void Clipping_and_width_exponent_are_on_for_anGPT_with_Adam_unless_they_are_given(string architecture, string kind, double expected)
+    {
+        Assert.Equal((expected, expected), Resolve(null));
+        Assert.Equal((0.5, 0.5), Resolve(0.5));
+
+        (double SpectralClip, double WidthExponent) Resolve(double? given)
+        {
+            var adam = TrainingPlan.Create(
+                new TrainingConfiguration
+                {
+                    Model = { Architecture = architecture },
+                    Optimizer = { Kind = kind, SpectralClip = given, WidthExponent = given },
+                    Training = { Steps = 10 },
+                },
+                1000).Adam;
+            return (adam.SpectralClip, adam.Factors.WidthExponent);
+        }
     }
 
     [Fact]
