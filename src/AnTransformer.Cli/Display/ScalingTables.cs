@@ -1,3 +1,4 @@
+using AnTransformer.Studies.Reporting;
 using AnTransformer.Studies.Scaling;
 using Spectre.Console;
 
@@ -32,7 +33,7 @@ internal sealed class ScalingTables
             Console.WriteLine($"report: {Path.Combine(directory, "report.html")}");
     }
 
-    private void Print(ScalingSection section)
+    private void Print(ReportTable section)
     {
         var table = _tables.Create([.. section.Headers]);
         foreach (var row in section.Rows)

@@ -38,7 +38,7 @@ internal static class DryRun
             return ExitCodes.Success;
         }
 
-        StudyTables.Print(new FindingsTable(
+        StudyTables.Print(new ReportTable(
             study.Title,
             ["run", "parameters", "steps", "tokens", "FLOP"],
             open.Select(run => (IReadOnlyList<string>)

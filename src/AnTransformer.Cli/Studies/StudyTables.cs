@@ -7,7 +7,7 @@ namespace AnTransformer.Cli.Studies;
 /// <summary>Tables of findings on standard output.</summary>
 internal static class StudyTables
 {
-    public static void Print(FindingsTable findings)
+    public static void Print(ReportTable findings)
     {
         var tables = new ConsoleTables();
         var table = tables.Create(findings.Headers);

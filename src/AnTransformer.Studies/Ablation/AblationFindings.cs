@@ -55,7 +55,7 @@ internal static class AblationFindings
         return sentences.Count > 0 ? string.Join(" ", sentences) : "No variant has been compared with the base yet.";
     }
 
-    private static FindingsTable Differences(CellOutcome reference, IReadOnlyList<VariantOutcome> variants)
+    private static ReportTable Differences(CellOutcome reference, IReadOnlyList<VariantOutcome> variants)
         => new(
             "Loss against the base",
             ["variant", "learning rate", "seeds", "loss", "deviation", "difference", "Student's interval", "diverged"],

@@ -38,7 +38,7 @@ internal static class BatchSizeFindings
             : (side.IsAtLeast ? "at least " : "") + $"{largest.Value:0.#}"
                 + (largest.Interval is { } interval ? $" [{interval.Low:0.#}, {interval.High:0.#}]" : "");
 
-    private static FindingsTable Largest(IReadOnlyList<SideByBatch> sides)
+    private static ReportTable Largest(IReadOnlyList<SideByBatch> sides)
         => new(
             "Largest batch",
             ["side", "largest batch"],
@@ -47,7 +47,7 @@ internal static class BatchSizeFindings
             + "batch size between those that were run. In brackets: 95 % bootstrap intervals over seeds, every batch size resampled by itself; they "
             + "cannot exceed the sizes run.");
 
-    private static FindingsTable Losses(IReadOnlyList<SideByBatch> sides)
+    private static ReportTable Losses(IReadOnlyList<SideByBatch> sides)
         => new(
             "Final loss at the best learning rate",
             ["side", "batch", "steps", "learning rate", "seeds", "loss", "deviation", "tokens/s"],

@@ -67,7 +67,7 @@ internal static class ComparisonFindings
             : $"cannot be told in {estimate.LeftOut:p1} of the resamples, "
                 + (estimate.Interval is null ? "so it has no interval." : "which its interval leaves out.");
 
-    private static FindingsTable SpeedUps(IReadOnlyList<SizeComparison> sizes, CompareConfiguration settings)
+    private static ReportTable SpeedUps(IReadOnlyList<SizeComparison> sizes, CompareConfiguration settings)
         => new(
             $"Speed-up against {settings.Reference}",
             [
@@ -97,7 +97,7 @@ internal static class ComparisonFindings
         _ => "",
     };
 
-    private static FindingsTable Losses(IReadOnlyList<SizeComparison> sizes)
+    private static ReportTable Losses(IReadOnlyList<SizeComparison> sizes)
         => new(
             "Final loss at the best learning rate",
             ["side", "size", "budget", "parameters", "learning rate", "seeds", "loss", "deviation", "bits per byte", "tokens/s"],

@@ -1,4 +1,5 @@
 using AnTransformer.Inspection;
+using AnTransformer.Studies.Reporting;
 
 namespace AnTransformer.Studies.Inspection;
 
@@ -11,19 +12,19 @@ internal static class ActivationTables
         Activation.StreamAfterAttention, Activation.Gate, Activation.Up, Activation.Gated, Activation.MlpOutput, Activation.StreamAfterMlp,
     ];
 
-    public static InspectionTable Summary(ModelInspection inspection) => new(
+    public static ReportTable Summary(ModelInspection inspection) => new(
         "Norms of activations",
-        "Mean ‖x‖ over tokens (of q, k, v and y/head per head) and layers; 5 % and 95 % quantiles over tokens, means over layers. Lowest "
+        Note: "Mean ‖x‖ over tokens (of q, k, v and y/head per head) and layers; 5 % and 95 % quantiles over tokens, means over layers. Lowest "
             + "and highest are the means of single layers.",
-        ["activation", "predicted", "mean", "deviation", "5 %", "95 %", "lowest", "in layer", "highest", "in layer"],
-        [.. inspection.Activations.GroupBy(item => item.Activation).OrderBy(group => group.Key).Select(Row)]);
+        Headers: ["activation", "predicted", "mean", "deviation", "5 %", "95 %", "lowest", "in layer", "highest", "in layer"],
+        Rows: [.. inspection.Activations.GroupBy(item => item.Activation).OrderBy(group => group.Key).Select(Row)]);
 
-    public static InspectionTable ByLayer(ModelInspection inspection) => new(
+    public static ReportTable ByLayer(ModelInspection inspection) => new(
         "Norms by layer",
-        "Mean ‖x‖ over tokens. h_A and h_M are the residual stream after attention and after the MLP; cos(h,a) and cos(h,b) are how the "
+        Note: "Mean ‖x‖ over tokens. h_A and h_M are the residual stream after attention and after the MLP; cos(h,a) and cos(h,b) are how the "
             + "updates lie to it, E⟨h,x⟩/√(E‖h‖²E‖x‖²), 0 for independent directions.",
-        ["layer", .. InBlocks.Select(activation => activation.ToSymbol()), "cos(h,a)", "cos(h,b)"],
-        [.. Enumerable.Range(0, inspection.Config.NumHiddenLayers).Select(layer => (IReadOnlyList<string>)
+        Headers: ["layer", .. InBlocks.Select(activation => activation.ToSymbol()), "cos(h,a)", "cos(h,b)"],
+        Rows: [.. Enumerable.Range(0, inspection.Config.NumHiddenLayers).Select(layer => (IReadOnlyList<string>)
             [Cell.Layer(layer), .. InBlocks.Select(activation => Cell.Number(inspection.Norm(layer, activation).Norm.Mean)),
                 .. inspection.Updates.Where(item => item.Layer == layer).Select(item => Cell.Number(item.Cosine))])]);
 

@@ -1,4 +1,5 @@
 using AnTransformer.Inspection;
+using AnTransformer.Studies.Reporting;
 
 namespace AnTransformer.Studies.Inspection;
 
@@ -11,24 +12,24 @@ internal static class AlignmentTables
         (Activation.MlpInput, ["gate_proj", "up_proj"]), (Activation.Gated, ["down_proj"]), (Activation.HeadInput, ["lm_head"]),
     ];
 
-    public static InspectionTable Amplifications(ModelInspection inspection) => new(
+    public static ReportTable Amplifications(ModelInspection inspection) => new(
         "Shared directions and what they do",
-        "Inputs (x_A, y, x_M, m, x_H): ‖E x‖/√E‖x‖², 0 for spread directions, 1 when all are the same. Matrices: how many times longer W x "
+        Note: "Inputs (x_A, y, x_M, m, x_H): ‖E x‖/√E‖x‖², 0 for spread directions, 1 when all are the same. Matrices: how many times longer W x "
             + "is than spread directions make it, in brackets the part of the mean, which adds to the rest by squares.",
-        ["layer", .. InBlocks.SelectMany(item => item.Matrices.Prepend(item.Input.ToSymbol()))],
-        Rows(inspection, (input, alignments) => [Cell.Number(alignments.FirstOrDefault(item => item.Input == input)?.MeanShare)],
+        Headers: ["layer", .. InBlocks.SelectMany(item => item.Matrices.Prepend(item.Input.ToSymbol()))],
+        Rows: Rows(inspection, (input, alignments) => [Cell.Number(alignments.FirstOrDefault(item => item.Input == input)?.MeanShare)],
             item => item is null ? Cell.None : $"{Cell.Number(item.Amplification)} ({Cell.Number(item.AmplificationOfMean)})"));
 
-    public static InspectionTable Cosines(ModelInspection inspection)
+    public static ReportTable Cosines(ModelInspection inspection)
     {
         var config = inspection.Config;
         return new(
             "Rows along the mean of their input",
-            $"Largest |cos| of a row and the mean of its input, in brackets the mean |cos|; random directions have a mean of "
+            Note: $"Largest |cos| of a row and the mean of its input, in brackets the mean |cos|; random directions have a mean of "
                 + $"{Cell.Number(Math.Sqrt(2 / (Math.PI * config.HiddenSize)))} at width d = {config.HiddenSize} and "
                 + $"{Cell.Number(Math.Sqrt(2 / (Math.PI * config.IntermediateSize)))} at width f = {config.IntermediateSize} (down_proj).",
-            ["layer", .. InBlocks.SelectMany(item => item.Matrices)],
-            Rows(inspection, (_, _) => [], item => item is null ? Cell.None : $"{Cell.Number(item.Cosines.Highest)} ({Cell.Number(item.Cosines.Mean)})"));
+            Headers: ["layer", .. InBlocks.SelectMany(item => item.Matrices)],
+            Rows: Rows(inspection, (_, _) => [], item => item is null ? Cell.None : $"{Cell.Number(item.Cosines.Highest)} ({Cell.Number(item.Cosines.Mean)})"));
     }
 
     private static IReadOnlyList<IReadOnlyList<string>> Rows(

@@ -1,5 +1,6 @@
 using AnTransformer.Inspection;
 using AnTransformer.Models;
+using AnTransformer.Studies.Reporting;
 
 namespace AnTransformer.Studies.Inspection;
 
@@ -8,7 +9,7 @@ public static class InspectionText
 {
     /// <summary>All tables, in the order they are best read in.</summary>
     /// <param name="inspection">The figures.</param>
-    public static IReadOnlyList<InspectionTable> Tables(ModelInspection inspection) =>
+    public static IReadOnlyList<ReportTable> Tables(ModelInspection inspection) =>
     [
         ActivationTables.Summary(inspection), ActivationTables.ByLayer(inspection), AlignmentTables.Amplifications(inspection),
         AlignmentTables.Cosines(inspection), ParameterTables.Matrices(inspection), ParameterTables.Scales(inspection),

@@ -1,16 +1,17 @@
 using AnTransformer.Inspection;
+using AnTransformer.Studies.Reporting;
 
 namespace AnTransformer.Studies.Inspection;
 
 /// <summary>Norms of parameters as tables.</summary>
 internal static class ParameterTables
 {
-    public static InspectionTable Matrices(ModelInspection inspection) => new(
+    public static ReportTable Matrices(ModelInspection inspection) => new(
         "Matrices",
-        "Norms of rows (of columns where it says so) over all layers; at the bound: ‖w‖ ≥ 0.999. Spectral norm and stable rank "
+        Note: "Norms of rows (of columns where it says so) over all layers; at the bound: ‖w‖ ≥ 0.999. Spectral norm and stable rank "
             + "‖W‖²_F/‖W‖₂²: means over layers.",
-        ["matrix", "shape", "vectors", "min", "5 %", "mean", "95 %", "max", "at bound", "‖W‖₂", "stable rank"],
-        [.. inspection.Matrices.GroupBy(item => item.Matrix).Select(group => (IReadOnlyList<string>)
+        Headers: ["matrix", "shape", "vectors", "min", "5 %", "mean", "95 %", "max", "at bound", "‖W‖₂", "stable rank"],
+        Rows: [.. inspection.Matrices.GroupBy(item => item.Matrix).Select(group => (IReadOnlyList<string>)
         [
             group.Key,
             $"{group.First().Rows}×{group.First().Columns}",
@@ -25,11 +26,11 @@ internal static class ParameterTables
             Cell.Number(group.Average(item => item.StableRank)),
         ])]);
 
-    public static InspectionTable Scales(ModelInspection inspection) => new(
+    public static ReportTable Scales(ModelInspection inspection) => new(
         "Learned scales and gains",
-        "Values as they are used, α as |α|; negative: how many are stored with a minus sign.",
-        ["scale", "layer", "mean", "min", "5 %", "median", "95 %", "max", "negative"],
-        [.. inspection.Scales.OrderBy(item => item.Scale, StringComparer.Ordinal).ThenBy(item => item.Layer).Select(item => (IReadOnlyList<string>)
+        Note: "Values as they are used, α as |α|; negative: how many are stored with a minus sign.",
+        Headers: ["scale", "layer", "mean", "min", "5 %", "median", "95 %", "max", "negative"],
+        Rows: [.. inspection.Scales.OrderBy(item => item.Scale, StringComparer.Ordinal).ThenBy(item => item.Layer).Select(item => (IReadOnlyList<string>)
         [
             item.Scale, Cell.Layer(item.Layer), Cell.Number(item.Values.Mean), Cell.Number(item.Values.Lowest), Cell.Number(item.Values.P5),
             Cell.Number(item.Values.Median), Cell.Number(item.Values.P95), Cell.Number(item.Values.Highest), $"{item.Negative}",

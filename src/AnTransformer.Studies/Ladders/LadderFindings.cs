@@ -39,7 +39,7 @@ internal static class LadderFindings
 
     private static double? Params(CellOutcome outcome) => outcome.Completed.Values.FirstOrDefault()?.Params;
 
-    private static FindingsTable Losses(IReadOnlyList<CellOutcome> outcomes)
+    private static ReportTable Losses(IReadOnlyList<CellOutcome> outcomes)
         => new(
             "Final loss at the best learning rate",
             ["side", "size", "parameters", "tokens", "tokens per parameter", "FLOP", "learning rate", "seeds", "loss", "deviation"],

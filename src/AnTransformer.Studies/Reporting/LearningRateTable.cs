@@ -7,7 +7,7 @@ internal static class LearningRateTable
 {
     /// <param name="headers">What the names in front are.</param>
     /// <param name="outcomes">Outcomes with their names, as many as headers.</param>
-    public static FindingsTable Of(IReadOnlyList<string> headers, IEnumerable<(IReadOnlyList<string> Names, CellOutcome Outcome)> outcomes)
+    public static ReportTable Of(IReadOnlyList<string> headers, IEnumerable<(IReadOnlyList<string> Names, CellOutcome Outcome)> outcomes)
         => new(
             "Learning rates",
             [.. headers, "learning rate", "tuning loss", "diverged"],

@@ -9,24 +9,9 @@ namespace AnTransformer.Studies.Reporting;
 public sealed record StudyFindings(
     string Lead,
     IReadOnlyList<string> Warnings,
-    IReadOnlyList<FindingsTable> Tables,
+    IReadOnlyList<ReportTable> Tables,
     IReadOnlyList<FindingsFigure> Figures,
     object Data);
-
-/// <summary>A table.</summary>
-/// <param name="Title">Its heading.</param>
-/// <param name="Headers">Column titles.</param>
-/// <param name="Rows">Cells, row by row.</param>
-/// <param name="Note">How to read it; may be empty.</param>
-public sealed record FindingsTable(string Title, IReadOnlyList<string> Headers, IReadOnlyList<IReadOnlyList<string>> Rows, string Note = "")
-{
-    /// <summary>The table without columns in which no row has anything, such as the size where there is but one.</summary>
-    public FindingsTable WithoutEmptyColumns()
-    {
-        var kept = Enumerable.Range(0, Headers.Count).Where(i => i == 0 || Rows.Count == 0 || Rows.Any(row => row[i] is not ("" or Cells.Unknown))).ToList();
-        return this with { Headers = kept.ConvertAll(i => Headers[i]), Rows = Rows.Select(row => (IReadOnlyList<string>)kept.ConvertAll(i => row[i])).ToList() };
-    }
-}
 
 /// <summary>A figure.</summary>
 /// <param name="Name">Its file's name without ending.</param>

@@ -1,22 +1,17 @@
+using AnTransformer.Studies.Reporting;
 using AnTransformer.Studies.Statistics;
 
 namespace AnTransformer.Studies.Scaling;
-
-/// <summary>A table of a report: what the terminal and the page both show.</summary>
-/// <param name="Title">What it lists.</param>
-/// <param name="Headers">Titles of the columns.</param>
-/// <param name="Rows">Cells, as many as titles in each row.</param>
-public sealed record ScalingSection(string Title, IReadOnlyList<string> Headers, IReadOnlyList<IReadOnlyList<string>> Rows);
 
 /// <summary>The tables of a fit.</summary>
 public static class ScalingSections
 {
     /// <summary>The tables of a group: laws, allocations, and which runs they come from.</summary>
     /// <param name="group">The group.</param>
-    public static IReadOnlyList<ScalingSection> Of(GroupFit group)
+    public static IReadOnlyList<ReportTable> Of(GroupFit group)
     {
         ArgumentNullException.ThrowIfNull(group);
-        var sections = new List<ScalingSection>();
+        var sections = new List<ReportTable>();
         if (group.Parametric is { } parametric)
         {
             sections.Add(Law("L(N, D) = E + A/N^α + B/D^β", Quantities.Parametric, parametric.Fit));
@@ -35,10 +30,10 @@ public static class ScalingSections
 
     /// <summary>Exponents of the groups side by side; null with one group.</summary>
     /// <param name="fit">The fit.</param>
-    public static ScalingSection? Comparisons(ScalingFit fit)
+    public static ReportTable? Comparisons(ScalingFit fit)
     {
         ArgumentNullException.ThrowIfNull(fit);
-        return fit.Comparisons.Count == 0 ? null : new ScalingSection(
+        return fit.Comparisons.Count == 0 ? null : new ReportTable(
             "exponents of the groups",
             ["exponent", "groups", "first", "second", "second − first", "95 % interval", ""],
             [.. fit.Comparisons.Select(row => (IReadOnlyList<string>)
@@ -64,14 +59,14 @@ public static class ScalingSections
         string Range(Func<ScalingPoint, double> value) => $"{Number(points.Min(value))} to {Number(points.Max(value))}";
     }
 
-    private static ScalingSection Law<TLaw>(string title, IReadOnlyList<Quantity<TLaw>> quantities, Fitted<TLaw> fit)
+    private static ReportTable Law<TLaw>(string title, IReadOnlyList<Quantity<TLaw>> quantities, Fitted<TLaw> fit)
         where TLaw : class
         => new(
             title,
             ["", "value", "95 % interval"],
             [.. quantities.Select(quantity => (IReadOnlyList<string>)[quantity.Symbol, Number(quantity.Of(fit.Law)), Text(fit.IntervalOf(quantity.Of))])]);
 
-    private static ScalingSection Allocations(ParametricResult result) => new(
+    private static ReportTable Allocations(ParametricResult result) => new(
         "compute-optimal sizes (* beyond all runs)",
         ["compute", "parameters", "95 % interval", "tokens", "95 % interval", "tokens per parameter", "loss", "95 % interval"],
         [.. result.Allocations.Select(row => (IReadOnlyList<string>)

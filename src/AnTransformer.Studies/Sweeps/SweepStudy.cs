@@ -57,7 +57,7 @@ public sealed class SweepStudy : IStudy
         return new StudyFindings(
             Lead(ranked, sensitivities),
             Warnings(ranked).ToList(),
-            [Ranking(ranked), .. sensitivities.Count > 0 ? [Sensitivity(sensitivities)] : Array.Empty<FindingsTable>()],
+            [Ranking(ranked), .. sensitivities.Count > 0 ? [Sensitivity(sensitivities)] : Array.Empty<ReportTable>()],
             SweepFigures.All(_fields, outcomes, IsGrid),
             new
             {
@@ -101,7 +101,7 @@ public sealed class SweepStudy : IStudy
 
     private string Describe(IReadOnlyList<string> values) => string.Join(", ", _fields.Zip(values, (field, value) => $"{field.Key} = {value}"));
 
-    private FindingsTable Ranking(IReadOnlyList<SweepOutcome> ranked)
+    private ReportTable Ranking(IReadOnlyList<SweepOutcome> ranked)
         => new(
             "Settings, best first",
             [.. _fields.Select(field => field.Key), "seeds", "loss", "deviation", "diverged"],
@@ -109,7 +109,7 @@ public sealed class SweepStudy : IStudy
                 [.. outcome.Values, $"{outcome.Losses.Count}", Cells.Loss(outcome.Mean), Cells.Loss(outcome.Deviation), $"{outcome.Diverged}"]).ToList(),
             "Means over seeds of the validation loss in nats per token at the end of the run; settings of which a run diverged come last.");
 
-    private FindingsTable Sensitivity(IReadOnlyList<RateSensitivity> sensitivities)
+    private ReportTable Sensitivity(IReadOnlyList<RateSensitivity> sensitivities)
         => new(
             "Sensitivity to the learning rate",
             [.. _fields.Where(field => field.Key != "optimizer.learning_rate").Select(field => field.Key), "best", "from", "to", "octaves"],
