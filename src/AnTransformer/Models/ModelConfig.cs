@@ -62,7 +62,7 @@ public sealed record ModelConfig
     /// <summary>
     /// An architecture's own settings at a given size. GPT, GPT+ and nGPT have the published ones. So has anGPT, but for where α and s_z
     /// start: its paper leaves open which constants it used, and nGPT's (0.05 and 1, stored as 1/√d) learn far slower in short runs than
-    /// α = 0.2 and s_z = √d, stored as 1.
+    /// α = min(0.2, 0.8 / L) and s_z = √d, stored as 1. Deep models with α = 0.2 diverge within their first steps.
     /// </summary>
     /// <param name="architecture">The architecture.</param>
     /// <param name="vocabSize">V.</param>
@@ -97,7 +97,7 @@ public sealed record ModelConfig
                 Architecture.AnGpt => RowConstraint.Bounded,
                 _ => RowConstraint.None,
             },
-            Alpha = architecture == Architecture.AnGpt ? new ScaleInit(0.2, 1) : new ScaleInit(0.05, rootWidth),
+            Alpha = architecture == Architecture.AnGpt ? new ScaleInit(Math.Min(0.2, 0.8 / numHiddenLayers), 1) : new ScaleInit(0.05, rootWidth),
             LogitScale = architecture == Architecture.AnGpt ? new ScaleInit(1 / rootWidth, 1) : new ScaleInit(1, rootWidth),
             QkScale = new ScaleInit(1, rootWidth),
             MlpScale = new ScaleInit(1, 1),

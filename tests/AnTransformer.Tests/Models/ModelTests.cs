@@ -10,6 +10,14 @@ public sealed class ModelTests
     public static TheoryData<string> Architectures => new(ArchitectureNames.All);
 
     [Theory]
+    [InlineData(2, 0.2)]
+    [InlineData(4, 0.2)]
+    [InlineData(8, 0.1)]
+    [InlineData(32, 0.025)]
+    public void Alpha_of_anGPT_starts_lower_in_deeper_models(int layers, double expected)
+        => Assert.Equal(new ScaleInit(expected, 1), ModelConfig.Create(Architecture.AnGpt, 257, 64, 1, layers, 16).Alpha);
+
+    [Theory]
     [MemberData(nameof(Architectures))]
     public void Parameters_are_counted_as_they_are(string architecture)
     {
