@@ -83,6 +83,5 @@ internal static class ScalingFitCommand
         return command;
     }
 
-    /// <summary>The command as it can be given again.</summary>
     private static Option<string?> Column(string name, string description) => new(name) { Description = description, HelpName = "column" };
 }
