@@ -9,9 +9,9 @@ namespace AnTransformer.Training;
 public sealed class RunDirectory : IDisposable
 {
     private const string LockFile = "run.lock";
-    private readonly FileStream _lock;
+    private readonly FileLock _lock;
 
-    private RunDirectory(string path, FileStream @lock)
+    private RunDirectory(string path, FileLock @lock)
     {
         Root = path;
         _lock = @lock;
@@ -21,7 +21,7 @@ public sealed class RunDirectory : IDisposable
     public string Root { get; }
 
     /// <summary>Where checkpoints lie, one directory each, named by <see cref="CheckpointPath"/>.</summary>
-    public string Checkpoints => Path.Combine(Root, "checkpoints");
+    public string Checkpoints => CheckpointsOf(Root);
 
     /// <summary>The metrics, one JSON object per line.</summary>
     public string Metrics => Path.Combine(Root, "metrics.jsonl");
@@ -38,68 +38,38 @@ public sealed class RunDirectory : IDisposable
     /// <summary>The loss plot without its extension.</summary>
     public string Plot => Path.Combine(Root, "loss");
 
-    /// <summary>Creates or opens a run's directory and locks it.</summary>
+    /// <summary>Creates or opens a run's directory, locks it, and clears it of what killed runs have left.</summary>
     /// <param name="path">The directory.</param>
     /// <exception cref="InvalidInputException">It cannot be written, or another run holds it.</exception>
     public static RunDirectory Open(string path)
     {
         var full = Path.GetFullPath(path);
-        try
-        {
-            Directory.CreateDirectory(full);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new InvalidInputException($"{path}: the run directory cannot be created ({e.Message.TrimEnd('.')}); choose another training.output.", e);
-        }
-
-        var lockPath = Path.Combine(full, LockFile);
-        try
-        {
-            var stream = new FileStream(lockPath, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-            var run = new RunDirectory(full, stream);
-            if (Directory.Exists(run.Checkpoints))
-                AtomicDirectory.RemoveStale(run.Checkpoints);     // what a crash while saving left behind
-            return run;
-        }
-        catch (UnauthorizedAccessException e)
-        {
-            throw new InvalidInputException($"{path}: the run directory is not writable; choose another training.output.", e);
-        }
-        catch (IOException e) when (File.Exists(lockPath))
-        {
-            throw new InvalidInputException($"{path}: another run is using this directory; wait for it to end or choose another training.output.", e);
-        }
-        catch (IOException e)
-        {
-            throw new InvalidInputException($"{path}: the run directory cannot be written ({e.Message.TrimEnd('.')}); choose another training.output.", e);
-        }
+        var held = FileLock.TryTake(Path.Combine(full, LockFile)) ?? throw new InvalidInputException(
+            $"{path}: another run is using this directory; wait for it to end or choose another training.output.");
+        var run = new RunDirectory(full, held);
+        AtomicDirectory.RemoveStale(run.Root);
+        AtomicDirectory.RemoveStale(run.Checkpoints);
+        return run;
     }
 
     /// <summary>Whether a run holds a directory now.</summary>
     /// <param name="path">The directory; it need not exist.</param>
-    public static bool IsInUse(string path)
+    public static bool IsInUse(string path) => FileLock.IsHeld(Path.Combine(path, LockFile));
+
+    /// <summary>Deletes a finished run's checkpoints and their marker; whatever else lies there stays.</summary>
+    /// <param name="root">The run's directory.</param>
+    /// <exception cref="InvalidInputException">The file system does not let one be deleted.</exception>
+    /// <exception cref="IOException">The same, of the marker.</exception>
+    public static void DeleteCheckpoints(string root)
     {
-        var lockPath = Path.Combine(Path.GetFullPath(path), LockFile);
-        if (!File.Exists(lockPath))
-            return false;
-        try
-        {
-            using var stream = new FileStream(lockPath, FileMode.Open, FileAccess.ReadWrite, FileShare.None);
-            return false;
-        }
-        catch (FileNotFoundException)
-        {
-            return false;
-        }
-        catch (UnauthorizedAccessException)
-        {
-            return false;     // not a matter of waiting
-        }
-        catch (IOException)
-        {
-            return true;
-        }
+        var checkpoints = CheckpointsOf(root);
+        AtomicDirectory.RemoveStale(checkpoints);
+        CheckpointRetention.DeleteAll(checkpoints);
+        if (!Directory.Exists(checkpoints))
+            return;
+        BestCheckpoint.Unmark(root);
+        if (!Directory.EnumerateFileSystemEntries(checkpoints).Any())
+            Directory.Delete(checkpoints);
     }
 
     /// <summary>The directory of a step's checkpoint.</summary>
@@ -111,7 +81,7 @@ public sealed class RunDirectory : IDisposable
 
     /// <summary>The newest checkpoint in a run directory, or null when there is none.</summary>
     /// <param name="root">The run directory.</param>
-    public static string? Latest(string root) => CheckpointRetention.List(Path.Combine(root, "checkpoints")) is [.., var last] ? last.Path : null;
+    public static string? Latest(string root) => CheckpointRetention.List(CheckpointsOf(root)) is [.., var last] ? last.Path : null;
 
     /// <summary>Deletes all checkpoints but the newest ones and the best.</summary>
     /// <param name="keep">How many of the newest to keep.</param>
@@ -119,4 +89,6 @@ public sealed class RunDirectory : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _lock.Dispose();
+
+    private static string CheckpointsOf(string root) => Path.Combine(root, "checkpoints");
 }

@@ -1,5 +1,3 @@
-using System.Text.Json;
-using AnTransformer.Checkpoints;
 using AnTransformer.Training.Configuration;
 using AnTransformer.Training.Data.Preparation;
 using AnTransformer.Training.Tokenization;
@@ -10,7 +8,6 @@ namespace AnTransformer.Training;
 public static class TextPreparation
 {
     private const string BundledPrefix = "bundled:";
-    private const string SettingsFile = "settings.json";
 
     /// <summary>Makes the directory <c>data.path</c>.</summary>
     /// <exception cref="InvalidInputException">Text or tokenizer cannot be used, or the directory cannot be written.</exception>
@@ -35,13 +32,14 @@ public static class TextPreparation
                 Source = source,
                 ValidationFraction = section.ValidationFraction,
                 TokenizerFingerprint = tokenizer.Fingerprint,
+                // Within the directory before that has its name: no kill can part the shards from what they were made with.
+                Complete = directory => PreparationSettings.Of(configuration).Save(directory),
             },
             tokenizer,
             new ProgressTo<PreparationProgress>(progress => listener.OnProgress("tokenizing", ShareOf(progress), RateOf(progress))),
             stop);
         foreach (var warning in result.Warnings)
             listener.OnWarning(warning);
-        AtomicFile.WriteAllText(Path.Combine(section.Path, SettingsFile), Settings(configuration));
         listener.OnMessage(
             $"{result.Info.TrainTokens} training and {result.Info.ValidationTokens} validation tokens of {result.Info.VocabularySize} kinds");
     }
@@ -72,31 +70,6 @@ public static class TextPreparation
             listener.OnWarning(warning);
         return result.Tokenizer;
     }
-
-    /// <summary>Checks that existing shards were prepared as the configuration says.</summary>
-    /// <exception cref="InvalidInputException">They were not.</exception>
-    public static void RequireSameSettings(TrainingConfiguration configuration)
-    {
-        var path = Path.Combine(configuration.Data.Path, SettingsFile);
-        if (File.Exists(path) && File.ReadAllText(path) != Settings(configuration))
-        {
-            throw new InvalidInputException(
-                $"{configuration.Data.Path}: was prepared from other text or with other settings (see {path}) than the configuration's data and tokenizer "
-                + "sections; remove the directory to prepare it again, or choose another data.path.");
-        }
-    }
-
-    private static string Settings(TrainingConfiguration configuration)
-        => JsonSerializer.Serialize(new
-        {
-            text = configuration.Data.Text,
-            validation_fraction = configuration.Data.ValidationFraction,
-            text_field = configuration.Data.TextField,
-            section_bytes = configuration.Data.SectionBytes,
-            tokenizer = configuration.Tokenizer.Kind,
-            vocab_size = configuration.Tokenizer.VocabSize,
-            tokenizer_path = configuration.Tokenizer.Path,
-        }) + "\n";
 
     private static string ResolveBundled(string path)
     {

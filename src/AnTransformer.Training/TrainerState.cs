@@ -5,6 +5,10 @@ namespace AnTransformer.Training;
 /// <summary>Where a run is: everything besides weights and moments that resuming needs.</summary>
 public sealed record TrainerState
 {
+    // Beyond any training, and so far from the types' ends that sums of such numbers stay within them.
+    private const long Largest = 1L << 60;
+    private const double LongestSeconds = 1e10;
+
     /// <summary>Optimizer steps taken.</summary>
     public long Step { get; init; }
 
@@ -37,18 +41,16 @@ public sealed record TrainerState
     /// <param name="path">The file.</param>
     /// <exception cref="InvalidInputException">The file is missing or malformed.</exception>
     public static TrainerState Load(string path)
-    {
-        try
-        {
-            var state = JsonSerializer.Deserialize<TrainerState>(File.ReadAllText(path), Json);
-            if (state is { Step: >= 0, Sequences: >= 0 })
-                return state;
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException)
-        {
-            throw new InvalidInputException($"{path}: cannot be read as trainer state ({e.Message.TrimEnd('.')}); resume from another checkpoint.", e);
-        }
+        => StateFile.Read<TrainerState>(path, Json, state => state.Problem(), "a trainer's state", "resume from another checkpoint");
 
-        throw new InvalidInputException($"{path}: holds no valid trainer state; resume from another checkpoint.");
+    private string? Problem()
+    {
+        if (!(Step is >= 0 and < Largest && Sequences is >= 0 and < Largest && Tokens is >= 0 and < Largest))
+            return "step, sequences or tokens is out of range";
+        if (!(ElapsedSeconds is >= 0 and < LongestSeconds))
+            return "elapsed_seconds is out of range";
+        return Divergence is { Steps: >= 0 } && double.IsFinite(Divergence.Smoothed) && double.IsFinite(Divergence.Lowest)
+            ? null
+            : "divergence is damaged";
     }
 }

@@ -25,7 +25,9 @@ public static class TrainingCheckpoint
     /// <param name="state">Trainer state.</param>
     /// <param name="configuration">The run's configuration.</param>
     /// <param name="tokenizer">The tokenizer, or null when only ids are known.</param>
-    /// <exception cref="InvalidInputException">The disk is full or not writable; earlier checkpoints are intact.</exception>
+    /// <exception cref="InvalidInputException">
+    /// The disk is full or not writable, or what has the name is no checkpoint; earlier checkpoints are intact.
+    /// </exception>
     public static void Save(
         string path,
         LanguageModel model,
@@ -45,7 +47,7 @@ public static class TrainingCheckpoint
 
             state.Save(Path.Combine(directory, StateFile));
             File.WriteAllText(Path.Combine(directory, ConfigurationFile), ConfigurationBinder.Write(configuration));
-        });
+        }, Objection);
 
     /// <summary>Loads weights, moments and generator state, and returns the trainer's state.</summary>
     /// <param name="path">The checkpoint's directory.</param>
@@ -80,4 +82,11 @@ public static class TrainingCheckpoint
     /// <exception cref="InvalidInputException">The file is missing or malformed.</exception>
     public static TrainingConfiguration LoadConfiguration(string path)
         => ConfigurationBinder.Load<TrainingConfiguration>(Path.Combine(path, ConfigurationFile), []);
+
+    /// <summary>Why a directory must not be replaced by a checkpoint of the same step, or null when it is one.</summary>
+    private static string? Objection(string directory)
+        => new[] { ModelCheckpoint.WeightsFile, StateFile, ConfigurationFile }.FirstOrDefault(name => !File.Exists(Path.Combine(directory, name)))
+            is { } missing
+                ? $"is no checkpoint (it has no {missing}) and is not replaced; move it elsewhere and resume"
+                : null;
 }

@@ -1,3 +1,4 @@
+using AnTransformer.Checkpoints;
 using AnTransformer.Training.Configuration;
 using AnTransformer.Training.Data;
 using AnTransformer.Training.Tokenization;
@@ -22,7 +23,10 @@ public sealed class TrainingData : IDisposable
     /// <summary>Tokens to evaluate on.</summary>
     public TokenDataset Validation { get; }
 
-    /// <summary>Opens the shards of <c>data.path</c>, after preparing <c>data.text</c> if there are none.</summary>
+    /// <summary>
+    /// Opens the shards of <c>data.path</c>, after preparing <c>data.text</c> if there is no such directory. One that exists was prepared
+    /// from that text with these settings, or it is refused.
+    /// </summary>
     /// <param name="configuration">A validated configuration.</param>
     /// <param name="listener">Hears of the preparation.</param>
     /// <param name="stop">Ends the preparation.</param>
@@ -31,10 +35,12 @@ public sealed class TrainingData : IDisposable
     public static TrainingData Open(TrainingConfiguration configuration, ITrainingListener listener, CancellationToken stop)
     {
         var section = configuration.Data;
-        if (!Directory.Exists(section.Path) && section.Text.Count > 0)
+        if (Path.GetDirectoryName(Path.GetFullPath(section.Path)) is { } parent)
+            AtomicDirectory.RemoveStale(parent);     // and back comes what a crash left without its name
+        if (section.Text.Count > 0 && !IsMade(section.Path))
             TextPreparation.Run(configuration, listener, stop);
         else if (section.Text.Count > 0)
-            TextPreparation.RequireSameSettings(configuration);
+            PreparationSettings.Require(configuration);
 
         var tokenizer = LoadTokenizer(configuration);
         var info = DatasetInfo.Load(section.Path);
@@ -64,6 +70,9 @@ public sealed class TrainingData : IDisposable
         Train.Dispose();
         Validation.Dispose();
     }
+
+    /// <summary>Whether there is a directory with anything in it; what else there may be, preparation refuses.</summary>
+    private static bool IsMade(string path) => Directory.Exists(path) && Directory.EnumerateFileSystemEntries(path).Any();
 
     private static Tokenizer? LoadTokenizer(TrainingConfiguration configuration)
     {

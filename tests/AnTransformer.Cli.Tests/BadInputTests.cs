@@ -72,6 +72,23 @@ public sealed class BadInputTests : IDisposable
     }
 
     [Fact]
+    public void Data_that_do_not_say_what_they_are_of_are_not_used_silently()
+    {
+        _angpt.Run("prepare", "corpus.txt", "-o", "data", "--tokenizer", "bytes", "--section-bytes", "512", "--validation-fraction", "0.2").AssertSucceeded();
+        _angpt.Train("--training.steps", "1").AssertRejected("settings.json", "--data.text []");
+        _angpt.Train("--training.steps", "1", "--data.text", "[]").AssertSucceeded();
+    }
+
+    [Fact]
+    public void A_damaged_mark_of_the_best_checkpoint_does_not_end_a_run()
+    {
+        _angpt.Train("--training.steps", "3").AssertSucceeded();
+        File.WriteAllText(_angpt.In("run", "checkpoints", "best.json"), "{\"step\":-1}");
+        _angpt.Train("--training.steps", "3").AssertSucceeded();
+        _angpt.Run("info", "run").AssertSucceeded();
+    }
+
+    [Fact]
     public void Foreign_shards_train_without_a_tokenizer()
     {
         _angpt.Train("--training.steps", "1").AssertSucceeded();

@@ -103,6 +103,11 @@ public sealed class CommandTests(CommandTests.TrainedModel model) : IClassFixtur
         Assert.Equal(270, result.GetProperty("vocabulary_size").GetInt32());
         Assert.True(File.Exists(_angpt.In("tok", "tokenizer.json")));
         _angpt.Run("tokenizer", "train", "corpus.txt", "-o", "tok", "--vocab-size", "100").AssertRejected("--vocab-size");
+        var before = File.ReadAllText(_angpt.In("tok", "tokenizer.json"));
+        _angpt.Run("tokenizer", "train", "corpus.txt", "-o", "tok", "--vocab-size", "280").AssertRejected("tokenizer.json", "--overwrite");
+        Assert.Equal(before, File.ReadAllText(_angpt.In("tok", "tokenizer.json")));
+        _angpt.Run("tokenizer", "train", "corpus.txt", "-o", "tok", "--vocab-size", "280", "--overwrite").AssertSucceeded();
+        Assert.NotEqual(before, File.ReadAllText(_angpt.In("tok", "tokenizer.json")));
     }
 
     [Fact]

@@ -21,21 +21,24 @@ internal static class TokenizerCommand
         var output = new Option<string>("--output", "-o") { Description = "Directory that receives tokenizer.json (as Hugging Face tokenizers load it).", Required = true };
         var vocabSize = SharedOptions.Int("--vocab-size", 4096, "Entries: 256 bytes, the learned merges, and <|endoftext|>.")
             .InRange(BytePairTrainerOptions.SmallestVocabulary, BytePairTrainerOptions.LargestVocabulary);
+        var overwrite = new Option<bool>("--overwrite") { Description = "Replace a tokenizer.json that is there already." };
         var json = SharedOptions.Json();
-        var command = new Command("train", "Learn a byte-level BPE from text; the same text gives the same tokenizer.") { output, vocabSize, json };
+        var command = new Command("train", "Learn a byte-level BPE from text; the same text gives the same tokenizer.") { output, vocabSize, overwrite, json };
         corpus.AddTo(command);
         command.SetAction(parsed =>
         {
             using var stop = new StopSignal();
             using var display = TrainingDisplay.Create();
             var clock = Stopwatch.StartNew();
+            var directory = parsed.GetRequiredValue(output);
+            var path = Path.Combine(directory, "tokenizer.json");
+            if (Path.Exists(path) && !parsed.GetValue(overwrite))
+                throw new InvalidInputException($"'{path}' exists; choose another output directory or allow overwriting (--overwrite).");
             var tokenizer = TokenizerSource.Make(
                 "train", parsed.GetValue(vocabSize), parsed.GetRequiredValue(corpus.Inputs), corpus.Source(parsed), display, stop.Token);
             display.Dispose();
-            var directory = parsed.GetRequiredValue(output);
             Directory.CreateDirectory(directory);
             tokenizer.Save(directory);
-            var path = Path.Combine(directory, "tokenizer.json");
             if (parsed.GetValue(json))
                 JsonOutput.Print(new { path, tokenizer.VocabularySize, tokenizer.Fingerprint, Seconds = clock.Elapsed.TotalSeconds });
             else

@@ -2,6 +2,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using AnTransformer.Checkpoints;
+using AnTransformer.Training;
 
 namespace AnTransformer.Studies.Running;
 
@@ -18,23 +19,16 @@ internal static class RunResultFile
         NewLine = "\n",
     };
 
+    private static JsonSerializerOptions Reading { get; } = new(Json) { RespectNullableAnnotations = true };
+
     /// <summary>The result of a run, or null when it has none yet.</summary>
     /// <exception cref="InvalidInputException">The file is damaged, or of other settings.</exception>
     public static RunResult? Read(string path, PlannedRun run)
     {
         if (!File.Exists(path))
             return null;
-        RunResult? result;
-        try
-        {
-            result = JsonSerializer.Deserialize<RunResult>(File.ReadAllText(path), Json);
-        }
-        catch (Exception e) when (e is JsonException or IOException or UnauthorizedAccessException)
-        {
-            throw new InvalidInputException($"{path}: is not a run's result ({e.Message.TrimEnd('.')}); remove the run's directory to train it again.", e);
-        }
-
-        if (result?.Fingerprint != run.Fingerprint)
+        var result = StateFile.Read<RunResult>(path, Reading, Problem, "a run's result", "remove the run's directory to train it again");
+        if (result.Fingerprint != run.Fingerprint)
         {
             throw new InvalidInputException(
                 $"{path}: is the result of other settings than the study's; remove the run's directory to train it again, or choose another output.");
@@ -48,4 +42,23 @@ internal static class RunResultFile
 
     /// <summary>Writes a result.</summary>
     public static void Write(string path, RunResult result) => AtomicFile.WriteAllText(path, JsonSerializer.Serialize(result, Json) + "\n");
+
+    private static string? Problem(RunResult result)
+    {
+        if (result.Status is not (RunEnding.Completed or RunEnding.Diverged))
+            return "its status is that of no finished run";
+        if (result.Steps < 0 || result.Tokens < 0)
+            return "its steps or tokens are negative";
+        if (result.Settings.Values.Any(value => value is null))
+            return "a setting is null";
+        var before = 0L;
+        foreach (var point in result.Curve)
+        {
+            if (point is null || point.Step < 0 || point.Tokens < before)
+                return "its curve is not in the order of tokens";
+            before = point.Tokens;
+        }
+
+        return null;
+    }
 }

@@ -1,11 +1,14 @@
+using AnTransformer.Checkpoints;
+using AnTransformer.Training;
+
 namespace AnTransformer.Studies.Running;
 
 /// <summary>The directory of a study: <c>runs/</c>, tables, plots and the report; locked for as long as a session lives.</summary>
 public sealed class StudyDirectory : IDisposable
 {
-    private readonly FileStream? _lock;
+    private readonly FileLock? _lock;
 
-    private StudyDirectory(string root, FileStream? @lock) => (Root, _lock) = (root, @lock);
+    private StudyDirectory(string root, FileLock? @lock) => (Root, _lock) = (root, @lock);
 
     /// <summary>The directory.</summary>
     public string Root { get; }
@@ -22,26 +25,20 @@ public sealed class StudyDirectory : IDisposable
     /// <summary>The report.</summary>
     public string Report => Path.Combine(Root, "report.html");
 
-    /// <summary>Creates or opens a study's directory and locks it.</summary>
+    /// <summary>Creates or opens a study's directory, locks it, and clears it of what killed sessions have left.</summary>
     /// <param name="path">The directory.</param>
     /// <exception cref="InvalidInputException">It cannot be written, or another session holds it.</exception>
     public static StudyDirectory Open(string path)
     {
         var full = Path.GetFullPath(path);
-        var lockPath = Path.Combine(full, "study.lock");
-        try
-        {
-            Directory.CreateDirectory(full);
-            return new StudyDirectory(full, new FileStream(lockPath, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None));
-        }
-        catch (IOException e) when (File.Exists(lockPath))
-        {
-            throw new InvalidInputException($"{path}: another study is using this directory; wait for it to end or choose another output.", e);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new InvalidInputException($"{path}: the study's directory cannot be written ({e.Message.TrimEnd('.')}); choose another output.", e);
-        }
+        var held = FileLock.TryTake(Path.Combine(full, "study.lock")) ?? throw new InvalidInputException(
+            $"{path}: another study is using this directory; wait for it to end or choose another output.");
+        AtomicDirectory.RemoveStale(full);
+        // A run that has its result is never opened again, and its directory would keep what was left there.
+        var runs = Path.Combine(full, "runs");
+        if (Directory.Exists(runs))
+            Directory.GetDirectories(runs).ToList().ForEach(run => AtomicDirectory.RemoveStale(run));
+        return new StudyDirectory(full, held);
     }
 
     /// <summary>A study's directory to read from, whether it exists or not and whoever is at work in it.</summary>
@@ -65,12 +62,9 @@ public sealed class StudyDirectory : IDisposable
 
     /// <summary>Deletes a finished run's checkpoints, which nothing needs once it has a result.</summary>
     /// <param name="run">The run.</param>
-    public void DeleteCheckpoints(PlannedRun run)
-    {
-        var checkpoints = Path.Combine(RunPath(run), "checkpoints");
-        if (Directory.Exists(checkpoints))
-            Directory.Delete(checkpoints, recursive: true);
-    }
+    /// <exception cref="InvalidInputException">The file system does not let one be deleted.</exception>
+    /// <exception cref="IOException">The same.</exception>
+    public void DeleteCheckpoints(PlannedRun run) => RunDirectory.DeleteCheckpoints(RunPath(run));
 
     /// <inheritdoc/>
     public void Dispose() => _lock?.Dispose();

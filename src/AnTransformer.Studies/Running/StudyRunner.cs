@@ -158,7 +158,7 @@ public sealed class StudyRunner(StudyDirectory directory, IRunLauncher launcher,
         {
             directory.DeleteCheckpoints(run);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidInputException)
         {
             listener.OnWarning($"the checkpoints of {run.Name} could not be deleted ({e.Message.TrimEnd('.')}); nothing needs them any more");
         }

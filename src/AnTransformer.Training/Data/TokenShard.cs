@@ -10,7 +10,6 @@ namespace AnTransformer.Training.Data;
 /// </summary>
 public sealed unsafe class TokenShard : IDisposable
 {
-    private readonly MemoryMappedFile _file;
     private readonly MemoryMappedViewAccessor _view;
     private readonly SafeMemoryMappedViewHandle _handle;
     private readonly byte* _tokens;
@@ -21,8 +20,9 @@ public sealed unsafe class TokenShard : IDisposable
         Path = path;
         Length = header.TokenCount;
         BytesPerToken = header.BytesPerToken;
-        _file = MemoryMappedFile.CreateFromFile(stream, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, false);
-        _view = _file.CreateViewAccessor(0, header.FileSize, MemoryMappedFileAccess.Read);
+        // The view needs neither the mapping nor the file: a data set of a thousand shards must not take as many descriptors.
+        using (var file = MemoryMappedFile.CreateFromFile(stream, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, false))
+            _view = file.CreateViewAccessor(0, header.FileSize, MemoryMappedFileAccess.Read);
         _handle = _view.SafeMemoryMappedViewHandle;
         byte* pointer = null;
         _handle.AcquirePointer(ref pointer);
@@ -131,7 +131,6 @@ public sealed unsafe class TokenShard : IDisposable
         _disposed = true;
         _handle.ReleasePointer();
         _view.Dispose();
-        _file.Dispose();
     }
 
     private void CheckRange(long offset, long count)

@@ -1,5 +1,6 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using AnTransformer.Checkpoints;
 
 namespace AnTransformer.Training.Tokenization;
 
@@ -43,38 +44,9 @@ internal static class TokenizerJsonWriter
     /// <exception cref="InvalidInputException">The directory does not exist or cannot be written to.</exception>
     public static void WriteFile(string directory, byte[] json)
     {
-        var path = Path.Combine(directory, FileName);
-        var temporary = Path.Combine(directory, $".{FileName}.{Guid.NewGuid():N}.tmp");
-        try
-        {
-            using (var stream = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write))
-            {
-                stream.Write(json);
-                stream.Flush(flushToDisk: true);
-            }
-
-            File.Move(temporary, path, overwrite: true);
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            TryDelete(temporary);
-            throw new InvalidInputException(
-                $"Cannot write the tokenizer to {path}: {exception.Message.TrimEnd('.')}; choose an existing directory that "
-                + "can be written to.",
-                exception);
-        }
-    }
-
-    private static void TryDelete(string path)
-    {
-        try
-        {
-            File.Delete(path);
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            // The failure to report is the one that came before.
-        }
+        if (!Directory.Exists(directory))
+            throw new InvalidInputException($"Cannot write the tokenizer to {directory}: there is no such directory; choose an existing one.");
+        AtomicFile.WriteAllBytes(Path.Combine(directory, FileName), json);
     }
 
     private static void WriteAddedTokens(Utf8JsonWriter json, BytePairDefinition definition)

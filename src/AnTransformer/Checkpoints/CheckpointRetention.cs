@@ -40,7 +40,7 @@ public static class CheckpointRetention
         ];
     }
 
-    /// <summary>Deletes all checkpoints but the last ones and the best; each goes whole or not at all.</summary>
+    /// <summary>Deletes all checkpoints but the last ones and the best; each goes whole or not at all, and links stay.</summary>
     /// <param name="directory">The run's directory.</param>
     /// <param name="keepLast">How many of the latest stay, at least 1.</param>
     /// <param name="bestStep">The step of the checkpoint with the lowest validation loss, which stays, too; or null.</param>
@@ -50,10 +50,20 @@ public static class CheckpointRetention
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(keepLast, 1);
         var checkpoints = List(directory);
-        var surplus = checkpoints.SkipLast(keepLast).Where(c => c.Step != bestStep).Select(c => c.Path).ToList();
-        foreach (var path in surplus)
-            AtomicDirectory.Delete(path);
-        return surplus;
+        return Delete(checkpoints.SkipLast(keepLast).Where(c => c.Step != bestStep));
+    }
+
+    /// <summary>Deletes all checkpoints; each goes whole or not at all, and what is no checkpoint stays, links included.</summary>
+    /// <param name="directory">The run's directory.</param>
+    /// <returns>The paths that were deleted.</returns>
+    /// <exception cref="InvalidInputException">The file system does not let one be deleted.</exception>
+    public static IReadOnlyList<string> DeleteAll(string directory) => Delete(List(directory));
+
+    private static List<string> Delete(IEnumerable<CheckpointDirectory> checkpoints)
+    {
+        var paths = checkpoints.Select(checkpoint => checkpoint.Path).Where(path => !FileSystem.IsLink(path)).ToList();
+        paths.ForEach(AtomicDirectory.Delete);
+        return paths;
     }
 
     private static long? StepOf(string name) =>

@@ -38,15 +38,18 @@ internal static partial class FileSystem
         }
     }
 
-    /// <summary>Forces every file and directory below a directory to the disk, and the directory itself.</summary>
+    /// <summary>Forces every file and directory below a directory to the disk, and the directory itself; links are not followed.</summary>
     public static void FlushTree(string path)
     {
-        foreach (var file in Directory.EnumerateFiles(path))
+        foreach (var file in Directory.EnumerateFiles(path).Where(file => !IsLink(file)))
             FlushFile(file);
-        foreach (var directory in Directory.EnumerateDirectories(path))
+        foreach (var directory in Directory.EnumerateDirectories(path).Where(directory => !IsLink(directory)))
             FlushTree(directory);
         FlushDirectory(path);
     }
+
+    /// <summary>Whether a name is a symbolic link or a junction, whatever it leads to.</summary>
+    public static bool IsLink(string path) => new FileInfo(path).LinkTarget is not null;
 
     /// <summary>Exchanges two names in one step that a crash cannot split.</summary>
     /// <returns>False where the system or the file system cannot.</returns>

@@ -61,7 +61,8 @@ internal sealed class FakeLauncher(Func<TrainingConfiguration, double, double> l
                 elapsed_seconds = step * SecondsPerStep(configuration),
             });
         });
-        Directory.CreateDirectory(Path.Combine(configuration.Training.Output, "checkpoints", "step-00000001"));
+        var checkpoint = Directory.CreateDirectory(Path.Combine(configuration.Training.Output, "checkpoints", "step-00000001"));
+        File.WriteAllText(Path.Combine(checkpoint.FullName, "model.safetensors"), "");
         File.WriteAllLines(Path.Combine(configuration.Training.Output, "metrics.jsonl"), lines);
     }
 }

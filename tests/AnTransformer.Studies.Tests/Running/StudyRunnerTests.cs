@@ -1,3 +1,4 @@
+using AnTransformer.Checkpoints;
 using AnTransformer.Studies.Configuration;
 using AnTransformer.Studies.Running;
 using AnTransformer.Studies.Sweeps;
@@ -216,7 +217,16 @@ public sealed class StudyRunnerTests : IDisposable
     [Theory]
     [InlineData("\"fingerprint\": \"", "\"fingerprint\": \"0", "other settings")]
     [InlineData("\"model.alpha_init\": \"0.2\"", "\"model.alpha_init\": \"0.5\"", "other defaults (model.alpha_init: 0.5")]
-    [InlineData("{", "", "is not a run's result")]
+    [InlineData("{", "", "cannot be read as a run's result")]
+    [InlineData("\"status\": \"completed\"", "\"status\": \"stopped\"", "status")]
+    [InlineData("\"status\": \"completed\"", "\"status\": null", "cannot be read as a run's result")]
+    [InlineData("\"curve\": [", "\"curve\": [null, ", "curve")]
+    [InlineData("\"curve\": [", "\"curve\": null, \"x\": [", "cannot be read as a run's result")]
+    [InlineData("\"settings\": {", "\"settings\": null, \"x\": {", "cannot be read as a run's result")]
+    [InlineData("\"settings\": {", "\"settings\": {\"a\": null, ", "null")]
+    [InlineData("\"settings\": {", "\"settings\": {\"\\ud800\": \"\", ", "cannot be read as a run's result")]
+    [InlineData("\"steps\": ", "\"steps\": -", "negative")]
+    [InlineData("\"steps\": ", "\"steps\": 99999999999999999999", "cannot be read as a run's result")]
     public void A_result_that_is_not_the_run_s_is_refused_with_a_remedy(string before, string after, string fragment)
     {
         _bench.Run(Plan(), Launcher());
@@ -225,6 +235,47 @@ public sealed class StudyRunnerTests : IDisposable
         var message = Assert.Throws<InvalidInputException>(() => _bench.Run(Plan(), Launcher())).Message;
         Assert.StartsWith(path, message, StringComparison.Ordinal);
         Assert.Contains(fragment, message, StringComparison.Ordinal);
+        Assert.DoesNotContain('\n', message);
+    }
+
+    [Fact]
+    public void A_lock_that_cannot_be_opened_is_not_another_study()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Linux alone refuses to write to a program that runs.");
+        File.CreateSymbolicLink(Path.Combine(_bench.Folder, "study.lock"), Environment.ProcessPath!);
+        var message = Assert.Throws<InvalidInputException>(() => StudyDirectory.Open(_bench.Folder)).Message;
+        Assert.DoesNotContain("another study", message, StringComparison.Ordinal);
+        Assert.Contains("Text file busy", message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Leftovers_of_killed_sessions_are_cleared_in_finished_runs_too()
+    {
+        string[] places = [_bench.Folder, Path.Combine(_bench.Folder, "runs", "done")];
+        foreach (var place in places)
+        {
+            string[] names = [];
+            AtomicFile.Write(Path.Combine(place, "result.json"), _ => names = Directory.GetFiles(place, ".result.json.*"));
+            Array.ForEach(names, path => File.WriteAllText(path, "half"));
+            File.WriteAllText(Path.Combine(place, ".result.json.lock-0123456789abcdef"), "mine");
+        }
+
+        using (StudyDirectory.Open(_bench.Folder))
+        {
+        }
+
+        Assert.All(places, place => Assert.Equal(
+            [Path.Combine(place, ".result.json.lock-0123456789abcdef")], Directory.GetFiles(place, ".*")));
+    }
+
+    [Fact]
+    public void What_somebody_keeps_beside_a_finished_run_s_checkpoints_stays()
+    {
+        var launcher = Launcher();
+        launcher.AfterRun = run => File.WriteAllText(Path.Combine(run.Training.Output, "checkpoints", "notes.txt"), "mine");
+        _bench.Run(Plan(), launcher);
+        Assert.Equal(4, Directory.GetFiles(_bench.Folder, "notes.txt", SearchOption.AllDirectories).Length);
+        Assert.Empty(Directory.GetDirectories(_bench.Folder, "step-*", SearchOption.AllDirectories));
     }
 
     [Fact]

@@ -18,15 +18,27 @@ public sealed class AtomicWriteTests : IDisposable
     private string Content(string name) =>
         File.ReadAllText(_directory[Path.Combine(name, "a")]) + File.ReadAllText(_directory[Path.Combine(name, "sub", "b")]);
 
+    private static string Id(string temporary) => temporary[^32..];
+
+    /// <summary>A temporary name that a dead process may have left.</summary>
+    private string Temporary(string name, string kind, out string id, bool create = false)
+    {
+        id = StagingName.NewId(name);
+        var temporary = new StagingName(name, kind, id).ToString();
+        if (create)
+            Directory.CreateDirectory(_directory[temporary]);
+        return temporary;
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
     public void A_directory_is_written_and_replaced(bool exchange)
     {
         bool TryExchange(string a, string b) => exchange && FileSystem.TryExchange(a, b);
-        AtomicDirectory.Write(_directory["x/y"], directory => Fill(directory, "1"), TryExchange);
+        AtomicDirectory.Write(_directory["x/y"], directory => Fill(directory, "1"), _ => null, TryExchange);
         Assert.Equal("11", Content("x/y"));
-        AtomicDirectory.Write(_directory["x/y/"], directory => Fill(directory, "2"), TryExchange);
+        AtomicDirectory.Write(_directory["x/y/"], directory => Fill(directory, "2"), _ => null, TryExchange);
         Assert.Equal("22", Content("x/y"));
         Assert.Equal(["x", "x/y", "x/y/a", "x/y/sub", "x/y/sub/b"], _directory.Names());
     }
@@ -51,7 +63,7 @@ public sealed class AtomicWriteTests : IDisposable
         {
             Fill(directory, "2");
             throw new FormatException();
-        }));
+        }, _ => null));
         Assert.Equal("11", Content("x"));
         Assert.Equal(names, _directory.Names());
     }
@@ -65,6 +77,7 @@ public sealed class AtomicWriteTests : IDisposable
         Assert.Throws<InvalidInputException>(() => AtomicDirectory.Write(
             _directory["x"],
             directory => Fill(directory, "2"),
+            _ => null,
             (staged, _) =>
             {
                 // Gone before it can be renamed.
@@ -88,7 +101,7 @@ public sealed class AtomicWriteTests : IDisposable
             using var full = new FullStream(file, capacity: 100);
             var writer = new SafetensorsWriter(full, [("x", SafetensorsDtype.U8, [1000])]);
             writer.Write("x", new byte[1000]);
-        }));
+        }, _ => null));
         Assert.Equal(
             $"Cannot write '{_directory["x"]}': No space left on device; free space there or choose another place. What was there "
             + "before is intact.",
@@ -122,7 +135,7 @@ public sealed class AtomicWriteTests : IDisposable
         Assert.StartsWith(
             $"Cannot write '{inFile}': ", Assert.Throws<InvalidInputException>(() => AtomicFile.WriteAllText(inFile, "2")).Message);
         Assert.Contains(
-            "there is a file of that name",
+            "is a file",
             Assert.Throws<InvalidInputException>(() => AtomicDirectory.Write(_directory["file"], _ => { })).Message);
         Assert.Throws<InvalidInputException>(() => AtomicDirectory.Write("/", _ => { }));
         Assert.Throws<InvalidInputException>(() => AtomicFile.WriteAllText(_directory.Path, "2"));
@@ -135,32 +148,149 @@ public sealed class AtomicWriteTests : IDisposable
     {
         AtomicDirectory.Write(_directory["x"], directory => Fill(directory, "1"));
         var names = _directory.Names();
-        const string Id = "0123456789abcdef";
-        Directory.CreateDirectory(_directory[$".x.tmp-{Id}/half"]);
-        File.WriteAllText(_directory[$".x.lock-{Id}"], "");
-        File.WriteAllText(_directory[$".y.json.tmp-{Id}"], "half");
-        Directory.CreateDirectory(_directory[$".x.old-{Id}"]);
-        File.WriteAllText(_directory[".tmp"], "");
-        File.WriteAllText(_directory[".x.tmp-other"], "");
+        Directory.CreateDirectory(_directory[Temporary("x", "tmp", out var id) + "/half"]);
+        File.WriteAllText(_directory[$".x.lock-{id}"], "");
+        File.WriteAllText(_directory[Temporary("y.json", "tmp", out _)], "half");
+        Directory.CreateDirectory(_directory[Temporary("x", "old", out _)]);
 
         AtomicDirectory.Write(_directory["z"], directory =>
         {
+            // Beginning to write has cleared the place, and the writer's own names are not leftovers.
+            Assert.Equal([$".z.lock-{Id(directory)}", $".z.tmp-{Id(directory)}", .. names], _directory.Names());
+            Assert.Empty(AtomicDirectory.RemoveStale(_directory.Path));
             File.WriteAllText(Path.Combine(directory, "c"), "3");
-            Assert.Equal(4, AtomicDirectory.RemoveStale(_directory.Path).Count);
         });
-        Assert.Equal([".tmp", ".x.tmp-other", .. names, "z", "z/c"], _directory.Names());
+        Assert.Equal([.. names, "z", "z/c"], _directory.Names());
         Assert.Empty(AtomicDirectory.RemoveStale(_directory["none"]));
+    }
+
+    [Fact]
+    public void What_was_not_made_here_stays_whatever_its_name()
+    {
+        Directory.CreateDirectory(_directory["elsewhere"]);
+        File.WriteAllText(_directory["elsewhere/mine"], "mine");
+        Directory.CreateDirectory(_directory[".x.tmp-0123456789abcdef"]);
+        File.WriteAllText(_directory[".x.tmp-0123456789abcdef/mine"], "mine");
+        File.WriteAllText(_directory[".x.lock-0123456789abcdef"], "mine");
+        File.WriteAllText(_directory[".x.old-0123456789abcdef0123456789abcdef"], "mine");
+        File.WriteAllText(_directory[Temporary("x", "tmp", out _).Replace(".x.", ".y.", StringComparison.Ordinal)], "mine");
+        File.WriteAllText(_directory[".tmp"], "mine");
+        Directory.CreateSymbolicLink(_directory[Temporary("x", "tmp", out _)], _directory["elsewhere"]);
+        var names = _directory.Names();
+        Directory.CreateDirectory(_directory[Temporary("x", "tmp", out _)]);
+        Directory.CreateSymbolicLink(_directory[Temporary("x", "tmp", out _, create: true) + "/link"], _directory["elsewhere"]);
+
+        AtomicDirectory.RemoveStale(_directory.Path);
+        Assert.Equal(names, _directory.Names());
+        Assert.Equal("mine", File.ReadAllText(_directory["elsewhere/mine"]));
+    }
+
+    [Fact]
+    public void Only_what_the_caller_recognizes_is_replaced_and_a_link_never()
+    {
+        Directory.CreateDirectory(_directory["home"]);
+        File.WriteAllText(_directory["home/mine"], "mine");
+        Directory.CreateSymbolicLink(_directory["link"], "home");
+        Directory.CreateSymbolicLink(_directory["nowhere"], "none");
+        Directory.CreateDirectory(_directory["empty"]);
+        var names = _directory.Names();
+
+        Assert.Equal($"'{_directory["home"]}' exists and is not replaced; remove it or choose another name.", Refusal("home", null));
+        Assert.Equal($"'{_directory["home"]}' is a home; move.", Refusal("home", place => File.Exists(Path.Combine(place, "mine")) ? "is a home; move" : null));
+        Assert.Contains("is a link", Refusal("link", _ => null), StringComparison.Ordinal);
+        Assert.Contains("is a link", Refusal("nowhere", _ => null), StringComparison.Ordinal);
+        Assert.Equal(names, _directory.Names());
+        Assert.Equal("mine", File.ReadAllText(_directory["link/mine"]));
+
+        AtomicDirectory.Write(_directory["empty"], directory => Fill(directory, "1"));
+        Assert.Equal("11", Content("empty"));
+
+        string Refusal(string name, Func<string, string?>? objection)
+            => Assert.Throws<InvalidInputException>(() => AtomicDirectory.Write(
+                _directory[name], _ => Assert.Fail("Refused before anything is written."), objection)).Message;
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void What_comes_between_is_not_replaced_either(bool exchange)
+    {
+        AtomicDirectory.Write(_directory["x"], directory => Fill(directory, "1"));
+        var e = Assert.Throws<InvalidInputException>(() => AtomicDirectory.Write(
+            _directory["x"],
+            directory => Fill(directory, "2"),
+            place => File.Exists(Path.Combine(place, "mine")) ? "is somebody's" : null,
+            (staged, target) =>
+            {
+                // After the last look at it.
+                File.WriteAllText(_directory["x/mine"], "mine");
+                return exchange && FileSystem.TryExchange(staged, target);
+            }));
+        Assert.Contains("is somebody's", e.Message, StringComparison.Ordinal);
+        Assert.Equal(["x", "x/a", "x/mine", "x/sub", "x/sub/b"], _directory.Names());
+        Assert.Equal("11", Content("x"));
+
+        Assert.Throws<InvalidInputException>(() => AtomicDirectory.Write(_directory["y"], directory =>
+        {
+            Fill(directory, "2");
+            Directory.CreateDirectory(_directory["y/mine"]);
+        }));
+        Assert.Equal(["x", "x/a", "x/mine", "x/sub", "x/sub/b", "y", "y/mine"], _directory.Names());
+    }
+
+    [Fact]
+    public void A_second_writer_of_the_same_directory_is_turned_away()
+    {
+        AtomicDirectory.Write(_directory["x"], directory =>
+        {
+            Fill(directory, "1");
+            var e = Assert.Throws<InvalidInputException>(() => AtomicDirectory.Write(_directory["x"], _ => Assert.Fail("Too late.")));
+            Assert.Contains("Another process is making", e.Message, StringComparison.Ordinal);
+            AtomicDirectory.Write(_directory["y"], other => Fill(other, "2"));
+        });
+        Assert.Equal("11", Content("x"));
+        Assert.Equal("22", Content("y"));
+    }
+
+    [Fact]
+    public void A_link_is_replaced_by_a_file_and_what_it_led_to_stays()
+    {
+        File.WriteAllText(_directory["mine"], "mine");
+        File.CreateSymbolicLink(_directory["x"], "mine");
+        AtomicFile.WriteAllText(_directory["x"], "1");
+        Assert.Equal("mine", File.ReadAllText(_directory["mine"]));
+        Assert.Equal("1", File.ReadAllText(_directory["x"]));
     }
 
     [Fact]
     public void A_version_whose_replacement_a_crash_cut_short_comes_back()
     {
-        const string Id = "0123456789abcdef";
-        Directory.CreateDirectory(_directory[$".x.old-{Id}"]);
-        File.WriteAllText(_directory[$".x.old-{Id}/a"], "1");
-        Directory.CreateDirectory(_directory[$".x.tmp-{Id}"]);
+        var old = Temporary("x", "old", out var id, create: true);
+        File.WriteAllText(_directory[$"{old}/a"], "1");
+        Directory.CreateDirectory(_directory[$".x.tmp-{id}"]);
         AtomicDirectory.RemoveStale(_directory.Path);
         Assert.Equal(["x", "x/a"], _directory.Names());
+    }
+
+    [Theory]
+    [InlineData(AtomicWriteProbe.Filling, "00")]
+    [InlineData(AtomicWriteProbe.BeforeExchange, "00")]
+    [InlineData(AtomicWriteProbe.AfterExchange, "11")]
+    [InlineData(AtomicWriteProbe.BetweenRenames, "00")]
+    public void A_process_killed_at_any_point_leaves_one_version_whole(string point, string content)
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "The exchange of names is Linux's.");
+        AtomicDirectory.Write(_directory["x"], directory => Fill(directory, "0"));
+        using (var process = AtomicWriteProbe.Start(_directory["x"], point))
+        {
+            process.WaitForExit();
+            Assert.Equal(128 + 9, process.ExitCode);
+        }
+
+        Assert.Equal(point == AtomicWriteProbe.BetweenRenames, !Directory.Exists(_directory["x"]));
+        Assert.NotEmpty(AtomicDirectory.RemoveStale(_directory.Path));
+        Assert.Equal(content, Content("x"));
+        Assert.Equal(["x", "x/a", "x/sub", "x/sub/b"], _directory.Names());
     }
 
     [Fact]
@@ -199,7 +329,8 @@ public sealed class AtomicWriteTests : IDisposable
                 var writer = new SafetensorsWriter(stream, [("x", SafetensorsDtype.U8, [5000])]);
                 writer.Write("x", Enumerable.Repeat(value, 5000).ToArray());
                 writer.Complete();
-            });
+            },
+            _ => null);
         Write(0);
         using var stop = new CancellationTokenSource();
         var reader = Task.Run(() =>

@@ -46,4 +46,18 @@ public sealed class CheckpointRetentionTests : IDisposable
         Assert.Equal(["samples", "step-00000600", "step-00000600/model.safetensors"], _directory.Names());
         Assert.Throws<ArgumentOutOfRangeException>(() => CheckpointRetention.Prune(_directory.Path, keepLast: 0));
     }
+
+    [Fact]
+    public void Links_and_what_is_no_checkpoint_are_not_deleted()
+    {
+        Checkpoint(100);
+        Checkpoint(300);
+        Directory.Move(_directory["step-00000100"], _directory["archive"]);
+        Directory.CreateSymbolicLink(_directory["step-00000100"], "archive");
+        Directory.CreateDirectory(_directory["step-00000200/mine"]);
+        Assert.Empty(CheckpointRetention.Prune(_directory.Path, keepLast: 1));
+        Assert.Equal([_directory["step-00000300"]], CheckpointRetention.DeleteAll(_directory.Path));
+        Assert.True(File.Exists(_directory["step-00000100/model.safetensors"]));
+        Assert.True(Directory.Exists(_directory["step-00000200/mine"]));
+    }
 }

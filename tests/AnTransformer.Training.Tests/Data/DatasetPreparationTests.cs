@@ -191,16 +191,83 @@ public sealed class DatasetPreparationTests : IDisposable
     }
 
     [Fact]
-    public void ALeftoverOfAKilledRunIsClearedAndARunningOneRespected()
+    public void WhatLooksLikeALeftoverButIsSomebodysStays()
     {
         var input = _directory.Write("in.txt", "some text");
-        _directory.Write("out.partial/train-000007.bin.tmp", "left over");
-        using (new FileStream(_directory.At("out.partial/.lock"), FileMode.Create, FileAccess.ReadWrite, FileShare.None))
-            Assert.Contains("Another run", Message(Options(input)), StringComparison.Ordinal);
-        Assert.True(File.Exists(_directory.At("out.partial/train-000007.bin.tmp")));
+        string[] others = ["out.partial/mine.txt", "out.replaced/mine.txt", ".out.tmp-0123456789abcdef/mine.txt", "elsewhere/mine.txt"];
+        foreach (var file in others)
+            _directory.Write(file, "mine");
+        Directory.CreateSymbolicLink(_directory.At("link.partial"), "elsewhere");
         Prepare(Options(input), _tokenizer);
+        Prepare(Options(input) with { Overwrite = true }, _tokenizer);
+        Prepare(Options(input) with { OutputDirectory = _directory.At("link") }, _tokenizer);
+        Assert.All(others, file => Assert.Equal("mine", File.ReadAllText(_directory.At(file))));
+        Assert.Equal("elsewhere", new FileInfo(_directory.At("link.partial")).LinkTarget);
         Assert.Equal(["dataset.json", "tokenizer.json", "train-000000.bin"], Files("out"));
-        Assert.False(Directory.Exists(_directory.At("out.partial")));
+    }
+
+    [Fact]
+    public void ALinkIsNotWrittenThrough()
+    {
+        var input = _directory.Write("in.txt", "some text");
+        Prepare(Options(input), _tokenizer);
+        Directory.CreateSymbolicLink(_directory.At("link"), "out");
+        Directory.CreateSymbolicLink(_directory.At("dangling"), "nowhere");
+        foreach (var link in new[] { "link", "dangling" })
+        {
+            Assert.Contains("is a link", Message(Options(input) with { OutputDirectory = _directory.At(link), Overwrite = true }),
+                StringComparison.Ordinal);
+        }
+
+        Assert.Equal("out", new FileInfo(_directory.At("link")).LinkTarget);
+        Assert.Equal(["dataset.json", "tokenizer.json", "train-000000.bin"], Files("out"));
+    }
+
+    [Fact]
+    public void TwoRunsWithOneOutputDoNotDamageEachOther()
+    {
+        var input = _directory.Write("in.txt", "some text");
+        var other = _directory.Write("other.txt", "other text");
+        string? refusal = null;
+        DatasetPreparation.Run(
+            Options(input), _tokenizer, new Reporter(_ => refusal ??= Message(Options(other) with { Overwrite = true })),
+            TestContext.Current.CancellationToken);
+        Assert.Contains("Another process is making", refusal, StringComparison.Ordinal);
+        using var train = TokenDataset.Open(_directory.At("out"), DatasetSplit.Train);
+        Assert.Equal([[.. "some text"u8]], Documents(train));
+        Assert.Equal([_directory.At("out")], Directory.GetDirectories(_directory.Root));
+    }
+
+    [Fact]
+    public void FilesOfTheCallersAreThereWhenTheDirectoryIs()
+    {
+        var input = _directory.Write("in.txt", "some text");
+        Prepare(Options(input) with
+        {
+            Complete = directory =>
+            {
+                Assert.False(Directory.Exists(_directory.At("out")));
+                File.WriteAllText(Path.Combine(directory, "settings.json"), "{}");
+            },
+        }, _tokenizer);
+        Assert.Equal(["dataset.json", "settings.json", "tokenizer.json", "train-000000.bin"], Files("out"));
+        Prepare(Options(input) with { Overwrite = true }, _tokenizer);
+        Assert.Equal(["dataset.json", "tokenizer.json", "train-000000.bin"], Files("out"));
+    }
+
+    [Theory]
+    [InlineData("notes.txt", "notes", "holds 'notes.txt'")]
+    [InlineData("train-x.bin", "mine", "holds 'train-x.bin'")]
+    [InlineData("more/notes.txt", "notes", "holds 'more'")]
+    [InlineData("dataset.json", "{\"name\": \"a data set of another kind\"}", "its dataset.json is not that of one")]
+    public void ADirectoryWithAnythingElseInItIsNotADataset(string file, string content, string part)
+    {
+        var input = _directory.Write("in.txt", "some text");
+        Prepare(Options(input), _tokenizer);
+        _directory.Write($"out/{file}", content);
+        Assert.Contains(part, Message(Options(input) with { Overwrite = true }), StringComparison.Ordinal);
+        Assert.Equal(content, File.ReadAllText(_directory.At($"out/{file}")));
+        Assert.True(File.Exists(_directory.At("out/train-000000.bin")));
     }
 
     [Fact]
@@ -208,7 +275,7 @@ public sealed class DatasetPreparationTests : IDisposable
     {
         var input = _directory.Write("in.txt", "some text");
         var message = Message(Options(input) with { OutputDirectory = Path.Combine(input, "out") });
-        Assert.Contains("Cannot write the data set", message, StringComparison.Ordinal);
+        Assert.Contains($"Cannot write '{Path.Combine(input, "out")}'", message, StringComparison.Ordinal);
     }
 
     [Fact]

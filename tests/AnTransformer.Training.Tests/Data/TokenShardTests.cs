@@ -143,4 +143,15 @@ public sealed class TokenShardTests : IDisposable
         Assert.Equal(before, File.ReadAllBytes(path));
         Assert.Equal([path], Directory.GetFiles(_directory.Root));
     }
+
+    [Fact]
+    public void OpenShardsHoldNoDescriptors()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Descriptors are listed in Linux's /proc.");
+        using var shard = TokenShard.Open(_directory.WriteShard("a.bin", [1, 2, 3]));
+        Assert.DoesNotContain(shard.Path, Directory.GetFiles("/proc/self/fd").Select(descriptor => new FileInfo(descriptor).LinkTarget));
+        var tokens = new int[3];
+        shard.CopyTo(0, tokens);
+        Assert.Equal([1, 2, 3], tokens);
+    }
 }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using AnTransformer.Checkpoints;
 using AnTransformer.Training.Tokenization;
 
 namespace AnTransformer.Training.Data.Preparation;
@@ -26,7 +27,8 @@ public static class DatasetPreparation
     /// <param name="progress">Told about each batch of documents, from a thread of the pool.</param>
     /// <param name="cancellationToken">Stops the run.</param>
     /// <exception cref="InvalidInputException">
-    /// An input is missing, corrupt or holds no text, an option is out of range, or the output cannot be written.
+    /// An input is missing, corrupt or holds no text, an option is out of range, or the output cannot be written, must not be
+    /// replaced, or is being made by another process.
     /// </exception>
     /// <exception cref="OperationCanceledException">The run was stopped.</exception>
     public static async Task<PreparationResult> RunAsync(
@@ -39,20 +41,17 @@ public static class DatasetPreparation
         var clock = Stopwatch.StartNew();
         var source = DocumentSource.Open(options.Inputs, options.Source);
         CheckInputsOutsideOutput(source.Files, options.OutputDirectory);
-        try
-        {
-            using var output = OutputDirectory.Create(options.OutputDirectory, options.Overwrite);
-            var info = await WriteAsync(source, output.WorkPath, options, tokenizer, clock, progress, cancellationToken);
-            cancellationToken.ThrowIfCancellationRequested();
-            output.Commit();
-            return new PreparationResult(options.OutputDirectory, info, clock.Elapsed, Warnings(info, options));
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            throw new InvalidInputException(
-                $"Cannot write the data set '{options.OutputDirectory}': {exception.Message.TrimEnd('.')}; make " +
-                "room or choose another output directory.", exception);
-        }
+        DatasetInfo? info = null;
+        await AtomicDirectory.WriteAsync(
+            options.OutputDirectory,
+            async directory =>
+            {
+                info = await WriteAsync(source, directory, options, tokenizer, clock, progress, cancellationToken);
+                options.Complete?.Invoke(directory);
+                cancellationToken.ThrowIfCancellationRequested();
+            },
+            directory => DatasetDirectory.Objection(directory, options.Overwrite));
+        return new PreparationResult(options.OutputDirectory, info!, clock.Elapsed, Warnings(info!, options));
     }
 
     private static async Task<DatasetInfo> WriteAsync(

@@ -9,8 +9,13 @@ public sealed record PreparationOptions
     /// <summary>The directory to make.</summary>
     public required string OutputDirectory { get; init; }
 
-    /// <summary>Replace an existing data set (a directory with <c>dataset.json</c>); nothing else is ever replaced.</summary>
+    /// <summary>
+    /// Replace an existing data set (a directory with a valid <c>dataset.json</c> and no files of others); nothing else is ever replaced.
+    /// </summary>
     public bool Overwrite { get; init; }
+
+    /// <summary>Adds files of the caller's to the directory, which it is given, before that gets its name; null for none.</summary>
+    public Action<string>? Complete { get; init; }
 
     /// <summary>How files become documents.</summary>
     public DocumentSourceOptions Source { get; init; } = new();

@@ -1,0 +1,53 @@
+using System.Text.Json;
+
+namespace AnTransformer.Training;
+
+/// <summary>Reads the small JSON files by which runs and studies go on. They may hold anything: users edit them, and disks fail.</summary>
+internal static class StateFile
+{
+    private const long LargestLength = 64 << 20;
+
+    /// <summary>The content, without a byte order mark.</summary>
+    /// <exception cref="IOException">The file cannot be read, or is too large to be what it should be.</exception>
+    /// <exception cref="UnauthorizedAccessException">The file cannot be read.</exception>
+    public static ReadOnlyMemory<byte> ReadAllBytes(string path)
+    {
+        using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
+        if (stream.Length > LargestLength)
+            throw new IOException($"it has {stream.Length} bytes, far more than such a file holds");
+        var bytes = new byte[stream.Length];
+        var content = bytes.AsMemory(0, stream.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false));
+        return content.Span.StartsWith("\uFEFF"u8) ? content[3..] : content;
+    }
+
+    /// <summary>Reads an object.</summary>
+    /// <typeparam name="T">Its type.</typeparam>
+    /// <param name="path">The file.</param>
+    /// <param name="options">How properties are named.</param>
+    /// <param name="problem">What is wrong with an object that was read, or null.</param>
+    /// <param name="kind">What the file should be, with its article, for errors.</param>
+    /// <param name="remedy">What to do, for errors.</param>
+    /// <exception cref="InvalidInputException">The file cannot be read, is no such object, or has a problem.</exception>
+    public static T Read<T>(string path, JsonSerializerOptions options, Func<T, string?> problem, string kind, string remedy)
+        where T : class
+    {
+        try
+        {
+            var value = JsonSerializer.Deserialize<T>(ReadAllBytes(path).Span, options);
+            var objection = value is null ? "it is null" : problem(value);
+            return objection is null
+                ? value!
+                : throw new InvalidInputException($"{path}: cannot be read as {kind} ({objection}); {remedy}.");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException || IsMalformed(e))
+        {
+            var reason = e.Message.Split('\n')[0].TrimEnd('.', '\r');
+            throw new InvalidInputException($"{path}: cannot be read as {kind} ({reason}); {remedy}.", e);
+        }
+    }
+
+    /// <summary>The exceptions by which System.Text.Json refuses bytes: wrong types and unpaired surrogates are not JsonExceptions.</summary>
+    public static bool IsMalformed(Exception e)
+        => e is JsonException or InvalidOperationException or FormatException or OverflowException or ArgumentException
+            or NotSupportedException;
+}
