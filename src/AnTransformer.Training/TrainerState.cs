@@ -23,6 +23,12 @@ public sealed record TrainerState
     /// <summary>Averages the divergence monitor works with.</summary>
     public DivergenceMonitor.Snapshot Divergence { get; init; } = DivergenceMonitor.Snapshot.Initial;
 
+    /// <summary>
+    /// What the run was computed with, oldest first: an entry for the beginning, and one for each change. Empty for a run of a version that
+    /// did not record it.
+    /// </summary>
+    public IReadOnlyList<TrainingSession> Sessions { get; init; } = [];
+
     private static JsonSerializerOptions Json { get; } = new(JsonSerializerDefaults.Web)
     {
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
@@ -41,7 +47,7 @@ public sealed record TrainerState
         try
         {
             var state = JsonSerializer.Deserialize<TrainerState>(File.ReadAllText(path), Json);
-            if (state is { Step: >= 0, Sequences: >= 0 })
+            if (state is { Step: >= 0, Sequences: >= 0, Sessions: { } sessions } && sessions.All(session => session?.Environment is not null))
                 return state;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException)
