@@ -8,6 +8,9 @@ namespace AnTransformer.Training;
 /// </summary>
 public sealed class RunDirectory : IDisposable
 {
+    /// <summary>File name of the configuration.</summary>
+    public const string ConfigurationFile = "config.yaml";
+
     private const string LockFile = "run.lock";
     private readonly FileLock _lock;
 
@@ -32,8 +35,8 @@ public sealed class RunDirectory : IDisposable
     /// <summary>TensorBoard's event files.</summary>
     public string TensorBoard => Path.Combine(Root, "tensorboard");
 
-    /// <summary>The resolved configuration.</summary>
-    public string Configuration => Path.Combine(Root, "config.yaml");
+    /// <summary>The configuration with every default resolved.</summary>
+    public string Configuration => Path.Combine(Root, ConfigurationFile);
 
     /// <summary>The loss plot without its extension.</summary>
     public string Plot => Path.Combine(Root, "loss");

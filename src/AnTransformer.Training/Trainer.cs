@@ -37,9 +37,12 @@ public sealed class Trainer : IDisposable
     /// <param name="data">Tokens and tokenizer.</param>
     /// <param name="run">The run's directory.</param>
     /// <param name="listener">Hears what happens.</param>
+    /// <param name="further">Whether a run that is resumed may have another number of steps than it had; see <see cref="TrainingRun.Run"/>.</param>
     /// <exception cref="InvalidInputException">The configuration cannot be trained, or the checkpoint does not belong to it.</exception>
-    public Trainer(TrainingConfiguration configuration, TrainingData data, RunDirectory run, ITrainingListener listener)
+    public Trainer(
+        TrainingConfiguration configuration, TrainingData data, RunDirectory run, ITrainingListener listener, bool further = false)
     {
+        configuration = ResolvedConfiguration.Of(configuration);
         (_configuration, _data, _run, _listener) = (configuration, data, run, listener);
         var training = configuration.Training;
         var context = TrainingPlan.CreateContext(training);
@@ -57,18 +60,11 @@ public sealed class Trainer : IDisposable
         _inputs = new long[training.BatchSize * _plan.Model.MaxPositionEmbeddings];
         _targets = new long[_inputs.Length];
         _state = new TrainerState { Seed = training.Seed };
-        if (ResumePoint.Find(configuration, run) is { } checkpoint)
-        {
-            _state = TrainingCheckpoint.Load(checkpoint, _model, _optimizer);
-            _lastSavedStep = _state.Step;
-            _earlierSeconds = _state.ElapsedSeconds;
-            listener.OnMessage($"resuming from {checkpoint} at step {_state.Step}");
-        }
+        if (ResumePoint.Find(configuration, run, further) is { } point)
+            Resume(point);
         else
-        {
-            _model.Initialize(training.Seed);
-        }
-
+            Begin();
+        RecordEnvironment();
         _inspector = RunInspector.Create(configuration, _model, data.Validation, _state.Step);
         _divergence = new DivergenceMonitor(training.DivergenceFactor, _state.Divergence);
     }
@@ -98,7 +94,7 @@ public sealed class Trainer : IDisposable
             if (_divergence.Observe(loss, gradientNorm) is { } reason)
             {
                 _inspector?.Record(recorder, _state.Step);      // the blow-up is in the activations
-                return Diverged(reason);
+                return Diverged(reason, _state.Step + 1);
             }
 
             Update(learningRate, gradientNorm);
@@ -126,7 +122,7 @@ public sealed class Trainer : IDisposable
             if (evaluationIsDue || IsDue(_configuration.Checkpoint.Interval))
             {
                 if (Save() is { } damage)
-                    return Diverged(damage);
+                    return Diverged(damage, _state.Step);
             }
 
             if (evaluationIsDue)
@@ -134,10 +130,10 @@ public sealed class Trainer : IDisposable
         }
 
         if (Save() is { } lost)
-            return Diverged(lost);
+            return Diverged(lost, _state.Step);
         Evaluate(recorder, stop);
         return _lastEvaluation is { } last && !double.IsFinite(last.Loss)
-            ? Diverged($"the validation loss is {last.Loss}")
+            ? Diverged($"the validation loss is {last.Loss}", _state.Step)
             : Outcome(TrainingStatus.Completed, reason: null);
     }
 
@@ -146,6 +142,49 @@ public sealed class Trainer : IDisposable
     {
         _optimizer.Dispose();
         _model.Dispose();
+    }
+
+    private void Resume(ResumePoint point)
+    {
+        _state = TrainingCheckpoint.Load(point.Path, _model, _optimizer);
+        _lastSavedStep = _state.Step;
+        _earlierSeconds = _state.ElapsedSeconds;
+        _listener.OnMessage($"resuming from {point.Path} at step {_state.Step}");
+        if (!point.ChangesLength(_plan))
+            return;
+        if (_plan.Steps < _state.Step)
+        {
+            throw new InvalidInputException(
+                $"{point.Path}: has taken {_state.Step} steps already, more than the {_plan.Steps} asked for; give more steps, or choose "
+                + "another training.output to start anew.");
+        }
+
+        _listener.OnMessage(
+            $"trained to step {_plan.Steps} now; the learning rate follows the schedule over {_plan.Steps} steps from here on, "
+            + $"{_plan.Schedule.At(_state.Step):g3} at the next one");
+    }
+
+    private void Begin()
+    {
+        _model.Initialize(_configuration.Training.Seed);
+        if (_configuration.Training.From is { } from)
+            _listener.OnMessage($"starting with the weights of {StartingWeights.Load(from, _model, _data.Tokenizer)}");
+    }
+
+    /// <summary>Notes in the state what computes from here on, and says so where that may change bits.</summary>
+    private void RecordEnvironment()
+    {
+        var now = ComputeEnvironment.Current(_model.Context.Device, _configuration.Training.ComputeDtype);
+        var before = _state.Sessions.Count > 0 ? _state.Sessions[^1].Environment : null;
+        if (before == now)
+            return;
+        _state = _state with { Sessions = [.. _state.Sessions, new TrainingSession(_state.Step, now)] };
+        if (before?.DifferenceOfBits(now) is { } difference)
+        {
+            _listener.OnMessage(
+                $"note: the run goes on where it computes differently ({difference}); it learns the same, but its last bits may differ from "
+                + "what they would have been there");
+        }
     }
 
     private (double Loss, double GradientNorm, double LearningRate) ForwardBackward()
@@ -245,10 +284,12 @@ public sealed class Trainer : IDisposable
 
     private TrainingOutcome Stopped()
     {
-        return Save() is { } damage ? Diverged(damage) : Outcome(TrainingStatus.Stopped, "stopped on request");
+        return Save() is { } damage ? Diverged(damage, _state.Step) : Outcome(TrainingStatus.Stopped, "stopped on request");
     }
 
-    private TrainingOutcome Diverged(string reason) => Outcome(TrainingStatus.Diverged, $"{reason} at step {_state.Step + 1}");
+    /// <param name="reason">Why the run is lost.</param>
+    /// <param name="step">The step that lost it: the one under way, or the last one taken.</param>
+    private TrainingOutcome Diverged(string reason, long step) => Outcome(TrainingStatus.Diverged, $"{reason} at step {step}");
 
     private TrainingOutcome Outcome(TrainingStatus status, string? reason)
         => new(

@@ -27,6 +27,12 @@ public sealed record TrainerState
     /// <summary>Averages the divergence monitor works with.</summary>
     public DivergenceMonitor.Snapshot Divergence { get; init; } = DivergenceMonitor.Snapshot.Initial;
 
+    /// <summary>
+    /// What the run was computed with, oldest first: an entry for the beginning, and one for each change. Empty for a run of a version that
+    /// did not record it.
+    /// </summary>
+    public IReadOnlyList<TrainingSession> Sessions { get; init; } = [];
+
     private static JsonSerializerOptions Json { get; } = new(JsonSerializerDefaults.Web)
     {
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
@@ -49,6 +55,8 @@ public sealed record TrainerState
             return "step, sequences or tokens is out of range";
         if (!(ElapsedSeconds is >= 0 and < LongestSeconds))
             return "elapsed_seconds is out of range";
+        if (Sessions is null || Sessions.Any(session => session?.Environment is null))
+            return "a session says nothing of what computed it";
         return Divergence is { Steps: >= 0 } && double.IsFinite(Divergence.Smoothed) && double.IsFinite(Divergence.Lowest)
             ? null
             : "divergence is damaged";

@@ -72,16 +72,38 @@ public static class TrainingCheckpoint
             set_rng_state(generator);
         }
 
-        var state = TrainerState.Load(Path.Combine(path, StateFile));
+        var state = LoadState(path);
         optimizer.Resume(state.Step);
         return state;
     }
 
-    /// <summary>The configuration a checkpoint was written with.</summary>
+    /// <summary>
+    /// The configuration a checkpoint was trained with. What a version that did not write down defaults left null in the <c>model</c>
+    /// section is taken from the checkpoint's <c>config.json</c>; its other nulls remain, since nothing tells what they stood for
+    /// (<see cref="ResolvedConfiguration.Unresolved"/>).
+    /// </summary>
+    /// <param name="path">The checkpoint's directory.</param>
+    /// <exception cref="InvalidInputException">A file is missing or malformed.</exception>
+    public static TrainingConfiguration LoadConfiguration(string path)
+    {
+        var configuration = ConfigurationBinder.Load<TrainingConfiguration>(ConfigurationPath(path), []);
+        if (ResolvedConfiguration.Unresolved(configuration).Count > 0)
+            ResolvedConfiguration.Fill(configuration.Model, ModelConfigJson.Load(Path.Combine(path, ModelCheckpoint.ConfigFile)));
+        return configuration;
+    }
+
+    /// <summary>Whether a directory is a checkpoint that training wrote, and not weights alone.</summary>
+    /// <param name="path">The directory.</param>
+    public static bool CanResume(string path) => File.Exists(ConfigurationPath(path)) && File.Exists(Path.Combine(path, StateFile));
+
+    /// <summary>Where a checkpoint's configuration lies.</summary>
+    /// <param name="path">The checkpoint's directory.</param>
+    internal static string ConfigurationPath(string path) => Path.Combine(path, ConfigurationFile);
+
+    /// <summary>The trainer's state of a checkpoint.</summary>
     /// <param name="path">The checkpoint's directory.</param>
     /// <exception cref="InvalidInputException">The file is missing or malformed.</exception>
-    public static TrainingConfiguration LoadConfiguration(string path)
-        => ConfigurationBinder.Load<TrainingConfiguration>(Path.Combine(path, ConfigurationFile), []);
+    public static TrainerState LoadState(string path) => TrainerState.Load(Path.Combine(path, StateFile));
 
     /// <summary>Why a directory must not be replaced by a checkpoint of the same step, or null when it is one.</summary>
     private static string? Objection(string directory)

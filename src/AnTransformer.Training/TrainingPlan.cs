@@ -16,9 +16,6 @@ namespace AnTransformer.Training;
 public sealed record TrainingPlan(
     ModelConfig Model, AdamOptions Adam, double GradientClipping, LearningRateSchedule Schedule, long Steps, int SequencesPerStep)
 {
-    private const double WarmupFraction = 0.1;
-    private const long LongestDefaultWarmup = 2_000;
-
     /// <summary>Tokens in one optimizer step.</summary>
     public long TokensPerStep => (long)SequencesPerStep * Model.MaxPositionEmbeddings;
 
@@ -28,45 +25,31 @@ public sealed record TrainingPlan(
     /// <exception cref="InvalidInputException">The model cannot be built, or no number of steps is given.</exception>
     public static TrainingPlan Create(TrainingConfiguration configuration, int vocabSize)
     {
-        var model = CreateModelConfig(configuration.Model, vocabSize);
-        var training = configuration.Training;
-        var sequences = checked(training.BatchSize * training.GradientAccumulation);
-        var tokensPerStep = (long)sequences * model.MaxPositionEmbeddings;
-        var steps = Math.Min(
-            training.Steps ?? long.MaxValue,
-            training.MaxTokens is { } tokens ? Math.Max(1, tokens / tokensPerStep) : long.MaxValue);
-        if (steps == long.MaxValue)
-            throw new InvalidInputException("training.steps or training.max_tokens must be given: nothing else says when the run ends.");
-
-        var isBaseline = model.Architecture is Architecture.Gpt or Architecture.GptPlus;
-        var optimizer = configuration.Optimizer;
-        // Not the paper's: one learning rate then serves all widths (docs/experiments.md). Muon's steps have neither need.
-        var isAnGptByAdam = model.Architecture == Architecture.AnGpt && optimizer.Kind == "adam";
-        var warmup = configuration.Schedule.WarmupSteps
-            ?? (isBaseline ? Math.Min(LongestDefaultWarmup, (long)Math.Round(WarmupFraction * steps)) : 0);
+        var resolved = ResolvedConfiguration.Of(configuration);
+        var (optimizer, schedule) = (resolved.Optimizer, resolved.Schedule);
+        var steps = StepsOf(resolved);
         return new TrainingPlan(
-            model,
-            new AdamOptions(optimizer.Beta1, optimizer.Beta2, optimizer.Epsilon, optimizer.WeightDecay ?? (isBaseline ? 0.1 : 0))
+            CreateModelConfig(resolved.Model, vocabSize),
+            new AdamOptions(optimizer.Beta1, optimizer.Beta2, optimizer.Epsilon, optimizer.WeightDecay!.Value)
             {
                 Factors = new LearningRateFactors(
-                    optimizer.EmbeddingRate, optimizer.HiddenRate, optimizer.HeadRate, optimizer.ScaleRate,
-                    optimizer.WidthExponent ?? (isAnGptByAdam ? 1 : 0)),
+                    optimizer.EmbeddingRate, optimizer.HiddenRate, optimizer.HeadRate, optimizer.ScaleRate, optimizer.WidthExponent!.Value),
                 Muon = optimizer.Kind == "muon"
                     ? new MuonOptions(optimizer.MuonLearningRate / optimizer.LearningRate, optimizer.MuonMomentum)
                     : null,
-                SpectralClip = optimizer.SpectralClip ?? (isAnGptByAdam ? 1 : 0),
+                SpectralClip = optimizer.SpectralClip!.Value,
             },
-            optimizer.GradientClipping ?? (isBaseline ? 1 : 0),
+            optimizer.GradientClipping!.Value,
             new LearningRateSchedule(
-                Enum.Parse<ScheduleKind>(configuration.Schedule.Kind, ignoreCase: true),
+                Enum.Parse<ScheduleKind>(schedule.Kind, ignoreCase: true),
                 optimizer.LearningRate,
                 steps,
-                warmup,
-                configuration.Schedule.FinalFraction,
-                configuration.Schedule.DecayFraction,
-                configuration.Schedule.Power),
+                schedule.WarmupSteps!.Value,
+                schedule.FinalFraction,
+                schedule.DecayFraction,
+                schedule.Power),
             steps,
-            sequences);
+            SequencesPerStepOf(resolved.Training));
     }
 
     /// <summary>The model a configuration's <c>model</c> section describes.</summary>
@@ -75,40 +58,50 @@ public sealed record TrainingPlan(
     /// <exception cref="InvalidInputException">Sizes do not fit together.</exception>
     public static ModelConfig CreateModelConfig(ModelSection section, int vocabSize)
     {
-        if (!ArchitectureNames.TryParse(section.Architecture, out var architecture))
+        var resolved = ConfigurationBinder.Copy(section);
+        ResolvedConfiguration.ResolveModel(resolved);
+        var model = new ModelConfig
         {
-            throw new InvalidInputException(
-                $"model.architecture '{section.Architecture}' is unknown; it must be one of {string.Join(", ", ArchitectureNames.All)}.");
-        }
-
-        var defaults = ModelConfig.Create(
-            architecture,
-            vocabSize,
-            section.HiddenSize,
-            section.NumAttentionHeads,
-            section.NumHiddenLayers,
-            section.MaxPositionEmbeddings,
-            section.IntermediateSize);
-        var model = defaults with
-        {
-            RopeTheta = section.RopeTheta,
-            QkNorm = section.QkNorm ?? defaults.QkNorm,
-            Constraint = section.Constraint is null ? defaults.Constraint : Enum.Parse<RowConstraint>(section.Constraint, ignoreCase: true),
-            RmsNormEps = section.RmsNormEps,
-            Alpha = new ScaleInit(section.AlphaInit ?? defaults.Alpha.Init, section.AlphaScale ?? defaults.Alpha.Scale),
-            LogitScale = new ScaleInit(
-                section.LogitScaleInit ?? defaults.LogitScale.Init, section.LogitScaleScale ?? defaults.LogitScale.Scale),
-            QkScale = new ScaleInit(section.QkScaleInit ?? defaults.QkScale.Init, section.QkScaleScale ?? defaults.QkScale.Scale),
-            MlpScale = new ScaleInit(section.MlpScaleInit ?? defaults.MlpScale.Init, section.MlpScaleScale ?? defaults.MlpScale.Scale),
+            Architecture = ResolvedConfiguration.ArchitectureOf(resolved),
+            VocabSize = vocabSize,
+            HiddenSize = resolved.HiddenSize,
+            NumAttentionHeads = resolved.NumAttentionHeads,
+            NumHiddenLayers = resolved.NumHiddenLayers,
+            IntermediateSize = resolved.IntermediateSize!.Value,
+            MaxPositionEmbeddings = resolved.MaxPositionEmbeddings,
+            RopeTheta = resolved.RopeTheta,
+            QkNorm = resolved.QkNorm!.Value,
+            Constraint = Enum.Parse<RowConstraint>(resolved.Constraint!, ignoreCase: true),
+            RmsNormEps = resolved.RmsNormEps,
+            Alpha = new ScaleInit(resolved.AlphaInit!.Value, resolved.AlphaScale!.Value),
+            LogitScale = new ScaleInit(resolved.LogitScaleInit!.Value, resolved.LogitScaleScale!.Value),
+            QkScale = new ScaleInit(resolved.QkScaleInit!.Value, resolved.QkScaleScale!.Value),
+            MlpScale = new ScaleInit(resolved.MlpScaleInit!.Value, resolved.MlpScaleScale!.Value),
             Factors = new FactorSwitches(
-                section.NuQkv, section.NuO, section.NuUg, section.NuAct, section.NuDown, section.NuAlpha),
+                resolved.NuQkv, resolved.NuO, resolved.NuUg, resolved.NuAct, resolved.NuDown, resolved.NuAlpha),
         };
         model.Validate("model");
         return model;
+    }
+
+    /// <summary>Steps of a run: the smaller one of its two budgets.</summary>
+    /// <exception cref="InvalidInputException">It has neither.</exception>
+    internal static long StepsOf(TrainingConfiguration configuration)
+    {
+        var training = configuration.Training;
+        var tokensPerStep = (long)SequencesPerStepOf(training) * configuration.Model.MaxPositionEmbeddings;
+        var steps = Math.Min(
+            training.Steps ?? long.MaxValue,
+            training.MaxTokens is { } tokens ? Math.Max(1, tokens / tokensPerStep) : long.MaxValue);
+        return steps < long.MaxValue
+            ? steps
+            : throw new InvalidInputException("training.steps or training.max_tokens must be given: nothing else says when the run ends.");
     }
 
     /// <summary>Where and in which precision to compute.</summary>
     /// <param name="section">The <c>training</c> section.</param>
     /// <exception cref="InvalidInputException">CUDA is asked for and not available.</exception>
     public static ModelContext CreateContext(TrainingSection section) => ComputeDevice.Context(section.Device, section.ComputeDtype);
+
+    private static int SequencesPerStepOf(TrainingSection training) => checked(training.BatchSize * training.GradientAccumulation);
 }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using AnTransformer.Checkpoints;
 using AnTransformer.Cli.Display;
 using AnTransformer.Models;
@@ -39,7 +40,7 @@ internal static class InfoCommand
         {
             return DatasetInfo.Load(path) is not null || Directory.EnumerateFiles(path, "*.bin").Any()
                 ? DescribeDataset(path)
-                : DescribeCheckpoint(CheckpointPath.Resolve(path));
+                : DescribeRun(path);
         }
 
         if (!File.Exists(path))
@@ -59,10 +60,26 @@ internal static class InfoCommand
         };
     }
 
+    /// <summary>A run by its newest checkpoint, or, before it has one, by its configuration; a directory of another kind as a checkpoint.</summary>
+    private static List<(string Name, object? Value)> DescribeRun(string path)
+    {
+        if (RunDirectory.Latest(path) is { } newest)
+        {
+            var facts = DescribeCheckpoint(newest);
+            if (BestCheckpoint.Find(path) is { } best)
+                facts.InsertRange(1, [("best checkpoint", best.Path), ("best val loss", best.Loss)]);
+            return facts;
+        }
+
+        var configuration = Path.Combine(path, RunDirectory.ConfigurationFile);
+        return File.Exists(configuration) ? DescribeConfiguration(configuration) : DescribeCheckpoint(CheckpointPath.Resolve(path));
+    }
+
     private static List<(string Name, object? Value)> DescribeCheckpoint(string path)
     {
         var facts = DescribeModel(ModelConfigJson.Load(Path.Combine(path, ModelCheckpoint.ConfigFile)));
         facts.Insert(0, ("checkpoint", path));
+        facts.AddRange(RunFacts.Of(path));
         facts.AddRange(DescribeWeights(Path.Combine(path, ModelCheckpoint.WeightsFile)));
         return facts;
     }
@@ -98,6 +115,7 @@ internal static class InfoCommand
             ("tokens", plan.Steps * plan.TokensPerStep),
             ("training flops", plan.Steps * plan.TokensPerStep * ModelCost.TrainingFlopsPerToken(plan.Model)),
             ("training bytes estimate", ModelCost.TrainingBytes(plan.Model, tokens, activationBytes)),
+            ("settings", RunFacts.Settings(ResolvedConfiguration.Of(configuration), plan.Model)),
         ]);
         return facts;
     }
@@ -144,17 +162,18 @@ internal static class InfoCommand
 
     private static void Print(List<(string Name, object? Value)> facts)
     {
-        var width = facts.Max(fact => fact.Name.Length) + 2;
-        foreach (var (name, value) in facts)
-        {
-            var text = value switch
-            {
-                null => "none",
-                double number => Figures.Count(number),
-                long number when number >= 10_000 => $"{number} ({Figures.Count(number)})",
-                _ => value.ToString(),
-            };
+        var lines = facts.SelectMany(fact => RunFacts.Lines(fact.Value) ?? [(fact.Name, Text(fact.Value))]).ToList();
+        var width = lines.Max(line => line.Name.Length) + 2;
+        foreach (var (name, text) in lines)
             Console.WriteLine(name.PadRight(width) + text);
-        }
     }
+
+    private static string Text(object? value) => value switch
+    {
+        null => "none",
+        double number and < 1000 => number.ToString("0.####", CultureInfo.InvariantCulture),
+        double number => Figures.Count(number),
+        long number when number >= 10_000 => $"{number} ({Figures.Count(number)})",
+        _ => value.ToString() ?? "",
+    };
 }

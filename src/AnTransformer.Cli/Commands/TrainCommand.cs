@@ -20,7 +20,8 @@ internal static class TrainCommand
     {
         var config = new Argument<string>("config")
         {
-            Description = "A YAML configuration; relative to here, or one of the tool's own such as configs/paper/angpt.yaml.",
+            Description = "A YAML configuration; relative to here, or one of the tool's own such as configs/paper/angpt.yaml. Or the directory "
+                + "of a run, to go on with it as it was configured; with --steps to another number of steps.",
             DefaultValueFactory = _ => DefaultConfiguration,
         };
         var json = SharedOptions.Json();
@@ -36,17 +37,21 @@ internal static class TrainCommand
         command.SetAction(parsed =>
         {
             var overrides = FieldOptions.Overrides(parsed, fields);
-            var configuration = ConfigurationBinder.Load<TrainingConfiguration>(BundledFiles.Find(parsed.GetRequiredValue(config)), overrides);
-            return Train(configuration, parsed.GetValue(json), parsed.GetValue(supervised));
+            var path = parsed.GetRequiredValue(config);
+            var isRun = Directory.Exists(path);
+            var configuration = isRun
+                ? SavedRun.Load(path, overrides)
+                : ConfigurationBinder.Load<TrainingConfiguration>(BundledFiles.Find(path), overrides);
+            return Train(configuration, isRun, parsed.GetValue(json), parsed.GetValue(supervised));
         });
         return command;
     }
 
-    private static int Train(TrainingConfiguration configuration, bool json, bool supervised)
+    private static int Train(TrainingConfiguration configuration, bool further, bool json, bool supervised)
     {
         using var stop = new StopSignal(supervised);
         using var display = TrainingDisplay.Create();
-        var outcome = TrainingRun.Run(configuration, display, stop.Token);
+        var outcome = TrainingRun.Run(configuration, display, stop.Token, further);
         display.Dispose();
         if (json)
             TrainingSummary.PrintJson(configuration, outcome);
@@ -56,7 +61,7 @@ internal static class TrainCommand
         {
             case TrainingStatus.Diverged:
                 var remedy = outcome.Checkpoint is { } good
-                    ? $"{LastGoodCheckpoint}{good}; resume from it with a lower optimizer.learning_rate"
+                    ? $"{LastGoodCheckpoint}{good}; a new run with a lower optimizer.learning_rate can start from its weights (--from)"
                     : "; no checkpoint was saved before; lower optimizer.learning_rate";
                 Console.Error.WriteLine($"angpt: training diverged: {outcome.Reason}{remedy}.");
                 return ExitCodes.Diverged;

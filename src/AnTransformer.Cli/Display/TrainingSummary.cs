@@ -25,7 +25,11 @@ internal static class TrainingSummary
         if (outcome.PlotPath is { } plot)
             Console.WriteLine($"loss plot        {Relative(plot)}");
         if (outcome is { Status: TrainingStatus.Completed, TokensPerSecond: 0 })
-            Console.WriteLine($"This run was complete already; to train anew, remove {configuration.Training.Output} or give another --output.");
+        {
+            Console.WriteLine(
+                $"This run was complete already; to train it further: angpt train {configuration.Training.Output} --steps N; to train anew, remove "
+                + "the directory or give another --output.");
+        }
     }
 
     public static void PrintJson(TrainingConfiguration configuration, TrainingOutcome outcome)

@@ -14,8 +14,9 @@ internal sealed class ProcessLauncher : IRunLauncher
     {
         var start = ThisProgram.StartInfo(["train", configurationPath, "--json", TrainCommand.SupervisedOption]);
         start.RedirectStandardInput = true;
-        // Runs beside each other share the cores: threads that wait must not spin.
-        start.Environment["OMP_WAIT_POLICY"] = "passive";
+        // Runs beside each other share the cores: threads that wait must not spin, unless the user has said how they shall wait.
+        if (!start.Environment.ContainsKey("GOMP_SPINCOUNT"))
+            start.Environment.TryAdd("OMP_WAIT_POLICY", "passive");
         using var process = Start(start);
         if (process is null)
             return new RunExit(RunEnding.Failed, "its process could not be started");

@@ -76,7 +76,7 @@ internal sealed class ActiveRun
                 return new RunExit(RunEnding.Stopped, "stopped on request");
         }
 
-        var configuration = Path.Combine(root, "config.yaml");
+        var configuration = Path.Combine(root, RunDirectory.ConfigurationFile);
         AtomicFile.WriteAllText(configuration, ConfigurationBinder.Write(Resolve(root)));
         return launcher.Launch(configuration, stop);
     }
@@ -85,7 +85,8 @@ internal sealed class ActiveRun
     {
         var threads = Run.Configuration.Training.Threads is > 0 and var given ? given : _options.ThreadsPerJob;
         return ConfigurationBinder.Parse<TrainingConfiguration>(
-            ConfigurationBinder.Write(Run.Configuration),
+            // With every default resolved: what is trained is what the study says, whatever the version that the run's process is of.
+            ConfigurationBinder.Write(ResolvedConfiguration.Of(Run.Configuration)),
             Run.Name,
             [
                 ("training.output", Path.GetRelativePath(Environment.CurrentDirectory, root)),

@@ -1,3 +1,4 @@
+using System.Collections;
 using System.Text;
 
 namespace AnTransformer.Training.Configuration;
@@ -116,6 +117,18 @@ public static class ConfigurationBinder
     /// <summary>The YAML text of a configuration, every field commented. Reading it gives an equal configuration.</summary>
     /// <param name="configuration">The configuration.</param>
     public static string Write(object configuration) => ConfigurationWriter.Write(configuration);
+
+    /// <summary>A copy that shares nothing that can change.</summary>
+    /// <typeparam name="T">A configuration class.</typeparam>
+    /// <param name="configuration">The configuration.</param>
+    public static T Copy<T>(T configuration)
+        where T : class, new()
+    {
+        var copy = new T();
+        foreach (var field in Fields(typeof(T)))
+            field.Set(copy, field.Get(configuration) is IList list ? field.CopyOf(list) : field.Get(configuration));
+        return copy;
+    }
 
     /// <summary>A field's value as YAML has it.</summary>
     /// <param name="value">A value that a field may have.</param>

@@ -115,6 +115,15 @@ public sealed class ConfigurationField
     internal void Set(object configuration, object? value)
         => _path[^1].SetValue(_path[..^1].Aggregate(configuration, (owner, property) => property.GetValue(owner)!), value);
 
+    /// <summary>Another list of the same entries.</summary>
+    internal IList CopyOf(IList entries)
+    {
+        var list = (IList)Activator.CreateInstance(Type)!;
+        foreach (var entry in entries)
+            list.Add(entry);
+        return list;
+    }
+
     /// <summary>A list of values that texts denote.</summary>
     /// <exception cref="InvalidInputException">One of them denotes none that the field allows.</exception>
     internal IList ParseList(IEnumerable<(string Text, string Place)> entries)

@@ -33,6 +33,12 @@ public sealed class TrainingSection : IValidatable
     [InRange(1, 1 << 20)]
     public int GradientAccumulation { get; set; } = 1;
 
+    /// <summary>Starting weights.</summary>
+    [Description("Checkpoint (or run directory: its best checkpoint) whose weights a new run starts with, of the same model and tokenizer; "
+        + "optimizer, learning rate, data order and steps begin anew. null to start with random weights. To go on with a run, give "
+        + "its directory in place of the configuration.")]
+    public string? From { get; set; }
+
     /// <summary>Seed.</summary>
     [Description("Seed of the initial weights and of the order of the data; the same seed gives the same run.")]
     [NotNegative]
@@ -77,6 +83,8 @@ public sealed class TrainingSection : IValidatable
                 "max_tokens");
         }
 
+        if (From is not null && string.IsNullOrWhiteSpace(From))
+            yield return new ConfigurationProblem("training.from must name a checkpoint or a run, or be null", "from");
         if (!IsDevice(Device))
             yield return new ConfigurationProblem($"training.device must be cpu, cuda or cuda:N, not '{Device}'", "device");
         if (string.IsNullOrWhiteSpace(Output))

@@ -154,6 +154,7 @@ public static class LibTorch
                         + "-p:LibTorchBackend=none.");
                 }
 
+                OpenMpWaiting.Prepare();
                 return s_handles = LibTorchLoader.Load(chosen, directories);
             }
             catch (LibTorchLoadException e)

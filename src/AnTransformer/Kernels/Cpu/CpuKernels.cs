@@ -15,6 +15,9 @@ internal abstract unsafe class CpuKernels
         : Vector256.IsHardwareAccelerated ? new CpuKernels<Simd256>()
         : new CpuKernels<Simd128>();
 
+    /// <summary>Width of the vectors.</summary>
+    public abstract int VectorBits { get; }
+
     /// <summary>y = s ⊙ x, s per channel, [rows, n].</summary>
     public abstract void ScaleChannels(float* x, float* s, float* y, long rows, int n);
 
@@ -125,4 +128,6 @@ internal abstract unsafe class CpuKernels
 internal sealed unsafe partial class CpuKernels<V> : CpuKernels
     where V : struct, ISimd<V>
 {
+    /// <inheritdoc/>
+    public override int VectorBits => 8 * sizeof(float) * V.Width;
 }

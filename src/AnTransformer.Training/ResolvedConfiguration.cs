@@ -1,0 +1,80 @@
+using AnTransformer.Models;
+using AnTransformer.Training.Configuration;
+
+namespace AnTransformer.Training;
+
+/// <summary>
+/// The one place that knows what a null of a configuration stands for. A run resolves its configuration when it starts and writes down the
+/// result, so that a default that changes later changes no run.
+/// </summary>
+public static class ResolvedConfiguration
+{
+    private const double WarmupFraction = 0.1;
+    private const long LongestDefaultWarmup = 2_000;
+
+    /// <summary>
+    /// A copy in which every null that stands for a default of the architecture (arXiv 2505.22014) has that default's value. Nulls that
+    /// stand for nothing, such as that of <c>training.max_minutes</c>, remain.
+    /// </summary>
+    /// <param name="configuration">A validated configuration.</param>
+    /// <exception cref="InvalidInputException">The architecture is unknown, or no number of steps is given.</exception>
+    public static TrainingConfiguration Of(TrainingConfiguration configuration)
+    {
+        var resolved = ConfigurationBinder.Copy(configuration);
+        ResolveModel(resolved.Model);
+        var architecture = ArchitectureOf(resolved.Model);
+        var isBaseline = architecture is Architecture.Gpt or Architecture.GptPlus;
+        var optimizer = resolved.Optimizer;
+        // Not the paper's: one learning rate then serves all widths (docs/experiments.md). Muon's steps have neither need.
+        var isAnGptByAdam = architecture == Architecture.AnGpt && optimizer.Kind == "adam";
+        optimizer.SpectralClip ??= isAnGptByAdam ? 1 : 0;
+        optimizer.WidthExponent ??= isAnGptByAdam ? 1 : 0;
+        optimizer.WeightDecay ??= isBaseline ? 0.1 : 0;
+        optimizer.GradientClipping ??= isBaseline ? 1 : 0;
+        resolved.Schedule.WarmupSteps ??= isBaseline
+            ? Math.Min(LongestDefaultWarmup, (long)Math.Round(WarmupFraction * TrainingPlan.StepsOf(resolved)))
+            : 0;
+        return resolved;
+    }
+
+    /// <summary>The keys of fields that a configuration leaves to defaults.</summary>
+    /// <param name="configuration">A validated configuration.</param>
+    public static IReadOnlyList<string> Unresolved(TrainingConfiguration configuration)
+        => ConfigurationBinder.Differences(configuration, Of(configuration), includeChangeable: true)
+            .Select(difference => difference.Key).ToList();
+
+    /// <summary>Gives the <c>model</c> section's nulls the architecture's values.</summary>
+    internal static void ResolveModel(ModelSection section)
+        => Fill(section, ModelConfig.Create(
+            ArchitectureOf(section),
+            vocabSize: 1,       // no default depends on it
+            section.HiddenSize,
+            section.NumAttentionHeads,
+            section.NumHiddenLayers,
+            section.MaxPositionEmbeddings,
+            section.IntermediateSize));
+
+    /// <summary>Gives the <c>model</c> section's nulls the values of a model.</summary>
+    internal static void Fill(ModelSection section, ModelConfig model)
+    {
+        section.IntermediateSize ??= model.IntermediateSize;
+        section.QkNorm ??= model.QkNorm;
+        section.Constraint ??= ModelConfigJson.ConstraintName(model.Constraint);
+        section.AlphaInit ??= model.Alpha.Init;
+        section.AlphaScale ??= model.Alpha.Scale;
+        section.LogitScaleInit ??= model.LogitScale.Init;
+        section.LogitScaleScale ??= model.LogitScale.Scale;
+        section.QkScaleInit ??= model.QkScale.Init;
+        section.QkScaleScale ??= model.QkScale.Scale;
+        section.MlpScaleInit ??= model.MlpScale.Init;
+        section.MlpScaleScale ??= model.MlpScale.Scale;
+    }
+
+    /// <summary>The architecture that a <c>model</c> section names.</summary>
+    /// <exception cref="InvalidInputException">There is none of that name.</exception>
+    internal static Architecture ArchitectureOf(ModelSection section)
+        => ArchitectureNames.TryParse(section.Architecture, out var architecture)
+            ? architecture
+            : throw new InvalidInputException(
+                $"model.architecture '{section.Architecture}' is unknown; it must be one of {string.Join(", ", ArchitectureNames.All)}.");
+}
