@@ -56,7 +56,7 @@ internal static unsafe class ProductBenchmark
         for (var round = -WarmupRounds; round < Rounds; round++)
         {
             var start = Stopwatch.GetTimestamp();
-            BlockedGemm.Multiply(transposeA, transposeB, m, n, k, 1, At(a), lda, At(b), ldb, 0, At(ours), n);
+            BlockedGemm.Instance.Multiply(transposeA, transposeB, m, n, k, 1, At(a), lda, At(b), ldb, 0, At(ours), n);
             var middle = Stopwatch.GetTimestamp();
             Gemm.MultiplyByBlas(transposeA, transposeB, m, n, k, 1, At(a), lda, At(b), ldb, 0, At(theirs), n);
             if (round < 0)

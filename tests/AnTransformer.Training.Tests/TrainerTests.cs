@@ -1,4 +1,5 @@
 using System.Globalization;
+using AnTransformer.Kernels;
 using AnTransformer.Models;
 using AnTransformer.Training.Configuration;
 using TorchSharp;
@@ -43,6 +44,26 @@ public sealed class TrainerTests : IDisposable
             }));
         Assert.Equal(12, counts.Count);
         Assert.All(counts.Skip(3), count => Assert.Equal(counts[3], count));
+    }
+
+    /// <summary>All kernels give the same results as LibTorch's operators: only this tells that batches arrive in a form that they take.</summary>
+    [Theory]
+    [MemberData(nameof(Architectures))]
+    public void Training_and_evaluation_run_on_fused_kernels_alone(string architecture)
+    {
+        var seen = new HashSet<(Operation Operation, DispatchPath Path)>();
+        var configuration = Tiny(architecture);
+        configuration.Evaluation.SamplePrompt = null;       // drawing single tokens is LibTorch's
+        using (Dispatch.Listen((operation, path) => seen.Add((operation, path))))
+            Train(configuration, new Listener(_ => { }));
+        Operation[] expected =
+        [
+            Operation.Embedding, Operation.Linear, Operation.Attention, Operation.Loss, Operation.TokenLosses, Operation.Adam, Operation.GradientNorm,
+            .. architecture == "angpt" ? [Operation.SpectralClipping] : Array.Empty<Operation>(),
+            .. architecture == "ngpt" ? [Operation.SphereUpdate] : Array.Empty<Operation>(),
+        ];
+        Assert.Equal(expected.Order(), seen.Where(item => item.Path == DispatchPath.Fused).Select(item => item.Operation).Order());
+        Assert.DoesNotContain(seen, item => item.Path is DispatchPath.Eager or DispatchPath.Cuda);
     }
 
     [Fact]

@@ -16,6 +16,9 @@ public static class FusedKernels
     [ThreadStatic]
     private static CudaKernels? t_emulation;
 
+    [ThreadStatic]
+    private static bool t_isEager;
+
     /// <summary>Whether fused kernels are used where they can be; on by default. Not to be changed between a forward pass and its
     /// backward pass.</summary>
     public static bool Enabled { get; set; } =
@@ -36,7 +39,7 @@ public static class FusedKernels
     /// <summary>Whether the CPU kernels can take these tensors: fp32 in contiguous CPU memory.</summary>
     internal static bool FitCpu(params ReadOnlySpan<Tensor?> tensors)
     {
-        if (!Enabled || t_emulation is not null)
+        if (!Enabled || t_isEager || t_emulation is not null)
             return false;
         foreach (var tensor in tensors)
         {
@@ -50,7 +53,7 @@ public static class FusedKernels
     /// <summary>The kernels that can take a tensor and others of its device; null for none.</summary>
     internal static CudaKernels? ForCuda(Tensor tensor)
     {
-        if (!Enabled)
+        if (!Enabled || t_isEager)
             return null;
         if (t_emulation is { } emulation)
             return emulation.Launcher.Holds(tensor) ? emulation : null;
@@ -59,6 +62,9 @@ public static class FusedKernels
 
     /// <summary>For tests: on this thread, operators take CPU tensors for those of a device with these kernels; null for no longer.</summary>
     internal static void Emulate(CudaKernels? kernels) => t_emulation = kernels;
+
+    /// <summary>For tests, which others run beside: on this thread, operators take none of the kernels; false for no longer.</summary>
+    internal static void BeEager(bool isEager) => t_isEager = isEager;
 
     private static bool IsPlain(Tensor tensor)
         => tensor.dtype == ScalarType.Float32 && tensor.device_type == DeviceType.CPU && tensor.is_contiguous()

@@ -79,6 +79,7 @@ public sealed class SelfAttention : nn.Module
     private (Tensor Query, Tensor Key, Tensor Value) Normalize(
         Tensor qkv, QueryKeyNormalization normalization, RotaryEmbedding rotary, long start, double toQuery)
     {
+        Dispatch.Record(Operation.Attention, DispatchPath.Eager);
         var parts = qkv.chunk(3, -1);
         var q = Normalize(SplitHeads(parts[0]), normalization, normalization.Query, rotary, start);
         var k = Normalize(SplitHeads(parts[1]), normalization, normalization.Key, rotary, start);

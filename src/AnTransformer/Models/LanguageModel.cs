@@ -1,5 +1,6 @@
 using AnTransformer.Generation;
 using AnTransformer.Inspection;
+using AnTransformer.Kernels;
 using AnTransformer.Layers;
 using AnTransformer.Normalization;
 using AnTransformer.Operators;
@@ -122,7 +123,7 @@ public abstract class LanguageModel : nn.Module<Tensor, Tensor>
         var loss = CrossEntropyOperator.Fits(input, Head, targets)
             ? CrossEntropyOperator.Mean(input, Head, LogitRows, targets)
             : CudaCrossEntropy.TryMean(input, Head, LogitRows, targets)
-                ?? nn.functional.cross_entropy(Logits(h).flatten(0, 1), targets.flatten());
+                ?? EagerLoss(h, targets);
         return loss.MoveToOuterDisposeScope();
     }
 
@@ -144,7 +145,7 @@ public abstract class LanguageModel : nn.Module<Tensor, Tensor>
         var losses = AutogradNode.IsNeeded(h, input.Gain, Head.Weight, LogitScale?.Stored) ? null
             : CrossEntropyOperator.Fits(input, Head, targets) ? CrossEntropyOperator.PerToken(input, Head, LogitRows, targets)
             : CudaCrossEntropy.TryPerToken(input, Head, LogitRows, targets);
-        losses ??= nn.functional.cross_entropy(Logits(h).flatten(0, 1), targets.flatten(), reduction: nn.Reduction.None).view(targets.shape);
+        losses ??= EagerTokenLosses(h, targets);
         return losses.MoveToOuterDisposeScope();
     }
 
@@ -214,6 +215,18 @@ public abstract class LanguageModel : nn.Module<Tensor, Tensor>
     }
 
     private ReparameterizedRows? LogitRows => LogitScale is null ? null : new ReparameterizedRows([(LogitScale, 1)]);
+
+    private Tensor EagerLoss(Tensor h, Tensor targets)
+    {
+        Dispatch.Record(Operation.Loss, DispatchPath.Eager);
+        return nn.functional.cross_entropy(Logits(h).flatten(0, 1), targets.flatten());
+    }
+
+    private Tensor EagerTokenLosses(Tensor h, Tensor targets)
+    {
+        Dispatch.Record(Operation.TokenLosses, DispatchPath.Eager);
+        return nn.functional.cross_entropy(Logits(h).flatten(0, 1), targets.flatten(), reduction: nn.Reduction.None).view(targets.shape);
+    }
 
     /// <summary>Logits s_z ⊙ W_head h, [B, T, V], in the master dtype.</summary>
     private Tensor Logits(Tensor h) => Context.ToMaster(LinearOperator.Apply(HeadInput(h), [Head], scales: LogitRows));

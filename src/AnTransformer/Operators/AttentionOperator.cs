@@ -45,6 +45,8 @@ internal sealed unsafe class AttentionOperator
     public static Tensor Apply(
         Tensor qkv, QueryKeyNormalization normalization, RotaryEmbedding rotary, double softmaxScale, int heads)
     {
+        Dispatch.Record(Operation.Attention, DispatchPath.Fused);
+        Dispatch.Record(Operation.AttentionHead, AttentionHead.Instance.Path);
         var attention = new AttentionOperator(normalization, rotary, softmaxScale, heads);
         var (batch, length, width) = (qkv.shape[0], qkv.shape[1], qkv.shape[2] / 3);
         var output = BufferPool.Empty(batch, length, width);

@@ -57,6 +57,7 @@ internal sealed unsafe class CrossEntropyOperator
     /// <returns>A scalar.</returns>
     public static Tensor Mean(LinearInput input, Projection head, RowScales? scales, Tensor targets)
     {
+        Dispatch.Record(Operation.Loss, DispatchPath.Fused);
         var operation = new CrossEntropyOperator(input, head, scales);
         List<Tensor> inputs = [input.Source, head.Weight];
         if (input.Gain is not null)
@@ -85,6 +86,7 @@ internal sealed unsafe class CrossEntropyOperator
     /// <returns>Shape [B, T].</returns>
     public static Tensor PerToken(LinearInput input, Projection head, RowScales? scales, Tensor targets)
     {
+        Dispatch.Record(Operation.TokenLosses, DispatchPath.Fused);
         var operation = new CrossEntropyOperator(input, head, scales);
         var losses = BufferPool.Empty(targets.shape);
         operation.Compute(TensorMemory.Longs(targets), TensorMemory.Floats(losses), gradients: null);

@@ -18,7 +18,12 @@ internal static unsafe class EmbeddingOperator
     public static Tensor Apply(Tensor tokens, Parameter table)
     {
         if (!FusedKernels.FitCpu(table) || tokens.dtype != ScalarType.Int64 || tokens.device_type != TorchSharp.DeviceType.CPU)
+        {
+            Dispatch.Record(Operation.Embedding, DispatchPath.Eager);
             return table.index_select(0, tokens.flatten()).view([.. tokens.shape, table.shape[1]]);
+        }
+
+        Dispatch.Record(Operation.Embedding, DispatchPath.Fused);
         using var ids = tokens.contiguous();
         var (count, rows, width) = (ids.numel(), table.shape[0], table.shape[1]);
         var index = TensorMemory.Longs(ids);

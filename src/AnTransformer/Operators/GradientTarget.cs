@@ -19,6 +19,7 @@ internal sealed unsafe class GradientTarget
     {
         _parameters = parameters;
         Pointer = InPlace(parameters);
+        Dispatch.Record(Operation.ParameterGradient, Pointer != null ? DispatchPath.InPlace : DispatchPath.Fresh);
         if (Pointer != null)
             return;
         _fresh = zeros([parameters.Sum(parameter => parameter.numel())], dtype: ScalarType.Float32).DetachFromDisposeScope();

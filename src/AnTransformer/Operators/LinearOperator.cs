@@ -100,6 +100,7 @@ internal sealed unsafe class LinearOperator
 
     private Tensor Eager()
     {
+        Dispatch.Record(Operation.Linear, DispatchPath.Eager);
         using var scope = NewDisposeScope();
         var x = _input.Eager();
         var outputs = _parts.Select(part => part.Multiply(x, _factor)).ToList();
@@ -116,6 +117,7 @@ internal sealed unsafe class LinearOperator
 
     private Tensor Fused()
     {
+        Dispatch.Record(Operation.Linear, DispatchPath.Fused);
         var source = _input.Source;
         var output = BufferPool.Empty([.. source.shape[..^1], _outputWidth]);
         Compute(TensorMemory.Floats(source), TensorMemory.Floats(output), source.numel() / _input.SourceWidth);

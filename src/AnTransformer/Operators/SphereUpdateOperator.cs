@@ -21,10 +21,12 @@ internal static unsafe class SphereUpdateOperator
         {
             if (CudaSphereUpdate.TryApply(h, x, alpha) is { } onCuda)
                 return onCuda;
+            Dispatch.Record(Operation.SphereUpdate, DispatchPath.Eager);
             using var scope = NewDisposeScope();
             return Norms.L2(h + (alpha.Value().abs() * (Norms.L2(x) - h))).MoveToOuterDisposeScope();
         }
 
+        Dispatch.Record(Operation.SphereUpdate, DispatchPath.Fused);
         var output = BufferPool.Empty(h.shape);
         using (PhaseClock.Measure(Phase.FusedOperators))
         {

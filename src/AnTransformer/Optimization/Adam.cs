@@ -123,6 +123,7 @@ public sealed class Adam : IDisposable
             SpectralClipping.Update(state, (state.IsDecayed ? decayed : step).At((float)state.Multiple), _options.SpectralClip);
         if (FusedAdam.TryUpdate(_byAdam, step, decayed) || CudaAdam.TryUpdate(_byAdam, step, decayed))
             return;
+        Dispatch.Record(Operation.Adam, DispatchPath.Eager);
         foreach (var state in _byAdam)
         {
             using var scope = NewDisposeScope();
@@ -139,6 +140,7 @@ public sealed class Adam : IDisposable
         using var scope = NewDisposeScope();
         if ((FusedAdam.TryGradientNorm(_states) ?? CudaAdam.TryGradientNorm(_states, _gradients)) is { } fused)
             return fused;
+        Dispatch.Record(Operation.GradientNorm, DispatchPath.Eager);
         var norms = _states.Select(state => state.Gradient()).OfType<Tensor>().Select(gradient => gradient.norm()).ToList();
         return norms.Count == 0 ? 0 : stack(norms).to(ScalarType.Float64).norm().item<double>();
     }

@@ -14,6 +14,7 @@ internal static class CudaAdam
         using var scope = NewDisposeScope();
         if (KernelsFor(states) is not { } kernels)
             return false;
+        Dispatch.Record(Operation.Adam, DispatchPath.Cuda);
         foreach (var state in states)
         {
             if (state.Gradient() is not { } gradient)
@@ -36,6 +37,7 @@ internal static class CudaAdam
         using var scope = NewDisposeScope();
         if (KernelsFor(states) is not { } kernels)
             return null;
+        Dispatch.Record(Operation.GradientNorm, DispatchPath.Cuda);
         var gradients = states.Select(state => state.Gradient()).OfType<Tensor>().ToList();
         if (flat is not null && gradients.All(gradient => IsPart(gradient, flat)))
             gradients = [flat];

@@ -19,6 +19,7 @@ internal static unsafe class FusedAdam
     {
         if (Blocks(states) is not { } blocks)
             return false;
+        Dispatch.Record(Operation.Adam, DispatchPath.Fused);
         CpuTeam.Run(blocks.Count, index =>
         {
             var block = blocks[index];
@@ -40,6 +41,7 @@ internal static unsafe class FusedAdam
     {
         if (Blocks(states) is not { } blocks)
             return null;
+        Dispatch.Record(Operation.GradientNorm, DispatchPath.Fused);
         var sums = new double[blocks.Count];
         CpuTeam.Run(
             blocks.Count, index => sums[index] = CpuKernels.Instance.SumOfSquares(blocks[index].Gradients, blocks[index].Rows * blocks[index].Width));

@@ -23,6 +23,7 @@ internal static unsafe class Orthogonalization
         using var scope = NewDisposeScope();
         if (FusedKernels.FitCpu(matrix))
         {
+            Dispatch.Record(Operation.Orthogonalization, DispatchPath.Fused);
             var x = TensorMemory.Floats(matrix);
             var count = matrix.numel();
             // Not LibTorch's norm, whose rounding depends on the number of threads.
@@ -31,6 +32,7 @@ internal static unsafe class Orthogonalization
         }
         else
         {
+            Dispatch.Record(Operation.Orthogonalization, DispatchPath.Eager);
             matrix.div_(matrix.norm().clamp_min(SmallestNorm));
             Iterate(matrix);
         }

@@ -52,6 +52,7 @@ internal static unsafe class SpectralClipping
 
     private static void UpdateTensors(ParameterState state, Tensor gradient, AdamStep step, double limit, RowConstraint constraint)
     {
+        Dispatch.Record(Operation.SpectralClipping, DispatchPath.Eager);
         var (rows, columns) = (gradient.shape[0], gradient.shape[1]);
         gradient.mul_(step.GradientFactor);
         state.Mean.mul_(step.Beta1).add_(gradient, alpha: step.Rest1);
@@ -73,6 +74,7 @@ internal static unsafe class SpectralClipping
     /// <summary>The same on plain memory, in blocks of rows that depend on the shape alone; the direction takes the gradient's place.</summary>
     private static void Update(ParameterState state, Tensor gradient, AdamStep step, double limit, RowConstraint constraint)
     {
+        Dispatch.Record(Operation.SpectralClipping, DispatchPath.Fused);
         var (rows, width) = (gradient.shape[0], checked((int)gradient.shape[1]));
         float* u = TensorMemory.Floats(gradient), w = TensorMemory.Floats(state.Parameter), right = TensorMemory.Floats(state.SingularVector!);
         float* mean = TensorMemory.Floats(state.Mean), square = TensorMemory.Floats(state.Square);

@@ -112,6 +112,34 @@ public sealed class CudaModelTests(KernelEmulator emulator) : IDisposable
                 AssertNear(expected[.., start..end], model.forward(tokensThere[.., start..end], cache), tolerance, $"{start} to {end}");
         });
 
+    [Theory]
+    [MemberData(nameof(Variants))]
+    public void Steps_and_evaluation_run_on_the_devices_kernels(string architecture, bool queryKeyNorm, bool inBFloat)
+        => CountingDevice.ForEach(emulator, device =>
+        {
+            const int layers = 2;
+            using var model = Create(architecture, queryKeyNorm, device, inBFloat);
+            using var adam = new Adam(model, new AdamOptions());
+            var (tokens, targets) = Batch(device.Device);
+            string[] stream =
+            [
+                "Embedding Eager 1", $"Linear Cuda {4 * layers}", $"Attention Cuda {layers}",
+                $"SphereUpdate Cuda {(architecture == "ngpt" ? 2 * layers : 0)}",
+            ];
+
+            // On a GPU backward passes run on a thread of LibTorch's, which is not listened to.
+            string[] gradients = device.Device.type == DeviceType.CPU ? ["ParameterGradient InPlace"] : [];
+            DispatchLog.AssertRuns(
+                () =>
+                {
+                    BackwardPass.Run(model.Loss(tokens, targets));
+                    adam.Update(1e-3, Math.Min(1, 1 / adam.GradientNorm()));
+                },
+                [.. stream, "Loss Cuda 1", .. gradients, "GradientNorm Cuda 1", "Adam Cuda 1"]);
+            using var noGrad = no_grad();
+            DispatchLog.AssertRuns(() => model.TokenLosses(tokens, targets), [.. stream, "TokenLosses Cuda 1"]);
+        });
+
     [Fact]
     public void Steps_keep_no_tensors() => CountingDevice.ForEach(emulator, device =>
     {

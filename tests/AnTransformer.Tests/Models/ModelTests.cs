@@ -82,22 +82,6 @@ public sealed class ModelTests
         Assert.Equal(uncached, cached);
     }
 
-    [Theory]
-    [MemberData(nameof(Architectures))]
-    public void Bf16_compute_stays_near_fp32_and_keeps_fp32_weights_and_gradients(string architecture)
-    {
-        using var scope = NewDisposeScope();
-        using var single = Initialized(architecture, seed: 6);
-        using var mixed = LanguageModel.Create(Small(architecture), new ModelContext(CPU, ScalarType.Float32, ScalarType.BFloat16));
-        mixed.Initialize(seed: 6);
-        var (tokens, targets) = (tensor(new long[,] { { 1, 2, 3, 4, 5, 6 } }), tensor(new long[,] { { 2, 3, 4, 5, 6, 7 } }));
-        var loss = mixed.Loss(tokens, targets);
-        loss.backward();
-        Assert.Equal(ScalarType.Float32, loss.dtype);
-        Assert.InRange(loss.item<float>() - single.Loss(tokens, targets).item<float>(), -0.05, 0.05);
-        Assert.All(mixed.NamedParameters(), item => Assert.Equal(ScalarType.Float32, item.Parameter.grad!.dtype));
-    }
-
     [Fact]
     public void AnGpt_starts_on_the_sphere_and_NGpt_along_the_model_dimension()
     {

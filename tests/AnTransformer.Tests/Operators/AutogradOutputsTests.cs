@@ -4,6 +4,7 @@ using static TorchSharp.torch;
 namespace AnTransformer.Tests.Operators;
 
 /// <summary>Nodes with several outputs, and backward passes on another thread than the forward pass, as those of CUDA tensors are.</summary>
+[Collection(ProcessWideCollection.Name)]     // the cause of a failed backward pass is kept for the process
 public sealed class AutogradOutputsTests
 {
     [Fact]

@@ -1,10 +1,9 @@
 using AnTransformer.EagerTwin;
-using AnTransformer.Kernels;
-using AnTransformer.Kernels.Cpu;
 using AnTransformer.Layers;
 using AnTransformer.Models;
 using AnTransformer.Operators;
 using AnTransformer.Optimization;
+using AnTransformer.Tests.Kernels;
 using static TorchSharp.torch;
 using Adam = AnTransformer.Optimization.Adam;
 
@@ -101,44 +100,7 @@ public sealed class FusedModelTests
         using var model = Create(architecture, 20, 37, 9, queryKeyNorm: true);
         var (tokens, targets) = Batch(3, 9);
         var fused = model.Loss(tokens, targets).item<float>();
-        FusedKernels.Enabled = false;
-        try
-        {
-            Assert.Equal(fused, model.Loss(tokens, targets).item<float>(), 1e-5);
-        }
-        finally
-        {
-            FusedKernels.Enabled = true;
-        }
-    }
-
-    [Theory]
-    [MemberData(nameof(Architectures))]
-    public void The_number_of_threads_does_not_change_a_bit(string architecture)
-    {
-        Assert.SkipUnless(Gemm.UsesOwn, "the BLAS of this processor sums in an order that depends on the threads");
-        using var scope = NewDisposeScope();
-        using var model = Create(architecture, 48, 100, 70, queryKeyNorm: true);
-        using var gradients = model.Store.Gradients();
-        var (tokens, targets) = Batch(9, 70);
-        var threads = get_num_threads();
-        var results = new List<Tensor>();
-        try
-        {
-            foreach (var count in new[] { 1, 2, 3 })
-            {
-                set_num_threads(count);
-                gradients.zero_();
-                BackwardPass.Run(model.Loss(tokens, targets));
-                results.Add(gradients.clone());
-            }
-        }
-        finally
-        {
-            set_num_threads(threads);
-        }
-
-        Assert.All(results, result => Assert.True(result.equal(results[0]).all().item<bool>()));
+        Assert.Equal(fused, Eagerly.Run(() => model.Loss(tokens, targets).item<float>()), 1e-5);
     }
 
     [Fact]

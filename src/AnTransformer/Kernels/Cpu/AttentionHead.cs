@@ -1,3 +1,5 @@
+using System.Runtime.Intrinsics;
+
 namespace AnTransformer.Kernels.Cpu;
 
 /// <summary>
@@ -6,8 +8,17 @@ namespace AnTransformer.Kernels.Cpu;
 /// </summary>
 internal abstract unsafe class AttentionHead
 {
-    /// <summary>The implementation that fits this processor's matrix products.</summary>
-    public static AttentionHead Instance { get; } = Gemm.UsesOwn ? new TiledAttentionHead() : new BlasAttentionHead();
+    private static readonly AttentionHead ByBlas = new BlasAttentionHead();
+    private static readonly AttentionHead ByTiles =
+        Vector512.IsHardwareAccelerated ? new TiledAttentionHead<Simd512>()
+        : Vector256.IsHardwareAccelerated ? new TiledAttentionHead<Simd256>()
+        : new TiledAttentionHead<Simd128>();
+
+    /// <summary>The implementation that goes with this processor's matrix products.</summary>
+    public static AttentionHead Instance => Gemm.UsesOwn ? ByTiles : ByBlas;
+
+    /// <summary>Whose matrix products it uses.</summary>
+    public abstract DispatchPath Path { get; }
 
     /// <summary>Floats of scratch memory that <see cref="Forward"/> needs.</summary>
     public abstract long ForwardScratch(int length, int headSize);

@@ -6,6 +6,8 @@ internal sealed unsafe class BlasAttentionHead : AttentionHead
     // Large enough for an efficient product, small enough to skip most of what the causal mask hides.
     private const int QueryBlock = 64;
 
+    public override DispatchPath Path => DispatchPath.Blas;
+
     public override long ForwardScratch(int length, int headSize) => (long)QueryBlock * length;
 
     public override long BackwardScratch(int length, int headSize) => (2L * QueryBlock * length) + ((long)length * headSize);

@@ -5,22 +5,47 @@ namespace AnTransformer.Kernels.Cpu;
 
 /// <summary>
 /// A matrix product of our own for processors on which LibTorch's BLAS is not at its best: MKL leaves about a fifth of the
-/// multiplier's rate of AMD's processors with AVX-512 unused. B is packed into panels of 32 columns that all threads share; A's rows
-/// are read where they are, or packed where A is transposed; <see cref="GemmTile"/> does the rest. Sums are in one order, whatever the number of threads.
+/// multiplier's rate of AMD's processors with AVX-512 unused. B is packed into panels of a tile's columns that all threads share; A's
+/// rows are read where they are, or packed where A is transposed; <see cref="GemmTile{V}"/> does the rest. Sums are in one order,
+/// whatever the number of threads.
 /// </summary>
-internal static unsafe class BlockedGemm
+internal abstract unsafe class BlockedGemm
 {
-    private const int Depth = 256;              // of a panel: 32 KiB of B
-    private const int RowsOfBlock = 512;        // A's block stays in the second-level cache
-    private const int FloatsPerLine = 16;
-    private const int SideOfSquare = 64;        // of a part to transpose, which stays in the first-level cache
-    private const int PanelsAtOnce = 4;         // of B, to pack
+    /// <summary>The product on this processor's widest vectors.</summary>
+    public static BlockedGemm Instance { get; } =
+        Vector512.IsHardwareAccelerated ? new BlockedGemm<Simd512>()
+        : Vector256.IsHardwareAccelerated ? new BlockedGemm<Simd256>()
+        : new BlockedGemm<Simd128>();
 
     /// <summary>Whether this processor is one that gains.</summary>
     public static bool IsPreferred { get; } = Vector512.IsHardwareAccelerated && X86Base.IsSupported && IsAmd();
 
     /// <summary>C ← α·op(A)·op(B) + β·C on row-major memory.</summary>
-    public static void Multiply(
+    public abstract void Multiply(
+        bool transposeA, bool transposeB, long m, long n, long k, float alpha, float* a, long lda, float* b, long ldb, float beta,
+        float* c, long ldc);
+
+    private static bool IsAmd()
+    {
+        // "AuthenticAMD" in EBX, EDX, ECX.
+        var (_, ebx, ecx, edx) = X86Base.CpuId(0, 0);
+        return (ebx, edx, ecx) == (0x68747541, 0x69746E65, 0x444D4163);
+    }
+}
+
+/// <summary>The product for one vector width.</summary>
+/// <typeparam name="V">The vector.</typeparam>
+internal sealed unsafe class BlockedGemm<V> : BlockedGemm
+    where V : struct, ISimd<V>
+{
+    private const int Depth = 256;              // of a panel: 32 KiB of B with the widest vectors
+    private const int RowsOfBlock = 512;        // A's block stays in the second-level cache
+    private const int FloatsPerLine = 16;
+    private const int SideOfSquare = 64;        // of a part to transpose, which stays in the first-level cache
+    private const int PanelsAtOnce = 4;         // of B, to pack
+
+    /// <inheritdoc/>
+    public override void Multiply(
         bool transposeA, bool transposeB, long m, long n, long k, float alpha, float* a, long lda, float* b, long ldb, float beta,
         float* c, long ldc)
     {
@@ -32,40 +57,40 @@ internal static unsafe class BlockedGemm
             return;
         }
 
-        var panels = (int)((n + GemmTile.Columns - 1) / GemmTile.Columns);
+        var panels = (int)((n + GemmTile<V>.Columns - 1) / GemmTile<V>.Columns);
         var rows = RowsPerBlock(m);
         var blocks = (int)((m + rows - 1) / rows);
         var depths = (int)((k + Depth - 1) / Depth);
         var groups = (panels + PanelsAtOnce - 1) / PanelsAtOnce;
-        using var packed = BufferPool.Rent((long)panels * GemmTile.Columns * k);
+        using var packed = BufferPool.Rent((long)panels * GemmTile<V>.Columns * k);
         var panelMemory = packed.Pointer;
         CpuTeam.Run(depths * groups, task =>
         {
             var (part, group) = Math.DivRem(task, groups);
             var start = part * (long)Depth;
             var depth = (int)Math.Min(Depth, k - start);
-            var panelsOfPart = panelMemory + (start * panels * GemmTile.Columns);
+            var panelsOfPart = panelMemory + (start * panels * GemmTile<V>.Columns);
             for (var panel = group * PanelsAtOnce; panel < Math.Min(panels, (group + 1) * PanelsAtOnce); panel++)
             {
-                var column = panel * (long)GemmTile.Columns;
+                var column = panel * (long)GemmTile<V>.Columns;
                 var target = panelsOfPart + (column * depth);
-                var columns = (int)Math.Min(GemmTile.Columns, n - column);
+                var columns = (int)Math.Min(GemmTile<V>.Columns, n - column);
                 if (transposeB)
-                    GemmPanel.PackTransposed(b + (column * ldb) + start, ldb, columns, depth, target);
+                    GemmPanel<V>.PackTransposed(b + (column * ldb) + start, ldb, columns, depth, target);
                 else
-                    GemmPanel.Pack(b + (start * ldb) + column, ldb, columns, depth, target);
+                    GemmPanel<V>.Pack(b + (start * ldb) + column, ldb, columns, depth, target);
             }
         });
         CpuTeam.Run(blocks, block =>
         {
             var row = block * (long)rows;
             var count = (int)Math.Min(rows, m - row);
-            using var panelsOfA = BufferPool.Rent((transposeA ? rows : GemmTile.Rows) * (long)Depth);
+            using var panelsOfA = BufferPool.Rent((transposeA ? rows : GemmTile<V>.Rows) * (long)Depth);
             for (long start = 0; start < k; start += Depth)
             {
                 // The block's part of C stays in the second-level cache from one part of the depth to the next.
                 var (depth, add) = ((int)Math.Min(Depth, k - start), start > 0 || beta == 1);
-                var panelsOfB = panelMemory + (start * panels * GemmTile.Columns);
+                var panelsOfB = panelMemory + (start * panels * GemmTile<V>.Columns);
                 var target = c + (row * ldc);
                 if (transposeA)
                 {
@@ -85,13 +110,13 @@ internal static unsafe class BlockedGemm
     /// C ← α·Aᵀ·B + β·C by way of Cᵀ = α·Bᵀ·A: of two factors the larger one had better be the one whose rows threads share, since the
     /// other one is packed as a whole and read by all.
     /// </summary>
-    private static void MultiplyTurned(
+    private void MultiplyTurned(
         long m, long n, long k, float alpha, float* a, long lda, float* b, long ldb, float beta, float* c, long ldc)
     {
         using var scratch = BufferPool.Rent(m * n);
         var turned = scratch.Pointer;
         Multiply(true, false, n, m, k, alpha, b, ldb, a, lda, 0, turned, m);
-        CpuTeam.For(m, GemmTile.Rows, (first, count) =>
+        CpuTeam.For(m, GemmTile<V>.Rows, (first, count) =>
         {
             for (long column = 0; column < n; column += SideOfSquare)
             {
@@ -110,29 +135,29 @@ internal static unsafe class BlockedGemm
     {
         // Every thread should have some blocks, and a block whole tiles.
         var share = (m + (2 * CpuTeam.Threads) - 1) / (2 * CpuTeam.Threads);
-        return (int)Math.Clamp((share + GemmTile.Rows - 1) / GemmTile.Rows * GemmTile.Rows, GemmTile.Rows, RowsOfBlock);
+        return (int)Math.Clamp((share + GemmTile<V>.Rows - 1) / GemmTile<V>.Rows * GemmTile<V>.Rows, GemmTile<V>.Rows, RowsOfBlock);
     }
 
     /// <summary>A block of A's rows, read where they are; only a last tile of fewer than eight rows is copied.</summary>
     private static void MultiplyRows(
         float* a, long lda, int rows, float* padded, float* panels, long n, int depth, float alpha, float* c, long ldc, bool add)
     {
-        var whole = rows / GemmTile.Rows * GemmTile.Rows;
+        var whole = rows / GemmTile<V>.Rows * GemmTile<V>.Rows;
         if (whole < rows)
         {
-            new Span<float>(padded, GemmTile.Rows * depth).Clear();
+            new Span<float>(padded, GemmTile<V>.Rows * depth).Clear();
             for (var row = whole; row < rows; row++)
                 new ReadOnlySpan<float>(a + (row * lda), depth).CopyTo(new Span<float>(padded + ((row - whole) * depth), depth));
         }
 
-        for (long column = 0; column < n; column += GemmTile.Columns)
+        for (long column = 0; column < n; column += GemmTile<V>.Columns)
         {
             var b = panels + (column * depth);
-            var width = (int)Math.Min(GemmTile.Columns, n - column);
-            for (var row = 0; row < whole; row += GemmTile.Rows)
-                GemmTile.MultiplyPart(depth, a + (row * lda), lda, 1, b, c + (row * ldc) + column, ldc, alpha, add, GemmTile.Rows, width);
+            var width = (int)Math.Min(GemmTile<V>.Columns, n - column);
+            for (var row = 0; row < whole; row += GemmTile<V>.Rows)
+                GemmTile<V>.MultiplyPart(depth, a + (row * lda), lda, 1, b, c + (row * ldc) + column, ldc, alpha, add, GemmTile<V>.Rows, width);
             if (whole < rows)
-                GemmTile.MultiplyPart(depth, padded, depth, 1, b, c + (whole * ldc) + column, ldc, alpha, add, rows - whole, width);
+                GemmTile<V>.MultiplyPart(depth, padded, depth, 1, b, c + (whole * ldc) + column, ldc, alpha, add, rows - whole, width);
         }
     }
 
@@ -143,13 +168,13 @@ internal static unsafe class BlockedGemm
     private static void MultiplyColumns(
         float* packed, int columns, float* panels, long n, int depth, float alpha, float* c, long ldc, bool add, float* next, long lda, long nextDepth)
     {
-        for (long column = 0; column < n; column += GemmTile.Columns)
+        for (long column = 0; column < n; column += GemmTile<V>.Columns)
         {
             var b = panels + (column * depth);
-            var width = (int)Math.Min(GemmTile.Columns, n - column);
-            var nextPanel = b + (GemmTile.Columns * (long)depth);
-            var share = GemmTile.Columns * depth / ((columns + GemmTile.Rows - 1) / GemmTile.Rows);
-            for (var row = 0; row < columns; row += GemmTile.Rows, nextPanel += share)
+            var width = (int)Math.Min(GemmTile<V>.Columns, n - column);
+            var nextPanel = b + (GemmTile<V>.Columns * (long)depth);
+            var share = GemmTile<V>.Columns * depth / ((columns + GemmTile<V>.Rows - 1) / GemmTile<V>.Rows);
+            for (var row = 0; row < columns; row += GemmTile<V>.Rows, nextPanel += share)
             {
                 Prefetch(nextPanel, share);
                 if (nextDepth-- > 0)
@@ -158,9 +183,9 @@ internal static unsafe class BlockedGemm
                     next += lda;
                 }
 
-                GemmTile.MultiplyPart(
-                    depth, packed + (row * (long)depth), 1, GemmTile.Rows, b, c + (row * ldc) + column, ldc, alpha, add,
-                    Math.Min(GemmTile.Rows, columns - row), width);
+                GemmTile<V>.MultiplyPart(
+                    depth, packed + (row * (long)depth), 1, GemmTile<V>.Rows, b, c + (row * ldc) + column, ldc, alpha, add,
+                    Math.Min(GemmTile<V>.Rows, columns - row), width);
             }
         }
     }
@@ -173,8 +198,8 @@ internal static unsafe class BlockedGemm
         for (; column + FloatsPerLine <= columns; column += FloatsPerLine)
         {
             var source = a + column;
-            var second = panels + (GemmTile.Rows * (long)depth);
-            for (var step = 0; step < depth; step++, source += lda, panels += GemmTile.Rows, second += GemmTile.Rows)
+            var second = panels + (GemmTile<V>.Rows * (long)depth);
+            for (var step = 0; step < depth; step++, source += lda, panels += GemmTile<V>.Rows, second += GemmTile<V>.Rows)
             {
                 var line = Vector512.Load(source);
                 line.GetLower().Store(panels);
@@ -184,19 +209,19 @@ internal static unsafe class BlockedGemm
             panels = second;
         }
 
-        for (; column < columns; column += GemmTile.Rows)
+        for (; column < columns; column += GemmTile<V>.Rows)
         {
             var source = a + column;
-            if (column + GemmTile.Rows <= columns)
+            if (column + GemmTile<V>.Rows <= columns)
             {
-                for (var step = 0; step < depth; step++, source += lda, panels += GemmTile.Rows)
+                for (var step = 0; step < depth; step++, source += lda, panels += GemmTile<V>.Rows)
                     Vector256.Load(source).Store(panels);
                 continue;
             }
 
-            for (var step = 0; step < depth; step++, source += lda, panels += GemmTile.Rows)
+            for (var step = 0; step < depth; step++, source += lda, panels += GemmTile<V>.Rows)
             {
-                for (var i = 0; i < GemmTile.Rows; i++)
+                for (var i = 0; i < GemmTile<V>.Rows; i++)
                     panels[i] = column + i < columns ? source[i] : 0;
             }
         }
@@ -205,14 +230,7 @@ internal static unsafe class BlockedGemm
     /// <summary>Asks for memory to come to the second-level cache; addresses beyond an array do no harm.</summary>
     private static void Prefetch(float* first, long count)
     {
-        for (long i = 0; i < count; i += FloatsPerLine)
+        for (long i = 0; Sse.IsSupported && i < count; i += FloatsPerLine)
             Sse.Prefetch1(first + i);
-    }
-
-    private static bool IsAmd()
-    {
-        // "AuthenticAMD" in EBX, EDX, ECX.
-        var (_, ebx, ecx, edx) = X86Base.CpuId(0, 0);
-        return (ebx, edx, ecx) == (0x68747541, 0x69746E65, 0x444D4163);
     }
 }

@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using System.Runtime.Intrinsics;
 using AnTransformer.Native;
 using static TorchSharp.torch;
 
@@ -23,10 +22,13 @@ internal static unsafe class Gemm
     /// repeat bit for bit.</summary>
     public const string EnvironmentVariable = "ANTRANSFORMER_GEMM";
 
-    /// <summary>Whether <see cref="BlockedGemm"/> is used.</summary>
-    public static bool UsesOwn { get; } = Environment.GetEnvironmentVariable(EnvironmentVariable)?.ToLowerInvariant() switch
+    /// <summary>Whether <see cref="BlockedGemm"/> is used. Changed by tests only, and by those that run alone.</summary>
+    public static bool UsesOwn { get; set; } = UsesOwnByDefault(Environment.GetEnvironmentVariable(EnvironmentVariable));
+
+    /// <summary>What the environment variable's value says, null for none.</summary>
+    public static bool UsesOwnByDefault(string? setting) => setting?.ToLowerInvariant() switch
     {
-        "own" => Vector512.IsHardwareAccelerated,
+        "own" => true,
         "blas" => false,
         _ => BlockedGemm.IsPreferred,
     };
@@ -81,8 +83,10 @@ internal static unsafe class Gemm
         bool transposeA, bool transposeB, long m, long n, long k, float alpha, float* a, long lda, float* b, long ldb, float beta,
         float* c, long ldc)
     {
-        if (UsesOwn && m >= SmallestOwn)
-            BlockedGemm.Multiply(transposeA, transposeB, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
+        var isOwn = UsesOwn && m >= SmallestOwn;
+        Dispatch.Record(Operation.MatrixProduct, isOwn ? DispatchPath.Own : DispatchPath.Blas);
+        if (isOwn)
+            BlockedGemm.Instance.Multiply(transposeA, transposeB, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
         else
             MultiplyByBlas(transposeA, transposeB, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
     }

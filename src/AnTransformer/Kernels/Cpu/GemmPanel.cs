@@ -1,57 +1,66 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
 namespace AnTransformer.Kernels.Cpu;
 
-/// <summary>Panels of a product's second factor as <see cref="GemmTile"/> reads them: 32 columns, step by step along the depth.</summary>
-internal static unsafe class GemmPanel
+/// <summary>Panels of a product's second factor as <see cref="GemmTile{V}"/> reads them: a tile's columns, step by step along the depth.</summary>
+/// <typeparam name="V">The vector.</typeparam>
+internal static unsafe class GemmPanel<V>
+    where V : struct, ISimd<V>
 {
-    /// <summary>Up to 32 columns of a row-major matrix; missing ones become 0.</summary>
+    private static int Columns
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => GemmTile<V>.Columns;
+    }
+
+    /// <summary>Up to a panel's columns of a row-major matrix; missing ones become 0.</summary>
     /// <param name="matrix">First element.</param>
     /// <param name="stride">Distance of rows.</param>
     /// <param name="columns">Number of columns.</param>
     /// <param name="depth">Number of rows.</param>
-    /// <param name="panel">Receives [depth, 32].</param>
+    /// <param name="panel">Receives [depth, columns of a tile].</param>
     public static void Pack(float* matrix, long stride, int columns, int depth, float* panel)
     {
-        if (columns == GemmTile.Columns)
+        if (columns == Columns)
         {
-            for (var step = 0; step < depth; step++, matrix += stride, panel += GemmTile.Columns)
+            for (var step = 0; step < depth; step++, matrix += stride, panel += Columns)
             {
-                Vector512.Load(matrix).Store(panel);
-                Vector512.Load(matrix + 16).Store(panel + 16);
+                V.Load(matrix).Store(panel);
+                V.Load(matrix + V.Width).Store(panel + V.Width);
             }
 
             return;
         }
 
-        new Span<float>(panel, depth * GemmTile.Columns).Clear();
-        for (var step = 0; step < depth; step++, matrix += stride, panel += GemmTile.Columns)
+        new Span<float>(panel, depth * Columns).Clear();
+        for (var step = 0; step < depth; step++, matrix += stride, panel += Columns)
             new ReadOnlySpan<float>(matrix, columns).CopyTo(new Span<float>(panel, columns));
     }
 
-    /// <summary>Up to 32 rows of a row-major matrix as columns; missing ones become 0.</summary>
+    /// <summary>As many rows of a row-major matrix as a panel has columns, or fewer, as columns; missing ones become 0.</summary>
     /// <param name="rows">First element.</param>
     /// <param name="stride">Distance of rows.</param>
     /// <param name="count">Number of rows.</param>
     /// <param name="depth">Number of columns.</param>
-    /// <param name="panel">Receives [depth, 32].</param>
+    /// <param name="panel">Receives [depth, columns of a tile].</param>
     public static void PackTransposed(float* rows, long stride, int count, int depth, float* panel)
     {
-        if (count < GemmTile.Columns)
-            new Span<float>(panel, depth * GemmTile.Columns).Clear();
+        if (count < Columns)
+            new Span<float>(panel, depth * Columns).Clear();
         const int side = 8;
-        var (wholeRows, wholeDepth) = (count / side * side, depth / side * side);
+        var (wholeRows, wholeDepth) = Avx.IsSupported ? (count / side * side, depth / side * side) : (0, 0);
         for (var row = 0; row < wholeRows; row += side)
         {
             for (var step = 0; step < wholeDepth; step += side)
-                Transpose(rows + (row * stride) + step, stride, panel + (step * GemmTile.Columns) + row);
+                Transpose(rows + (row * stride) + step, stride, panel + (step * Columns) + row);
         }
 
         for (var row = 0; row < count; row++)
         {
             for (var step = row < wholeRows ? wholeDepth : 0; step < depth; step++)
-                panel[(step * GemmTile.Columns) + row] = rows[(row * stride) + step];
+                panel[(step * Columns) + row] = rows[(row * stride) + step];
         }
     }
 
@@ -76,8 +85,8 @@ internal static unsafe class GemmPanel
 
         static void Join(Vector256<float> first, Vector256<float> second, float* target, int row)
         {
-            Avx.Permute2x128(first, second, 0x20).Store(target + (row * GemmTile.Columns));
-            Avx.Permute2x128(first, second, 0x31).Store(target + ((row + 4) * GemmTile.Columns));
+            Avx.Permute2x128(first, second, 0x20).Store(target + (row * Columns));
+            Avx.Permute2x128(first, second, 0x31).Store(target + ((row + 4) * Columns));
         }
     }
 }

@@ -1,27 +1,33 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
 namespace AnTransformer.Kernels.Cpu;
 
 /// <summary>
-/// The innermost loop of a matrix product: an 8 × 32 tile of the result in sixteen AVX-512 registers, to which each step adds eight
-/// broadcast elements of A times two vectors of B. Sixteen independent sums keep the multiplier busy for as long as one takes.
+/// The innermost loop of a matrix product: a tile of the result, eight rows of two vectors, in sixteen registers, to which each step
+/// adds eight broadcast elements of A times two vectors of B. Sixteen independent sums keep the multiplier busy for as long as one
+/// takes. Made for AVX-512's thirty-two registers; on narrower vectors it computes the same, though not at full speed.
 /// </summary>
-internal static unsafe class GemmTile
+/// <typeparam name="V">The vector.</typeparam>
+internal static unsafe class GemmTile<V>
+    where V : struct, ISimd<V>
 {
     /// <summary>Rows of a tile.</summary>
-    public const int Rows = 8;
+    public const int Rows = GemmTile.Rows;
 
     /// <summary>Columns of a tile: two vectors.</summary>
-    public const int Columns = 32;
+    public static int Columns
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => 2 * V.Width;
+    }
 
     /// <summary>C ← α·A·B + (C or nothing) for one tile.</summary>
     /// <param name="depth">Steps.</param>
     /// <param name="a">A's first element.</param>
     /// <param name="rowStep">Distance of A's element in the next row.</param>
     /// <param name="depthStep">Distance of A's element in the next step.</param>
-    /// <param name="b">A panel of B: [depth, 32].</param>
+    /// <param name="b">A panel of B: [depth, <see cref="Columns"/>].</param>
     /// <param name="c">The tile's first element.</param>
     /// <param name="ldc">Distance of C's rows.</param>
     /// <param name="alpha">α.</param>
@@ -31,50 +37,50 @@ internal static unsafe class GemmTile
         int depth, float* a, long rowStep, long depthStep, float* b, float* c, long ldc, float alpha, bool add)
     {
         float* a1 = a + rowStep, a2 = a1 + rowStep, a3 = a2 + rowStep, a4 = a3 + rowStep, a5 = a4 + rowStep, a6 = a5 + rowStep, a7 = a6 + rowStep;
-        Vector512<float> c00 = default, c01 = default, c10 = default, c11 = default, c20 = default, c21 = default, c30 = default, c31 = default;
-        Vector512<float> c40 = default, c41 = default, c50 = default, c51 = default, c60 = default, c61 = default, c70 = default, c71 = default;
+        V c00 = default, c01 = default, c10 = default, c11 = default, c20 = default, c21 = default, c30 = default, c31 = default;
+        V c40 = default, c41 = default, c50 = default, c51 = default, c60 = default, c61 = default, c70 = default, c71 = default;
 
         // The tile of C is on its way to the cache while the sums are made.
-        for (var row = 0; row < Rows; row++)
+        for (var row = 0; row < (Sse.IsSupported ? Rows : 0); row++)
         {
             Sse.Prefetch0(c + (row * ldc));
-            Sse.Prefetch0(c + (row * ldc) + 16);
+            Sse.Prefetch0(c + (row * ldc) + V.Width);
         }
 
         var at = 0L;
         for (var step = 0; step < depth; step++)
         {
-            var b0 = Vector512.Load(b);
-            var b1 = Vector512.Load(b + 16);
-            var x = Vector512.Create(a[at]);
-            c00 = Vector512.FusedMultiplyAdd(x, b0, c00);
-            c01 = Vector512.FusedMultiplyAdd(x, b1, c01);
-            x = Vector512.Create(a1[at]);
-            c10 = Vector512.FusedMultiplyAdd(x, b0, c10);
-            c11 = Vector512.FusedMultiplyAdd(x, b1, c11);
-            x = Vector512.Create(a2[at]);
-            c20 = Vector512.FusedMultiplyAdd(x, b0, c20);
-            c21 = Vector512.FusedMultiplyAdd(x, b1, c21);
-            x = Vector512.Create(a3[at]);
-            c30 = Vector512.FusedMultiplyAdd(x, b0, c30);
-            c31 = Vector512.FusedMultiplyAdd(x, b1, c31);
-            x = Vector512.Create(a4[at]);
-            c40 = Vector512.FusedMultiplyAdd(x, b0, c40);
-            c41 = Vector512.FusedMultiplyAdd(x, b1, c41);
-            x = Vector512.Create(a5[at]);
-            c50 = Vector512.FusedMultiplyAdd(x, b0, c50);
-            c51 = Vector512.FusedMultiplyAdd(x, b1, c51);
-            x = Vector512.Create(a6[at]);
-            c60 = Vector512.FusedMultiplyAdd(x, b0, c60);
-            c61 = Vector512.FusedMultiplyAdd(x, b1, c61);
-            x = Vector512.Create(a7[at]);
-            c70 = Vector512.FusedMultiplyAdd(x, b0, c70);
-            c71 = Vector512.FusedMultiplyAdd(x, b1, c71);
+            var b0 = V.Load(b);
+            var b1 = V.Load(b + V.Width);
+            var x = V.Broadcast(a[at]);
+            c00 = V.MultiplyAdd(x, b0, c00);
+            c01 = V.MultiplyAdd(x, b1, c01);
+            x = V.Broadcast(a1[at]);
+            c10 = V.MultiplyAdd(x, b0, c10);
+            c11 = V.MultiplyAdd(x, b1, c11);
+            x = V.Broadcast(a2[at]);
+            c20 = V.MultiplyAdd(x, b0, c20);
+            c21 = V.MultiplyAdd(x, b1, c21);
+            x = V.Broadcast(a3[at]);
+            c30 = V.MultiplyAdd(x, b0, c30);
+            c31 = V.MultiplyAdd(x, b1, c31);
+            x = V.Broadcast(a4[at]);
+            c40 = V.MultiplyAdd(x, b0, c40);
+            c41 = V.MultiplyAdd(x, b1, c41);
+            x = V.Broadcast(a5[at]);
+            c50 = V.MultiplyAdd(x, b0, c50);
+            c51 = V.MultiplyAdd(x, b1, c51);
+            x = V.Broadcast(a6[at]);
+            c60 = V.MultiplyAdd(x, b0, c60);
+            c61 = V.MultiplyAdd(x, b1, c61);
+            x = V.Broadcast(a7[at]);
+            c70 = V.MultiplyAdd(x, b0, c70);
+            c71 = V.MultiplyAdd(x, b1, c71);
             at += depthStep;
             b += Columns;
         }
 
-        var factor = Vector512.Create(alpha);
+        var factor = V.Broadcast(alpha);
         Finish(c, c00, c01, factor, add);
         Finish(c + ldc, c10, c11, factor, add);
         Finish(c + (2 * ldc), c20, c21, factor, add);
@@ -105,17 +111,24 @@ internal static unsafe class GemmTile
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Finish(float* c, Vector512<float> first, Vector512<float> second, Vector512<float> factor, bool add)
+    private static void Finish(float* c, V first, V second, V factor, bool add)
     {
         if (add)
         {
-            Vector512.FusedMultiplyAdd(first, factor, Vector512.Load(c)).Store(c);
-            Vector512.FusedMultiplyAdd(second, factor, Vector512.Load(c + 16)).Store(c + 16);
+            V.MultiplyAdd(first, factor, V.Load(c)).Store(c);
+            V.MultiplyAdd(second, factor, V.Load(c + V.Width)).Store(c + V.Width);
         }
         else
         {
             (first * factor).Store(c);
-            (second * factor).Store(c + 16);
+            (second * factor).Store(c + V.Width);
         }
     }
+}
+
+/// <summary>What tiles of all widths share.</summary>
+internal static class GemmTile
+{
+    /// <summary>Rows of a tile.</summary>
+    public const int Rows = 8;
 }

@@ -1,14 +1,25 @@
+using System.Runtime.CompilerServices;
+
 namespace AnTransformer.Kernels.Cpu;
 
 /// <summary>
-/// Attention of a head by <see cref="GemmTile"/>: keys and values are packed once, scores are made for eight queries at a time and
+/// Attention of a head by <see cref="GemmTile{V}"/>: keys and values are packed once, scores are made for eight queries at a time and
 /// only as far as these see, and stay in the first-level cache until they have met the values.
 /// </summary>
-internal sealed unsafe class TiledAttentionHead : AttentionHead
+/// <typeparam name="V">The vector.</typeparam>
+internal sealed unsafe class TiledAttentionHead<V> : AttentionHead
+    where V : struct, ISimd<V>
 {
     private const int Strip = GemmTile.Rows;
-    private const int Panel = GemmTile.Columns;
     private const int QueryBlock = 128;     // queries whose gradients meet keys and values at once
+
+    private static int Panel
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => GemmTile<V>.Columns;
+    }
+
+    public override DispatchPath Path => DispatchPath.Own;
 
     public override long ForwardScratch(int length, int headSize)
         => KeyPanels(length, headSize) + ValuePanels(length, headSize) + (Strip * ScoreStride(length)) + (Strip * (long)headSize);
@@ -109,18 +120,18 @@ internal sealed unsafe class TiledAttentionHead : AttentionHead
 
     private static long ValuePanels(int length, int headSize) => (headSize + Panel - 1L) / Panel * Panel * length;
 
-    /// <summary>Rows as columns of panels [dh, 32].</summary>
+    /// <summary>Rows as columns of panels [dh, columns of a tile].</summary>
     private static void PackRows(float* rows, long stride, int count, int headSize, float* panels)
     {
         for (var row = 0; row < count; row += Panel, panels += (long)Panel * headSize)
-            GemmPanel.PackTransposed(rows + (row * stride), stride, Math.Min(Panel, count - row), headSize, panels);
+            GemmPanel<V>.PackTransposed(rows + (row * stride), stride, Math.Min(Panel, count - row), headSize, panels);
     }
 
-    /// <summary>Columns in panels [count, 32].</summary>
+    /// <summary>Columns in panels [count, columns of a tile].</summary>
     private static void PackColumns(float* rows, long stride, int count, int headSize, float* panels)
     {
         for (var column = 0; column < headSize; column += Panel, panels += (long)Panel * count)
-            GemmPanel.Pack(rows + column, stride, Math.Min(Panel, headSize - column), count, panels);
+            GemmPanel<V>.Pack(rows + column, stride, Math.Min(Panel, headSize - column), count, panels);
     }
 
     /// <summary>The rows themselves, or fewer than eight of them followed by zeros in scratch memory.</summary>
@@ -138,7 +149,7 @@ internal sealed unsafe class TiledAttentionHead : AttentionHead
     private static void Scores(float* rows, long rowStride, float* panels, int visible, int headSize, float* scores, long stride)
     {
         for (var key = 0; key < visible; key += Panel)
-            GemmTile.Multiply(headSize, rows, rowStride, 1, panels + (key * (long)headSize), scores + key, stride, 1, add: false);
+            GemmTile<V>.Multiply(headSize, rows, rowStride, 1, panels + (key * (long)headSize), scores + key, stride, 1, add: false);
     }
 
     /// <summary>Eight rows, or columns, of scores times a matrix in panels.</summary>
@@ -147,7 +158,7 @@ internal sealed unsafe class TiledAttentionHead : AttentionHead
     {
         for (var column = 0; column < headSize; column += Panel)
         {
-            GemmTile.MultiplyPart(
+            GemmTile<V>.MultiplyPart(
                 depth, a, rowStep, depthStep, panels + (column * (long)panelDepth), c + column, ldc, 1, add, rows, Math.Min(Panel, headSize - column));
         }
     }

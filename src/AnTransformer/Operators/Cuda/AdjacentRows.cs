@@ -16,6 +16,13 @@ internal static class AdjacentRows
     /// <param name="parameters">[rows, width] each.</param>
     public static Tensor? Gradients(IReadOnlyList<Parameter> parameters)
     {
+        var found = FindGradients(parameters);
+        Dispatch.Record(Operation.ParameterGradient, found is null ? DispatchPath.Fresh : DispatchPath.InPlace);
+        return found;
+    }
+
+    private static Tensor? FindGradients(IReadOnlyList<Parameter> parameters)
+    {
         var gradients = new List<Tensor>();
         foreach (var parameter in parameters)
         {

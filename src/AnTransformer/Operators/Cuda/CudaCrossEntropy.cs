@@ -37,6 +37,7 @@ internal sealed class CudaCrossEntropy
     {
         if (KernelsFor(input, head, targets) is not { } kernels)
             return null;
+        Dispatch.Record(Operation.Loss, DispatchPath.Cuda);
         using var scope = NewDisposeScope();
         return new CudaCrossEntropy(kernels, input, head, scales).Mean(targets.flatten()).MoveToOuterDisposeScope();
     }
@@ -49,6 +50,7 @@ internal sealed class CudaCrossEntropy
     {
         if (KernelsFor(input, head, targets) is not { } kernels)
             return null;
+        Dispatch.Record(Operation.TokenLosses, DispatchPath.Cuda);
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
         return new CudaCrossEntropy(kernels, input, head, scales).Losses(targets.flatten(), gradients: null).view(targets.shape)

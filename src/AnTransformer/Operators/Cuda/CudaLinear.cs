@@ -39,6 +39,7 @@ internal sealed class CudaLinear
             return null;
         }
 
+        Dispatch.Record(Operation.Linear, DispatchPath.Cuda);
         using var scope = NewDisposeScope();
         return new CudaLinear(kernels, input, parts, factor).Forward(scales?.Eager(), stream, interpolation?.Eager())
             .MoveToOuterDisposeScope();

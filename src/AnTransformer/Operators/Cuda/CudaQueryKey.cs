@@ -32,6 +32,7 @@ internal static class CudaQueryKey
             return null;
         }
 
+        Dispatch.Record(Operation.Attention, DispatchPath.Cuda);
         using var scope = NewDisposeScope();
         var isShared = normalization.Kind != QueryKeyNorm.Rms;
         Tensor? query = normalization.Query, key = normalization.Key;

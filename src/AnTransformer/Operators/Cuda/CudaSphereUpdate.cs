@@ -20,6 +20,7 @@ internal static class CudaSphereUpdate
             return null;
         }
 
+        Dispatch.Record(Operation.SphereUpdate, DispatchPath.Cuda);
         using var scope = NewDisposeScope();
         var a = alpha.Value();
         var (output, _, ofX, ofSum) = CudaOperators.NormalizedUpdateForward(kernels, h, x, a);

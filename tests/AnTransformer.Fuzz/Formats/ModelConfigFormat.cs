@@ -1,0 +1,30 @@
+using System.Text;
+using AnTransformer.Fuzz.Mutations;
+using AnTransformer.Models;
+
+namespace AnTransformer.Fuzz.Formats;
+
+/// <summary>A model's <c>config.json</c>.</summary>
+internal sealed class ModelConfigFormat : IFormat
+{
+    private static readonly string[] Valid =
+        [.. Enum.GetValues<Architecture>().Select(architecture => ModelConfigJson.Write(ModelConfig.Create(architecture, 257, 64, 2, 2, 32)))];
+
+    public string Name => "config";
+
+    public Sample Make(Random random)
+    {
+        var text = random.Pick(Valid);
+        var bytes = random.Next(4) == 0
+            ? Encoding.UTF8.GetBytes(TextMutator.Change(text, random, random.FewChanges()))
+            : JsonMutator.Change(Seeds.Json(text), random, random.FewChanges());
+        return new Sample("config.json", random.Next(4) == 0 ? ByteMutator.Change(bytes, random, random.FewChanges()) : bytes);
+    }
+
+    public void Read(string path)
+    {
+        var config = ModelConfigJson.Load(path);
+        _ = ModelConfigJson.Write(config);
+        _ = ModelCost.Parameters(config);
+    }
+}
