@@ -1,5 +1,6 @@
 using System.Text.Json;
 using AnTransformer.Checkpoints;
+using AnTransformer.Files;
 
 namespace AnTransformer.Training;
 
@@ -18,7 +19,7 @@ public sealed record BestCheckpoint(string Path, long Step, double Loss)
             return null;
         try
         {
-            using var json = JsonDocument.Parse(File.ReadAllText(marker));
+            using var json = JsonDocument.Parse(RegularFile.ReadAllText(marker, RegularFile.SettingsLimit));
             var step = json.RootElement.GetProperty("step").GetInt64();
             var path = CheckpointPath(runDirectory, step);
             return Directory.Exists(path) ? new BestCheckpoint(path, step, json.RootElement.GetProperty("val_loss").GetDouble()) : null;

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using AnTransformer.Files;
 
 namespace AnTransformer.Training;
 
@@ -40,7 +41,7 @@ public sealed record TrainerState
     {
         try
         {
-            var state = JsonSerializer.Deserialize<TrainerState>(File.ReadAllText(path), Json);
+            var state = JsonSerializer.Deserialize<TrainerState>(RegularFile.ReadAllText(path, RegularFile.SettingsLimit), Json);
             if (state is { Step: >= 0, Sequences: >= 0 })
                 return state;
         }

@@ -2,6 +2,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using AnTransformer.Checkpoints;
+using AnTransformer.Files;
 
 namespace AnTransformer.Studies.Running;
 
@@ -27,7 +28,7 @@ internal static class RunResultFile
         RunResult? result;
         try
         {
-            result = JsonSerializer.Deserialize<RunResult>(File.ReadAllText(path), Json);
+            result = JsonSerializer.Deserialize<RunResult>(RegularFile.ReadAllText(path, RegularFile.TableLimit), Json);
         }
         catch (Exception e) when (e is JsonException or IOException or UnauthorizedAccessException)
         {

@@ -1,4 +1,5 @@
 using System.Text;
+using AnTransformer.Files;
 
 namespace AnTransformer.Training.Configuration;
 
@@ -142,8 +143,7 @@ public static class ConfigurationBinder
             throw new InvalidInputException($"{path}: is a directory; give the path of a YAML configuration file.");
         try
         {
-            using var reader = new StreamReader(path, StrictUtf8);
-            return reader.ReadToEnd();
+            return RegularFile.ReadAllText(path, RegularFile.SettingsLimit, StrictUtf8);
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
