@@ -1,5 +1,6 @@
 using System.Text.Json;
 using AnTransformer.Checkpoints;
+using AnTransformer.Files;
 using AnTransformer.Training.Configuration;
 using AnTransformer.Training.Data.Preparation;
 using AnTransformer.Training.Tokenization;
@@ -24,6 +25,7 @@ public static class TextPreparation
             TextField = section.TextField,
             TextColumn = section.TextField,
             SectionBytes = section.SectionBytes,
+            Encoding = TextEncodings.Parse(section.Encoding),
         };
         listener.OnMessage($"preparing {string.Join(", ", section.Text)} in {section.Path}");
         var tokenizer = MakeTokenizer(configuration.Tokenizer, inputs, source, listener, stop);
@@ -55,9 +57,9 @@ public static class TextPreparation
             return new ByteTokenizer();
         if (section.Kind == "file")
             return TokenizerFiles.Load(section.Path!);
-        var documents = DocumentSource.Open(inputs, source);
+        var documents = DocumentSource.Open(inputs, source, stop);
         var result = BytePairTrainer.Train(
-            documents.Documents().Select(document => document.Text),
+            documents.Documents(stop).Select(document => document.Text),
             new BytePairTrainerOptions { VocabularySize = section.VocabSize },
             new ProgressTo<BytePairTrainingProgress>(progress => listener.OnProgress(
                 "learning the tokenizer",
@@ -78,7 +80,7 @@ public static class TextPreparation
     public static void RequireSameSettings(TrainingConfiguration configuration)
     {
         var path = Path.Combine(configuration.Data.Path, SettingsFile);
-        if (File.Exists(path) && File.ReadAllText(path) != Settings(configuration))
+        if (File.Exists(path) && RegularFile.ReadAllText(path, RegularFile.SettingsLimit) != Settings(configuration))
         {
             throw new InvalidInputException(
                 $"{configuration.Data.Path}: was prepared from other text or with other settings (see {path}) than the configuration's data and tokenizer "
@@ -93,6 +95,7 @@ public static class TextPreparation
             validation_fraction = configuration.Data.ValidationFraction,
             text_field = configuration.Data.TextField,
             section_bytes = configuration.Data.SectionBytes,
+            encoding = configuration.Data.Encoding,
             tokenizer = configuration.Tokenizer.Kind,
             vocab_size = configuration.Tokenizer.VocabSize,
             tokenizer_path = configuration.Tokenizer.Path,
