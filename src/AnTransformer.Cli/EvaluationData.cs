@@ -7,7 +7,6 @@ namespace AnTransformer.Cli;
 /// <summary>Data that <c>eval</c> reads: shards as they are, or text, tokenized into a temporary directory.</summary>
 internal sealed class EvaluationData : IDisposable
 {
-    private static readonly string[] TextEndings = [".txt", ".jsonl", ".parquet", ".gz", ".zst"];
     private readonly string? _temporary;
 
     private EvaluationData(TokenDataset dataset, string? temporary) => (Dataset, _temporary) = (dataset, temporary);
@@ -17,7 +16,7 @@ internal sealed class EvaluationData : IDisposable
     /// <exception cref="InvalidInputException">The data cannot be used, or is not of the model's vocabulary.</exception>
     public static EvaluationData Open(string path, DatasetSplit split, Tokenizer? tokenizer, int vocabSize, CancellationToken stop)
     {
-        if (!File.Exists(path) || !TextEndings.Contains(Path.GetExtension(path)))
+        if (!File.Exists(path) || !DocumentSource.CanRead(path))
         {
             if (tokenizer is not null && Directory.Exists(path) && DatasetInfo.Load(path) is { } info && info.VocabularySize != tokenizer.VocabularySize)
             {
@@ -37,7 +36,7 @@ internal sealed class EvaluationData : IDisposable
             var directory = Path.Combine(temporary, "data");
             DatasetPreparation.Run(
                 new PreparationOptions { Inputs = [path], OutputDirectory = directory, ValidationFraction = 0 }, tokenizer, cancellationToken: stop);
-            return new EvaluationData(TokenDataset.Open(directory, DatasetSplit.Train, vocabSize), temporary);
+            return new EvaluationData(TokenDataset.OpenText(directory, path, vocabSize), temporary);
         }
         catch
         {

@@ -11,10 +11,14 @@ internal sealed class StopSignal : IDisposable
 {
     private readonly CancellationTokenSource _source = new();
     private readonly bool _isSupervised;
+    private readonly string _saying;
     private readonly List<PosixSignalRegistration> _registrations;
 
-    public StopSignal(bool supervised = false)
+    /// <param name="supervised">Whether another process says when to stop.</param>
+    /// <param name="saying">What the first signal is answered with.</param>
+    public StopSignal(bool supervised = false, string saying = "stopping after this step")
     {
+        _saying = saying;
         _isSupervised = supervised;
         _registrations = new[] { PosixSignal.SIGINT, PosixSignal.SIGTERM }.Select(signal => PosixSignalRegistration.Create(signal, OnSignal)).ToList();
         if (supervised)
@@ -40,7 +44,7 @@ internal sealed class StopSignal : IDisposable
         if (_source.IsCancellationRequested)
             return;     // not cancelled: the default action ends the process
         context.Cancel = true;
-        Console.Error.WriteLine("angpt: stopping after this step; once more to stop at once.");
+        Console.Error.WriteLine($"angpt: {_saying}; once more to stop at once.");
         _source.Cancel();
     }
 

@@ -47,7 +47,7 @@ public sealed record BestCheckpoint(string Path, long Step, double Loss)
                     ? (step, loss)
                     : null;
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException || StateFile.IsMalformed(e))
+        catch (Exception e) when (e is InvalidInputException or IOException or UnauthorizedAccessException || StateFile.IsMalformed(e))
         {
             return null;
         }

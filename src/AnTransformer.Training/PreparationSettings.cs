@@ -18,6 +18,9 @@ internal sealed record PreparationSettings
 
     public required int SectionBytes { get; init; }
 
+    /// <summary>Absent in the settings of versions that read UTF-8 only.</summary>
+    public string Encoding { get; init; } = DataSection.DefaultEncoding;
+
     public required string Tokenizer { get; init; }
 
     public required int VocabSize { get; init; }
@@ -36,6 +39,7 @@ internal sealed record PreparationSettings
         ValidationFraction = configuration.Data.ValidationFraction,
         TextField = configuration.Data.TextField,
         SectionBytes = configuration.Data.SectionBytes,
+        Encoding = configuration.Data.Encoding,
         Tokenizer = configuration.Tokenizer.Kind,
         VocabSize = configuration.Tokenizer.VocabSize,
         TokenizerPath = configuration.Tokenizer.Path,
@@ -76,6 +80,7 @@ internal sealed record PreparationSettings
         Compare("data.validation_fraction", ValidationFraction, now.ValidationFraction);
         Compare("data.text_field", TextField, now.TextField);
         Compare("data.section_bytes", SectionBytes, now.SectionBytes);
+        Compare("data.encoding", Encoding, now.Encoding);
         Compare("tokenizer.kind", Tokenizer, now.Tokenizer);
         Compare("tokenizer.vocab_size", VocabSize, now.VocabSize);
         Compare("tokenizer.path", TokenizerPath ?? "null", now.TokenizerPath ?? "null");

@@ -1,22 +1,20 @@
 using System.Text.Json;
+using AnTransformer.Files;
 
 namespace AnTransformer.Training;
 
 /// <summary>Reads the small JSON files by which runs and studies go on. They may hold anything: users edit them, and disks fail.</summary>
 internal static class StateFile
 {
-    private const long LargestLength = 64 << 20;
+    private const int LargestLength = 64 << 20;
 
     /// <summary>The content, without a byte order mark.</summary>
-    /// <exception cref="IOException">The file cannot be read, or is too large to be what it should be.</exception>
+    /// <exception cref="InvalidInputException">It is no regular file, or too large to be what it should be.</exception>
+    /// <exception cref="IOException">The file cannot be read.</exception>
     /// <exception cref="UnauthorizedAccessException">The file cannot be read.</exception>
     public static ReadOnlyMemory<byte> ReadAllBytes(string path)
     {
-        using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
-        if (stream.Length > LargestLength)
-            throw new IOException($"it has {stream.Length} bytes, far more than such a file holds");
-        var bytes = new byte[stream.Length];
-        var content = bytes.AsMemory(0, stream.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false));
+        ReadOnlyMemory<byte> content = RegularFile.ReadAllBytes(path, LargestLength);
         return content.Span.StartsWith("\uFEFF"u8) ? content[3..] : content;
     }
 

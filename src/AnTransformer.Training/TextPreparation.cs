@@ -21,6 +21,7 @@ public static class TextPreparation
             TextField = section.TextField,
             TextColumn = section.TextField,
             SectionBytes = section.SectionBytes,
+            Encoding = TextEncodings.Parse(section.Encoding),
         };
         listener.OnMessage($"preparing {string.Join(", ", section.Text)} in {section.Path}");
         var tokenizer = MakeTokenizer(configuration.Tokenizer, inputs, source, listener, stop);
@@ -53,9 +54,9 @@ public static class TextPreparation
             return new ByteTokenizer();
         if (section.Kind == "file")
             return TokenizerFiles.Load(section.Path!);
-        var documents = DocumentSource.Open(inputs, source);
+        var documents = DocumentSource.Open(inputs, source, stop);
         var result = BytePairTrainer.Train(
-            documents.Documents().Select(document => document.Text),
+            documents.Documents(stop).Select(document => document.Text),
             new BytePairTrainerOptions { VocabularySize = section.VocabSize },
             new ProgressTo<BytePairTrainingProgress>(progress => listener.OnProgress(
                 "learning the tokenizer",

@@ -14,7 +14,7 @@ internal static class EvalCommand
         var checkpoint = SharedOptions.Checkpoint();
         var data = new Option<string>("--data")
         {
-            Description = "A directory of token shards (its validation split is read), a shard, or text (.txt, .jsonl, .parquet, .gz or .zst), "
+            Description = "A directory of token shards (its validation split is read), a shard, or text (.txt, .jsonl, .ndjson, .json, .parquet, .gz or .zst), "
                 + "which the checkpoint's tokenizer reads whole.",
             Required = true,
         };
@@ -30,7 +30,7 @@ internal static class EvalCommand
         };
         command.SetAction(parsed =>
         {
-            using var stop = new StopSignal();
+            using var stop = new StopSignal(saying: "stopping");
             var path = CheckpointPath.Resolve(parsed.GetRequiredValue(checkpoint));
             var tokenizer = CheckpointPath.Tokenizer(path);
             using var model = ModelCheckpoint.Load(

@@ -20,7 +20,7 @@ internal static class InspectCommand
         var checkpoint = SharedOptions.Checkpoint();
         var data = new Option<string>("--data")
         {
-            Description = "A directory of token shards (its validation split is read), a shard, or text (.txt, .jsonl, .parquet, .gz or .zst), "
+            Description = "A directory of token shards (its validation split is read), a shard, or text (.txt, .jsonl, .ndjson, .json, .parquet, .gz or .zst), "
                 + "which the checkpoint's tokenizer reads whole. The first sequences are measured on.",
             Required = true,
         };
@@ -40,7 +40,7 @@ internal static class InspectCommand
         };
         command.SetAction(parsed =>
         {
-            using var stop = new StopSignal();
+            using var stop = new StopSignal(saying: "stopping");
             var path = CheckpointPath.Resolve(parsed.GetRequiredValue(checkpoint));
             var tokenizer = CheckpointPath.Tokenizer(path);
             long? freshSeed = parsed.GetValue(initial) ? parsed.GetValue(seed) : null;

@@ -33,7 +33,7 @@ internal static class PrepareCommand
         corpus.AddTo(command);
         command.SetAction(parsed =>
         {
-            using var stop = new StopSignal();
+            using var stop = new StopSignal(saying: "stopping, nothing is written");
             using var display = TrainingDisplay.Create();
             var inputs = parsed.GetRequiredValue(corpus.Inputs);
             var made = TokenizerSource.Make(
@@ -93,6 +93,7 @@ internal static class PrepareCommand
                 Seconds = seconds,
                 TokensPerSecond = tokens / seconds,
                 result.Warnings,
+                LeftOut = result.LeftOut.Select(file => file.Path),
             });
             return;
         }

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Diagnostics;
 using AnTransformer.Cli.Display;
+using AnTransformer.Training.Data.Preparation;
 using AnTransformer.Training.Tokenization;
 
 namespace AnTransformer.Cli.Commands;
@@ -27,7 +28,7 @@ internal static class TokenizerCommand
         corpus.AddTo(command);
         command.SetAction(parsed =>
         {
-            using var stop = new StopSignal();
+            using var stop = new StopSignal(saying: "stopping, nothing is written");
             using var display = TrainingDisplay.Create();
             var clock = Stopwatch.StartNew();
             var directory = parsed.GetRequiredValue(output);
@@ -37,6 +38,9 @@ internal static class TokenizerCommand
             var tokenizer = TokenizerSource.Make(
                 "train", parsed.GetValue(vocabSize), parsed.GetRequiredValue(corpus.Inputs), corpus.Source(parsed), display, stop.Token);
             display.Dispose();
+            var read = DocumentSource.Open(parsed.GetRequiredValue(corpus.Inputs), corpus.Source(parsed), stop.Token);
+            if (read.LeftOutWarning is { } leftOut)
+                Console.Error.WriteLine("angpt: warning: " + leftOut);
             Directory.CreateDirectory(directory);
             tokenizer.Save(directory);
             if (parsed.GetValue(json))

@@ -1,4 +1,5 @@
 using System.Globalization;
+using AnTransformer.Files;
 
 namespace AnTransformer.Studies.Scaling;
 
@@ -35,7 +36,7 @@ public sealed class CsvTable
             throw new InvalidInputException($"{path} is a directory; name the CSV file in it.");
         try
         {
-            return Parse(File.ReadAllText(path), path);
+            return Parse(RegularFile.ReadAllText(path, RegularFile.TableLimit), path);
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {

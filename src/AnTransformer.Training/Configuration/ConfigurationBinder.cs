@@ -1,5 +1,6 @@
 using System.Collections;
 using System.Text;
+using AnTransformer.Files;
 
 namespace AnTransformer.Training.Configuration;
 
@@ -155,8 +156,7 @@ public static class ConfigurationBinder
             throw new InvalidInputException($"{path}: is a directory; give the path of a YAML configuration file.");
         try
         {
-            using var reader = new StreamReader(path, StrictUtf8);
-            return reader.ReadToEnd();
+            return RegularFile.ReadAllText(path, RegularFile.SettingsLimit, StrictUtf8);
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {

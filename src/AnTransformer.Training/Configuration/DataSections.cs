@@ -5,10 +5,12 @@ namespace AnTransformer.Training.Configuration;
 /// <summary>The <c>data</c> section.</summary>
 public sealed class DataSection : IValidatable
 {
+    internal const string DefaultEncoding = "auto";
+
     /// <summary>Raw text.</summary>
     [Description("Text to learn from, made into token shards when `path` does not exist yet: one or several files, directories "
-        + "or patterns of .txt, .jsonl and .parquet, also .gz and .zst; bundled:austen.txt is the corpus that comes with the "
-        + "tool. Empty when `path` holds shards already.")]
+        + "or patterns of .txt, .jsonl, .ndjson, .json and .parquet, also .gz and .zst; bundled:austen.txt is the corpus that comes "
+        + "with the tool. Empty when `path` holds shards already.")]
     public List<string> Text { get; set; } = [];
 
     /// <summary>Token shards.</summary>
@@ -29,6 +31,12 @@ public sealed class DataSection : IValidatable
         + "document.")]
     [InRange(0, 1 << 30)]
     public int SectionBytes { get; set; } = 16_384;
+
+    /// <summary>How bytes are characters.</summary>
+    [Description("How the bytes of text and JSON files are characters: auto (UTF-8, or UTF-16 where a byte-order mark says so), utf-8 (whatever "
+        + "the bytes are), utf-16le, utf-16be, latin1 or windows-1252.")]
+    [OneOf("auto", "utf-8", "utf-16le", "utf-16be", "latin1", "windows-1252")]
+    public string Encoding { get; set; } = DefaultEncoding;
 
     /// <inheritdoc/>
     public IEnumerable<ConfigurationProblem> Validate()
@@ -57,7 +65,7 @@ public sealed class TokenizerSection : IValidatable
 
     /// <summary>Vocabulary size.</summary>
     [Description("Entries of the vocabulary a BPE is learned with; for shards that come without a tokenizer, the size of "
-        + "their vocabulary.")]
+        + "their vocabulary: 50257 for llm.c's shards of GPT-2 tokens, 128256 for those of Llama 3.")]
     [InRange(257, 1 << 24)]
     public int VocabSize { get; set; } = 4096;
 

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using AnTransformer.Files;
 
 namespace AnTransformer.Training.Data;
 
@@ -15,6 +16,7 @@ public sealed record DatasetSource(string Path, long Bytes);
 /// <param name="ValidationFraction">Part of the documents held back.</param>
 /// <param name="Seed">Chooses the documents held back.</param>
 /// <param name="MaxTokensPerShard">Largest number of tokens in a file.</param>
+/// <param name="Encoding">How the bytes of text and JSON files were read as characters.</param>
 public sealed record DatasetOptions(
     string TextField,
     string TextColumn,
@@ -22,7 +24,8 @@ public sealed record DatasetOptions(
     string? Separator,
     double ValidationFraction,
     long Seed,
-    int MaxTokensPerShard);
+    int MaxTokensPerShard,
+    string Encoding = "auto");
 
 /// <summary>The description of a prepared data set: the file <c>dataset.json</c> beside its shards.</summary>
 public sealed record DatasetInfo
@@ -81,6 +84,9 @@ public sealed record DatasetInfo
     /// <summary>Bytes that are not UTF-8 (kept as they are).</summary>
     public required long InvalidUtf8Bytes { get; init; }
 
+    /// <summary>Bytes that are NUL (kept as they are); 0 in data sets that did not count them.</summary>
+    public long NulBytes { get; init; }
+
     /// <summary>How the data set was made.</summary>
     public required DatasetOptions Options { get; init; }
 
@@ -98,7 +104,7 @@ public sealed record DatasetInfo
             return null;
         try
         {
-            var bytes = File.ReadAllBytes(path);
+            var bytes = RegularFile.ReadAllBytes(path, RegularFile.TableLimit);
             using (var document = JsonDocument.Parse(bytes))
             {
                 if (document.RootElement.ValueKind == JsonValueKind.Object &&

@@ -1,4 +1,5 @@
 using System.IO.Enumeration;
+using AnTransformer.Training.Data.Preparation;
 
 namespace AnTransformer.Training.Data;
 
@@ -11,9 +12,12 @@ internal static class FilePattern
     private static readonly string[] AnyName = ["*"];
 
     /// <summary>
-    /// The files that match, in ordinal order; a file of exactly this name wins over its reading as a pattern.
+    /// The files that match, in ordinal order; a file of exactly this name wins over its reading as a pattern. <c>**</c> visits each
+    /// directory once, as <see cref="DirectoryTree"/> does.
     /// </summary>
-    public static IReadOnlyList<string> Expand(string pattern)
+    /// <param name="pattern">A file or a pattern.</param>
+    /// <param name="stop">Ends the search.</param>
+    public static IReadOnlyList<string> Expand(string pattern, CancellationToken stop = default)
     {
         if (File.Exists(pattern))
             return [pattern];
@@ -22,13 +26,14 @@ internal static class FilePattern
         var root = Path.GetPathRoot(pattern) ?? "";
         var segments = pattern[root.Length..].Split(
             [Path.DirectorySeparatorChar, Path.AltDirectorySeparatorChar], StringSplitOptions.RemoveEmptyEntries);
-        var files = new List<string>(Match(root, segments).Distinct());
+        var files = new List<string>(Match(root, segments, stop).Distinct());
         files.Sort(string.CompareOrdinal);
         return files;
     }
 
-    private static IEnumerable<string> Match(string directory, ReadOnlyMemory<string> segments)
+    private static IEnumerable<string> Match(string directory, ReadOnlyMemory<string> segments, CancellationToken stop)
     {
+        stop.ThrowIfCancellationRequested();
         var segment = segments.Span[0];
         var rest = segments[1..];
         var place = directory.Length == 0 ? "." : directory;
@@ -36,18 +41,18 @@ internal static class FilePattern
             return [];
         if (segment == "**")
         {
-            var here = Match(directory, rest.IsEmpty ? AnyName : rest);
-            return here.Concat(Children(place, directory, Directory.EnumerateDirectories)
-                .SelectMany(child => Match(child, segments)));
+            return DirectoryTree.Walk(place, stop).Directories
+                .Select(found => directory.Length == 0 ? Path.GetRelativePath(".", found) : found)
+                .SelectMany(found => Match(found == "." ? "" : found, rest.IsEmpty ? AnyName : rest, stop));
         }
         if (!segment.AsSpan().ContainsAny('*', '?'))
         {
             var path = Path.Combine(directory, segment);
-            return !rest.IsEmpty ? Match(path, rest) : File.Exists(path) ? [path] : [];
+            return !rest.IsEmpty ? Match(path, rest, stop) : File.Exists(path) ? [path] : [];
         }
         return rest.IsEmpty
             ? Children(place, directory, Directory.EnumerateFiles).Where(Matches)
-            : Children(place, directory, Directory.EnumerateDirectories).Where(Matches).SelectMany(child => Match(child, rest));
+            : Children(place, directory, Directory.EnumerateDirectories).Where(Matches).SelectMany(child => Match(child, rest, stop));
 
         bool Matches(string path) => FileSystemName.MatchesSimpleExpression(segment, Path.GetFileName(path), ignoreCase: false);
     }

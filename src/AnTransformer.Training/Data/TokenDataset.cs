@@ -12,6 +12,7 @@ public sealed class TokenDataset : IDisposable
     private TokenDataset(string name, TokenShard[] shards, DatasetInfo? info, int? vocabularySize)
     {
         Name = name;
+        TooSmallRemedy = "use a shorter sequence length, more data or a larger validation fraction";
         Info = info;
         _shards = shards;
         _vocabularySize = vocabularySize;
@@ -20,6 +21,9 @@ public sealed class TokenDataset : IDisposable
 
     /// <summary>What errors call this data set, such as "train split of 'data/austen'".</summary>
     public string Name { get; }
+
+    /// <summary>What errors advise when there is not a single window.</summary>
+    private string TooSmallRemedy { get; init; }
 
     /// <summary>The shards in the order of their tokens.</summary>
     public IReadOnlyList<TokenShard> Shards => _shards;
@@ -35,7 +39,8 @@ public sealed class TokenDataset : IDisposable
 
     /// <summary>
     /// Opens a split of a directory (<c>train-*.bin</c> and <c>val-*.bin</c> as <c>angpt prepare</c> names them, or
-    /// <c>*_train_*.bin</c> and <c>*_val_*.bin</c> as llm.c does), a single shard, or the shards that match a pattern with
+    /// <c>*_train_*.bin</c>, <c>*_train.bin</c>, <c>*_val_*.bin</c> and <c>*_val.bin</c> as llm.c does), a single shard, or the shards
+    /// that match a pattern with
     /// <c>*</c>, <c>?</c> or <c>**</c>. Shards are ordered ordinally by name. <c>dataset.json</c>, where there is one, is
     /// checked against the shards.
     /// </summary>
@@ -60,7 +65,9 @@ public sealed class TokenDataset : IDisposable
             return Open($"'{path}'", matches, null, vocabularySize);
         }
         var info = DatasetInfo.Load(path);
-        string[] patterns = info is null ? [$"{splitName}-*.bin", $"*_{splitName}_*.bin"] : [$"{splitName}-*.bin"];
+        string[] patterns = info is null
+            ? [$"{splitName}-*.bin", $"*_{splitName}_*.bin", $"*_{splitName}.bin", $"{splitName}.bin"]
+            : [$"{splitName}-*.bin"];
         var files = patterns.Select(pattern => FilePattern.Expand(Path.Combine(path, pattern)))
             .FirstOrDefault(found => found.Count > 0);
         if (files is null)
@@ -82,6 +89,17 @@ public sealed class TokenDataset : IDisposable
             dataset.Dispose();
             throw;
         }
+    }
+
+    /// <summary>Opens the tokens of a text that was prepared for this alone: errors name the text.</summary>
+    /// <param name="directory">The prepared data, all of it in the training split.</param>
+    /// <param name="text">The text's path.</param>
+    /// <param name="vocabularySize">Every token read is checked to be below it.</param>
+    /// <exception cref="InvalidInputException">A shard is unusable.</exception>
+    public static TokenDataset OpenText(string directory, string text, int vocabularySize)
+    {
+        var prepared = Open(directory, DatasetSplit.Train, vocabularySize);
+        return new TokenDataset($"the text '{text}'", prepared._shards, prepared.Info, vocabularySize) { TooSmallRemedy = "give more text" };
     }
 
     /// <summary>Opens the named shards in the order given.</summary>
@@ -106,8 +124,7 @@ public sealed class TokenDataset : IDisposable
         if (count > 0)
             return count;
         throw new InvalidInputException($"{char.ToUpperInvariant(Name[0])}{Name[1..]} is too small: its longest shard has " +
-            $"{_shards.Max(shard => shard.Length)} tokens and one window needs {sequenceLength + 1L}; " +
-            "use a shorter sequence length, more data or a larger validation fraction.");
+            $"{_shards.Max(shard => shard.Length)} tokens and one window needs {sequenceLength + 1L}; {TooSmallRemedy}.");
     }
 
     /// <summary>Reads a window.</summary>

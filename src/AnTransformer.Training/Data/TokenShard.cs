@@ -1,4 +1,5 @@
 using System.IO.MemoryMappedFiles;
+using AnTransformer.Files;
 using Microsoft.Win32.SafeHandles;
 
 namespace AnTransformer.Training.Data;
@@ -46,7 +47,7 @@ public sealed unsafe class TokenShard : IDisposable
         FileStream? stream = null;
         try
         {
-            stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1);
+            stream = RegularFile.Open(path, bufferSize: 1);
             var bytes = new byte[TokenShardHeader.Size];
             var header =
                 TokenShardHeader.Parse(bytes.AsSpan(0, stream.ReadAtLeast(bytes, bytes.Length, false)), path, stream.Length);
@@ -119,7 +120,8 @@ public sealed unsafe class TokenShard : IDisposable
             var at = start + index;
             var id = BytesPerToken == 2 ? ((ushort*)_tokens)[at] : ((uint*)_tokens)[at];
             throw new InvalidInputException($"'{Path}' holds token id {id} at token offset {at}, but the vocabulary has " +
-                $"{vocabularySize} entries; prepare the data with the model's tokenizer.");
+                $"{vocabularySize} entries; prepare the data with the model's tokenizer, or for shards from elsewhere give the " +
+                "vocabulary of theirs as tokenizer.vocab_size (50257 for llm.c's GPT-2 tokens, 128256 for Llama 3's).");
         }
     }
 

@@ -47,8 +47,13 @@ internal readonly record struct TokenShardHeader(int BytesPerToken, int TokenCou
         var count = BinaryPrimitives.ReadInt32LittleEndian(bytes[8..]);
         if (magic != Magic16 && magic != Magic32)
         {
-            throw new InvalidInputException($"'{path}' is no token shard: its magic number is {magic}, expected {Magic16} " +
-                $"(uint16 tokens) or {Magic32} (uint32 tokens); make token shards with `angpt prepare`.");
+            // nanoGPT's train.bin and val.bin are bare uint16 tokens.
+            var isBare = Path.GetFileName(path) is "train.bin" or "val.bin" && fileSize % 2 == 0;
+            throw new InvalidInputException(isBare
+                ? $"'{path}' is no token shard: it has no header, as nanoGPT's files of bare uint16 tokens; prepare the text itself with " +
+                    $"`angpt prepare`, or put llm.c's header in front (256 int32: {Magic16}, {Version16}, number of tokens, zeros)."
+                : $"'{path}' is no token shard: its magic number is {magic}, expected {Magic16} " +
+                    $"(uint16 tokens) or {Magic32} (uint32 tokens); make token shards with `angpt prepare`.");
         }
         var expectedVersion = magic == Magic16 ? Version16 : Version32;
         if (version != expectedVersion)

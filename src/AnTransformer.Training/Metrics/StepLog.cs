@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using AnTransformer.Checkpoints;
+using AnTransformer.Files;
 
 namespace AnTransformer.Training.Metrics;
 
@@ -85,6 +86,7 @@ internal sealed class StepLog<T> : IDisposable
     {
         try
         {
+            RegularFile.Require(path);
             // Shared, so that a run that is still writing can be looked at.
             using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
             using var reader = new StreamReader(stream);

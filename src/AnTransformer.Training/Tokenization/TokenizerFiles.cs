@@ -1,3 +1,5 @@
+using AnTransformer.Files;
+
 namespace AnTransformer.Training.Tokenization;
 
 /// <summary>Loads tokenizers from the files they are distributed as.</summary>
@@ -43,7 +45,7 @@ public static class TokenizerFiles
     {
         try
         {
-            return File.ReadAllBytes(path);
+            return RegularFile.ReadAllBytes(path, RegularFile.TableLimit);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {

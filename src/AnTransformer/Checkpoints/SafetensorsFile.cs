@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.IO.MemoryMappedFiles;
+using AnTransformer.Files;
 
 namespace AnTransformer.Checkpoints;
 
@@ -66,6 +67,7 @@ public sealed unsafe class SafetensorsFile : IDisposable
         byte* start = null;
         try
         {
+            RegularFile.Require(path);
             // Deletable while open: Windows would otherwise not let a checkpoint be pruned or replaced.
             const FileShare Share = FileShare.Read | FileShare.Delete;
             using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, Share, bufferSize: 0);

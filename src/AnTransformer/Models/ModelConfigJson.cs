@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using AnTransformer.Files;
 using AnTransformer.Normalization;
 
 namespace AnTransformer.Models;
@@ -34,7 +35,7 @@ public static class ModelConfigJson
         string text;
         try
         {
-            text = File.ReadAllText(path);
+            text = RegularFile.ReadAllText(path, RegularFile.SettingsLimit);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

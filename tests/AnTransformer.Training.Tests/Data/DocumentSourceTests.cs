@@ -189,13 +189,13 @@ public sealed class DocumentSourceTests : IDisposable
         foreach (var name in new[] { "in/b.txt", "in/a.txt", "in/sub/c.jsonl", "in/sub/deep/d.txt.gz", "in/skip.md",
             "in/.hidden.txt", "other.txt" })
             _directory.Write(name, "");
-        var source = DocumentSource.Open([_directory.At("other.txt"), _directory.At("in"), _directory.At("in/*.txt")]);
+        var source = Open(_directory.At("other.txt"), _directory.At("in"), _directory.At("in/*.txt"));
         Assert.Equal(["other.txt", "in/a.txt", "in/b.txt", "in/sub/c.jsonl", "in/sub/deep/d.txt.gz"], Names(source));
-        Assert.Equal(["in/a.txt", "in/b.txt", "other.txt"], Names(DocumentSource.Open([_directory.At("**/*.txt")])));
-        Assert.Equal(["in/sub/deep/d.txt.gz"], Names(DocumentSource.Open([_directory.At("i?/**/d*.gz")])));
+        Assert.Equal(["in/a.txt", "in/b.txt", "other.txt"], Names(Open(_directory.At("**/*.txt"))));
+        Assert.Equal(["in/sub/deep/d.txt.gz"], Names(Open(_directory.At("i?/**/d*.gz"))));
         foreach (var input in new[] { "nowhere", "in/skip.md", "*.parquet", "none/*.txt" })
             Assert.Contains(input, Message(_directory.At(input)), StringComparison.Ordinal);
-        Assert.Throws<InvalidInputException>(() => DocumentSource.Open([]));
+        Assert.Throws<InvalidInputException>(() => Open());
 
         IEnumerable<string> Names(DocumentSource source) =>
             source.Files.Select(file => Path.GetRelativePath(_directory.Root, file.Path).Replace('\\', '/'));
@@ -206,12 +206,14 @@ public sealed class DocumentSourceTests : IDisposable
     {
         _directory.Write("in/a.txt.gz", Compress(new string('x', 100_000), ".gz"));
         _directory.Write("in/b.txt", new string('y', 100_000));
-        var source = DocumentSource.Open([_directory.At("in")]);
-        var positions = source.Documents().Select(_ => source.BytesRead).ToList();
+        var source = Open(_directory.At("in"));
+        var positions = source.Documents(TestContext.Current.CancellationToken).Select(_ => source.BytesRead).ToList();
         Assert.Equal(positions.Order(), positions);
         Assert.Equal(source.TotalBytes, source.BytesRead);
         Assert.True(source.TotalBytes < 110_000);
     }
+
+    private static DocumentSource Open(params string[] inputs) => DocumentSource.Open(inputs, null, TestContext.Current.CancellationToken);
 
     private static List<string> Read(string input, DocumentSourceOptions? options = null) =>
         [.. DocumentSource.Read([input], options).Select(document => Encoding.UTF8.GetString(document.Text.Span))];

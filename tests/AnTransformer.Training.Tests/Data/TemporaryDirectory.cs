@@ -1,7 +1,5 @@
-using System.Runtime.CompilerServices;
 using System.Text;
 using AnTransformer.Training.Data;
-using AnTransformer.Training.Data.Preparation;
 
 namespace AnTransformer.Training.Tests.Data;
 
@@ -34,11 +32,4 @@ internal sealed class TemporaryDirectory : IDisposable
     }
 
     public void Dispose() => _directory.Delete(recursive: true);
-
-    /// <summary>
-    /// As an application does, load the library before the first compressed stream: tests of other classes may open one
-    /// earlier.
-    /// </summary>
-    [ModuleInitializer]
-    internal static void LoadLibrary() => RuntimeHelpers.RunModuleConstructor(typeof(DocumentSource).Module.ModuleHandle);
 }

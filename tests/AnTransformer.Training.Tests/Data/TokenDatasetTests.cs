@@ -106,6 +106,38 @@ public sealed class TokenDatasetTests : IDisposable
     }
 
     [Fact]
+    public void SingleShardsOfLlmcOpenByTheirNames()
+    {
+        WriteRange("tiny_shakespeare_train.bin", 0, 10);
+        WriteRange("tiny_shakespeare_val.bin", 50, 7);
+        using var train = TokenDataset.Open(_directory.Root, DatasetSplit.Train);
+        using var validation = TokenDataset.Open(_directory.Root, DatasetSplit.Validation);
+        Assert.Equal((10, 7), (train.TokenCount, validation.TokenCount));
+        var message = Assert.Throws<InvalidInputException>(() => train.Validate(5)).Message;
+        Assert.Contains("50257", message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void ShardsWithoutAHeaderAreNamedAsNanoGptsOwn()
+    {
+        _directory.Write("train.bin", new byte[5000]);
+        var message = Assert.Throws<InvalidInputException>(() => TokenDataset.Open(_directory.Root, DatasetSplit.Train)).Message;
+        Assert.Contains("nanoGPT", message, StringComparison.Ordinal);
+        Assert.Contains(_directory.At("train.bin"), message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void ATextTooShortForAWindowIsNamedItself()
+    {
+        WriteRange("train-000000.bin", 0, 10);
+        using var dataset = TokenDataset.OpenText(_directory.Root, "poem.txt", 1000);
+        var message = Assert.Throws<InvalidInputException>(() => dataset.WindowCount(64)).Message;
+        Assert.Contains("'poem.txt'", message, StringComparison.Ordinal);
+        Assert.DoesNotContain(_directory.Root, message, StringComparison.Ordinal);
+        Assert.DoesNotContain("validation", message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void ShardsThatDoNotBelongTogetherAreRefused()
     {
         WriteRange("train-0.bin", 0, 10);

@@ -39,8 +39,13 @@ public static class DatasetPreparation
     {
         options.Validate();
         var clock = Stopwatch.StartNew();
-        var source = DocumentSource.Open(options.Inputs, options.Source);
-        CheckInputsOutsideOutput(source.Files, options.OutputDirectory);
+        var source = DocumentSource.Open(options.Inputs, options.Source, cancellationToken);
+        if (source.FindInside(options.OutputDirectory) is { } inside)
+        {
+            throw new InvalidInputException(
+                $"The input '{inside.Path}' is in the output directory '{options.OutputDirectory}'; choose another output directory.");
+        }
+
         DatasetInfo? info = null;
         await AtomicDirectory.WriteAsync(
             options.OutputDirectory,
@@ -51,7 +56,10 @@ public static class DatasetPreparation
                 cancellationToken.ThrowIfCancellationRequested();
             },
             directory => DatasetDirectory.Objection(directory, options.Overwrite));
-        return new PreparationResult(options.OutputDirectory, info!, clock.Elapsed, Warnings(info!, options));
+        return new PreparationResult(options.OutputDirectory, info!, clock.Elapsed, Warnings(info!, options, source))
+        {
+            LeftOut = source.LeftOut,
+        };
     }
 
     private static async Task<DatasetInfo> WriteAsync(
@@ -66,7 +74,7 @@ public static class DatasetPreparation
         using var train = new SplitWriter(directory, "train", tokenizer.VocabularySize, options.MaxTokensPerShard);
         using var validation = new SplitWriter(directory, "val", tokenizer.VocabularySize, options.MaxTokensPerShard);
         var split = new ValidationSplit(options.ValidationFraction, options.Seed);
-        long documents = 0, invalidDocuments = 0, invalidBytes = 0;
+        long documents = 0, invalidDocuments = 0, invalidBytes = 0, nulBytes = 0;
 
         void Write(DocumentBatch batch)
         {
@@ -74,13 +82,14 @@ public static class DatasetPreparation
                 (split.IsValidation(documents++) ? validation : train).Write(batch.TokensOf(i), batch.BytesOf(i));
             invalidDocuments += batch.InvalidUtf8Documents;
             invalidBytes += batch.InvalidUtf8Bytes;
+            nulBytes += batch.NulBytes;
             progress?.Report(
                 new PreparationProgress(source.BytesRead, source.TotalBytes, documents, train.Tokens + validation.Tokens,
                 train.TextBytes + validation.TextBytes, clock.Elapsed));
         }
 
         var workers = options.Workers == 0 ? Environment.ProcessorCount : options.Workers;
-        await new TokenizationPipeline(tokenizer, workers).RunAsync(source.Documents(), Write, cancellationToken);
+        await new TokenizationPipeline(tokenizer, workers).RunAsync(source.Documents(cancellationToken), Write, cancellationToken);
         if (train.Tokens == 0)
         {
             throw new InvalidInputException(
@@ -105,29 +114,26 @@ public static class DatasetPreparation
             ValidationBytes = validation.TextBytes,
             InvalidUtf8Documents = invalidDocuments,
             InvalidUtf8Bytes = invalidBytes,
+            NulBytes = nulBytes,
             Options = new DatasetOptions(options.Source.TextField, options.Source.TextColumn, options.Source.SectionBytes,
-                options.Source.Separator, options.ValidationFraction, options.Seed, options.MaxTokensPerShard),
+                options.Source.Separator, options.ValidationFraction, options.Seed, options.MaxTokensPerShard,
+                TextEncodings.Names[(int)options.Source.Encoding]),
             Sources = [.. source.Files.Select(file => new DatasetSource(file.Path, file.Bytes))],
         };
         info.Save(directory);
         return info;
     }
 
-    private static void CheckInputsOutsideOutput(IReadOnlyList<CorpusFile> files, string outputDirectory)
-    {
-        var output = Path.TrimEndingDirectorySeparator(Path.GetFullPath(outputDirectory)) + Path.DirectorySeparatorChar;
-        if (files.FirstOrDefault(file =>
-            Path.GetFullPath(file.Path).StartsWith(output, StringComparison.Ordinal)) is { } inside)
-        {
-            throw new InvalidInputException(
-                $"The input '{inside.Path}' is in the output directory '{outputDirectory}'; choose another " +
-                "output directory.");
-        }
-    }
-
-    private static List<string> Warnings(DatasetInfo info, PreparationOptions options)
+    private static List<string> Warnings(DatasetInfo info, PreparationOptions options, DocumentSource source)
     {
         var warnings = new List<string>();
+        if (source.LeftOutWarning is { } leftOut)
+            warnings.Add(leftOut);
+        if (info.NulBytes > 0)
+        {
+            warnings.Add(
+                $"{info.NulBytes} bytes of the text are NUL; they are kept, but text has none: look whether the files are what they seem.");
+        }
         if (info.InvalidUtf8Documents > 0)
         {
             warnings.Add(

@@ -26,6 +26,9 @@ internal sealed class DocumentBatch
     /// <summary>Bytes that are not UTF-8, once tokenized.</summary>
     public long InvalidUtf8Bytes { get; private set; }
 
+    /// <summary>NUL bytes, once tokenized: no text has them, but text in another encoding does.</summary>
+    public long NulBytes { get; private set; }
+
     /// <summary>Completes when the tokens are there.</summary>
     public Task Tokenized => _tokenized.Task;
 
@@ -37,14 +40,16 @@ internal sealed class DocumentBatch
 
     public void Tokenize(Tokenizer tokenizer)
     {
-        // Most texts have a token per 3 to 4 bytes; reserving for that spares most of the growing.
-        _tokens.EnsureCapacity((int)Math.Min(Bytes / 3, 1 << 28));
+        // Most texts have a token per 3 to 4 bytes; reserving for that spares most of the growing, which for one very large text would
+        // take several times its size.
+        _tokens.EnsureCapacity((int)Math.Min(tokenizer is ByteTokenizer ? Bytes + Count : Bytes / 3, Array.MaxLength));
         foreach (var text in _texts)
         {
             tokenizer.Encode(text.Span, _tokens);
             if (tokenizer.EndOfTextId is { } endOfText)
                 _tokens.Add(endOfText);
             _ends.Add(_tokens.Count);
+            NulBytes += text.Span.Count((byte)0);
             var invalid = InvalidUtf8.CountBytes(text.Span);
             InvalidUtf8Bytes += invalid;
             InvalidUtf8Documents += invalid > 0 ? 1 : 0;

@@ -13,10 +13,11 @@ internal abstract class DocumentReader : IDisposable
 
     public static DocumentReader Open(string path, DocumentSourceOptions options)
     {
-        if (path.EndsWith(".parquet", StringComparison.OrdinalIgnoreCase))
+        var format = CorpusFormats.Of(path);
+        if (format == CorpusFormat.Parquet)
             return new ParquetDocumentReader(path, options);
-        if (CorpusFile.HasKind(path, ".jsonl"))
-            return new JsonLinesReader(path, options);
+        if (format is CorpusFormat.Json or CorpusFormat.JsonLines)
+            return new JsonReader(path, options, mayBeArray: format == CorpusFormat.Json);
         if (options.Separator is { } separator)
             return new SeparatedTextReader(path, options, Encoding.UTF8.GetBytes(separator));
         return options.SectionBytes == 0 ? new SeparatedTextReader(path, options, []) : new SectionReader(path, options);

@@ -1,10 +1,11 @@
-using System.Text;
-
 namespace AnTransformer.Training.Data.Preparation;
 
 /// <summary>How files become documents.</summary>
 public sealed record DocumentSourceOptions
 {
+    /// <summary>The default of <see cref="MaxDocumentBytes"/>.</summary>
+    public const int DefaultMaxDocumentBytes = 1 << 27;
+
     /// <summary>The field of each JSON line that holds the text.</summary>
     public string TextField { get; init; } = "text";
 
@@ -24,8 +25,14 @@ public sealed record DocumentSourceOptions
     /// </summary>
     public string? Separator { get; init; }
 
-    /// <summary>Largest document in bytes (a JSON line, a separated or a whole text); a larger one is an error.</summary>
-    public int MaxDocumentBytes { get; init; } = 1 << 30;
+    /// <summary>How the bytes of text and JSON files are characters.</summary>
+    public TextEncoding Encoding { get; init; }
+
+    /// <summary>
+    /// Largest document in bytes (a JSON line, a separated or a whole text, a value of a Parquet file); a larger one is an error. One of the
+    /// largest size takes up to about eight times its size of memory.
+    /// </summary>
+    public int MaxDocumentBytes { get; init; } = DefaultMaxDocumentBytes;
 
     /// <exception cref="InvalidInputException">A value is out of range.</exception>
     internal void Validate()
@@ -41,7 +48,17 @@ public sealed record DocumentSourceOptions
             throw new InvalidInputException($"The section size is {SectionBytes} bytes; it must be 0 (whole files) or 16 to " +
                 $"{MaxDocumentBytes}.");
         }
-        if (Separator is "" || (Separator is not null && Encoding.UTF8.GetByteCount(Separator) > 1024))
+        if (!Enum.IsDefined(Encoding))
+            throw new InvalidInputException(
+                $"The encoding {(int)Encoding} is not known; choose one of {string.Join(", ", TextEncodings.Names)}.");
+        if (Separator is "" || (Separator is not null && System.Text.Encoding.UTF8.GetByteCount(Separator) > 1024))
             throw new InvalidInputException("The document separator must have 1 to 1024 bytes.");
     }
+
+    /// <summary>The error about a document above <see cref="MaxDocumentBytes"/>.</summary>
+    /// <param name="path">Its file.</param>
+    /// <param name="place">Where it is: "after line 3".</param>
+    internal InvalidInputException TooLarge(string path, string place) => new(
+        $"'{path}' has a document of more than {MaxDocumentBytes} bytes {place}; split it (plain text by a section size, or a separator that "
+        + "occurs in it), or allow more with prepare's --max-document-bytes.");
 }

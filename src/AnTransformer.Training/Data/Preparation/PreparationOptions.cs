@@ -3,7 +3,7 @@ namespace AnTransformer.Training.Data.Preparation;
 /// <summary>What <see cref="DatasetPreparation"/> is to do.</summary>
 public sealed record PreparationOptions
 {
-    /// <summary>Files, directories or patterns; see <see cref="CorpusFile.Resolve"/>.</summary>
+    /// <summary>Files, directories or patterns; see <see cref="DocumentSource.Open"/>.</summary>
     public required IReadOnlyList<string> Inputs { get; init; }
 
     /// <summary>The directory to make.</summary>

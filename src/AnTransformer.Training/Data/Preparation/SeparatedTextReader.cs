@@ -3,7 +3,7 @@ namespace AnTransformer.Training.Data.Preparation;
 /// <summary>Cuts plain text at a literal separator; an empty separator makes the whole file one document.</summary>
 internal sealed class SeparatedTextReader(string path, DocumentSourceOptions options, byte[] separator) : DocumentReader
 {
-    private readonly ByteWindow _window = new(path, 1 << 18);
+    private readonly ByteWindow _window = new(path, options.Encoding, 1 << 18);
 
     public override string Location => $"byte {_window.Offset}";
 
@@ -44,10 +44,6 @@ internal sealed class SeparatedTextReader(string path, DocumentSourceOptions opt
     private void CheckLength(int length)
     {
         if (length > options.MaxDocumentBytes)
-        {
-            throw new InvalidInputException(
-                $"'{path}' has a document of more than {options.MaxDocumentBytes} bytes at {Location}; " +
-                "set a section size, or a separator that occurs in it.");
-        }
+            throw options.TooLarge(path, $"at {Location}");
     }
 }
