@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
+using System.Text.Json;
 
 namespace AnTransformer.Cli.Tests;
 
@@ -45,6 +46,17 @@ public sealed class StudyTests : IDisposable
         Assert.Contains("angpt reaches gpt+'s loss", again.Output, StringComparison.Ordinal);
         Assert.DoesNotContain("val loss", again.Error, StringComparison.Ordinal);
         Assert.All(before, item => Assert.Equal(item.Value, File.GetLastWriteTimeUtc(item.Key)));
+
+        // What is finished is evaluated anew from the results alone, wherever it lies.
+        var report = File.ReadAllText(_angpt.In("study", "results.json"));
+        Directory.Delete(_angpt.In("data"), recursive: true);
+        File.Delete(_angpt.In("corpus.txt"));
+        File.Delete(_angpt.In("study", "results.json"));
+        Directory.Move(_angpt.In("study"), _angpt.In("moved"));
+        _angpt.Run([.. Comparison, "--output", "moved"]).AssertSucceeded();
+        Assert.Equal(Findings(report), Findings(File.ReadAllText(_angpt.In("moved", "results.json"))));
+
+        static string Findings(string json) => JsonDocument.Parse(json).RootElement.GetProperty("findings").GetRawText();
     }
 
     [Fact]
@@ -111,6 +123,8 @@ public sealed class StudyTests : IDisposable
     public void Bad_input_is_refused_in_a_sentence_that_names_its_place()
     {
         _angpt.Run("compare", "missing.yaml").AssertRejected("missing.yaml", "no such file");
+        _angpt.Run("compare", "study.yaml", "--output", "x", "--reference", "gtp").AssertRejected("--reference", "'gtp' is none of the sides");
+        Assert.False(Directory.Exists(_angpt.In("data")));
         _angpt.Run("compare", "study.yaml", "--output", "x", "--sides", "gtp").AssertRejected("--sides", "'gtp' is no architecture");
         _angpt.Run("compare", "study.yaml", "--output", "x", "--set", "model.hidden_siz=3").AssertRejected("--set model.hidden_siz", "did you mean");
         _angpt.Run("compare", "study.yaml", "--output", "x", "--set", "learning_rate=3").AssertRejected("--set learning_rate", "use --learning-rates");

@@ -42,7 +42,7 @@ internal static class StudyCommand
                 return DryRun.Print(create(settings, baseConfiguration, new StudyData(listener: null, stop.Token)), parsed.GetValue(json));
             using var display = StudyDisplay.Create();
             // Planned first: what cannot be run should not leave a directory behind.
-            var study = create(settings, baseConfiguration, new StudyData(display.Preparation, stop.Token));
+            var study = StudyPlanning.Plan(data => create(settings, baseConfiguration, data), display.Preparation, stop.Token);
             using var directory = StudyDirectory.Open(settings.Output);
             return StudySession.Run(study, directory, display, parsed.GetValue(json), stop.Token);
         });

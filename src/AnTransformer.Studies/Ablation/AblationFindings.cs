@@ -43,11 +43,11 @@ internal static class AblationFindings
         if (worst.Count > 0)
         {
             var most = worst[0].Difference!;
-            sentences.Add($"The costliest change is {worst[0].Name}: {Cells.Difference(most.Value, most.Student)} nats per token against the base.");
-            var better = worst.Where(variant => variant.Difference!.Student is { High: < 0 }).Select(variant => variant.Name).ToList();
+            sentences.Add($"The costliest change is {worst[0].Name}: {Cells.Difference(most.Value, most.Interval)} nats per token against the base.");
+            var better = worst.Where(variant => variant.Difference!.Interval is { High: < 0 }).Select(variant => variant.Name).ToList();
             sentences.Add(better.Count > 0
-                ? $"Better than the base beyond chance: {string.Join(", ", better)}."
-                : "No variant is better than the base beyond chance.");
+                ? $"Better than the base, with a 95 % interval below 0: {string.Join(", ", better)}."
+                : "No variant is better than the base with a 95 % interval below 0.");
         }
 
         if (lost.Count > 0)
@@ -58,13 +58,14 @@ internal static class AblationFindings
     private static ReportTable Differences(CellOutcome reference, IReadOnlyList<VariantOutcome> variants)
         => new(
             "Loss against the base",
-            ["variant", "learning rate", "seeds", "loss", "deviation", "difference", "Student's interval", "diverged"],
+            ["variant", "learning rate", "seeds", "loss", "deviation", "difference", "diverged"],
             [
                 Row("base", reference, difference: null),
                 .. variants.Select(variant => Row(variant.Name, variant.Outcome, variant.Difference)),
             ],
             "Difference: mean over seeds of the variant's final validation loss minus the base's with the same seed, in nats per token; in "
-            + "brackets the 95 % bootstrap interval. Diverged: runs over all learning rates.");
+            + "brackets Student's 95 % interval over seeds, each for its own variant: of twenty without effect one will exclude 0 by chance. Diverged: "
+            + "runs over all learning rates; with one at the best rate there is no interval.");
 
     private static IReadOnlyList<string> Row(string name, CellOutcome outcome, PairedDifference? difference)
         =>
@@ -75,7 +76,6 @@ internal static class AblationFindings
             Cells.Loss(outcome.MeanLoss),
             Cells.Loss(outcome.Deviation),
             Cells.Difference(difference),
-            Cells.Interval(difference?.Student),
             $"{outcome.DivergedByRate.Sum(rate => rate.Diverged)} of {outcome.DivergedByRate.Sum(rate => rate.Finished)}",
         ];
 
@@ -86,8 +86,8 @@ internal static class AblationFindings
         var chart = new Chart("Loss against the base", "difference of the final loss (nats per token)", "").Mark("", 0);
         for (var i = 0; i < known.Count; i++)
         {
-            if (known[i].Difference!.Student is { } student)
-                chart.Line("", [student.Low, student.High], [i, i]);
+            if (known[i].Difference!.Interval is { } interval)
+                chart.Line("", [interval.Low, interval.High], [i, i]);
         }
 
         return chart.Points("", known.ConvertAll(variant => variant.Difference!.Value), rows).TicksLeft(rows, known.ConvertAll(variant => variant.Name));

@@ -10,5 +10,6 @@ namespace AnTransformer.Studies.Ablation;
 internal sealed record VariantOutcome(string Name, CellOutcome Outcome, PairedDifference? Difference)
 {
     public static VariantOutcome Create(string name, CellOutcome reference, CellOutcome outcome)
-        => new(name, outcome, PairedDifference.Of(reference.Losses, outcome.Losses));
+        => new(name, outcome, PairedDifference.Of(
+            reference.Losses, outcome.Losses, reference.DivergedSeeds.Union(outcome.DivergedSeeds).Count()));
 }

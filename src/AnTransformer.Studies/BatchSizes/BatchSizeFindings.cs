@@ -22,7 +22,6 @@ internal static class BatchSizeFindings
             {
                 side.Side,
                 LargestBatch = side.Largest,
-                side.IsAtLeast,
                 Batches = side.Outcomes.Select((outcome, i) => new { Batch = side.Batches[i], Outcome = OutcomeData.Of(outcome) }).ToList(),
             }).ToList());
 
@@ -35,7 +34,7 @@ internal static class BatchSizeFindings
 
     private static string Size(SideByBatch side)
         => side.Largest is not { } largest ? Cells.Unknown
-            : (side.IsAtLeast ? "at least " : "") + $"{largest.Value:0.#}"
+            : (largest.Bounds == Statistics.Bounds.AtLeast ? "at least " : "") + $"{largest.Value:0.#}"
                 + (largest.Interval is { } interval ? $" [{interval.Low:0.#}, {interval.High:0.#}]" : "");
 
     private static ReportTable Largest(IReadOnlyList<SideByBatch> sides)
@@ -43,9 +42,9 @@ internal static class BatchSizeFindings
             "Largest batch",
             ["side", "largest batch"],
             sides.Select(side => (IReadOnlyList<string>)[side.Side, Size(side)]).ToList(),
-            $"The largest batch in sequences whose mean loss is within {SideByBatch.Share:p0} of the side's best, linear in the logarithm of the "
-            + "batch size between those that were run. In brackets: 95 % bootstrap intervals over seeds, every batch size resampled by itself; they "
-            + "cannot exceed the sizes run.");
+            $"The largest batch in sequences whose loss is within {SideByBatch.Share:p0} of the side's best, linear in the logarithm of the batch "
+            + "size between those that were run; geometric mean over seeds, each around the batch size that is best on average. In brackets: Student's "
+            + "95 % interval of its logarithm; none for a bound, where the sizes run end or every rate diverges, and none when a seed diverged.");
 
     private static ReportTable Losses(IReadOnlyList<SideByBatch> sides)
         => new(

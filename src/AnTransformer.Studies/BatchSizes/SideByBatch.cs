@@ -7,10 +7,8 @@ namespace AnTransformer.Studies.BatchSizes;
 /// <param name="Side">The side's name.</param>
 /// <param name="Batches">Batch sizes in sequences, ascending.</param>
 /// <param name="Outcomes">Outcomes, as many.</param>
-/// <param name="Largest">The largest batch whose mean loss is within the tolerance of the best, interpolated; null while nothing is known.</param>
-/// <param name="IsAtLeast">Whether that is the largest batch that was run, so that the true one may be larger.</param>
-internal sealed record SideByBatch(
-    string Side, IReadOnlyList<long> Batches, IReadOnlyList<CellOutcome> Outcomes, Estimate? Largest, bool IsAtLeast)
+/// <param name="Largest">The largest batch whose loss is within the tolerance of the best, interpolated; null while nothing is known.</param>
+internal sealed record SideByBatch(string Side, IReadOnlyList<long> Batches, IReadOnlyList<CellOutcome> Outcomes, Estimate? Largest)
 {
     /// <summary>Tolerated share above the best loss.</summary>
     public const double Share = 0.01;
@@ -19,20 +17,19 @@ internal sealed record SideByBatch(
     {
         // A batch at which every rate diverged is known, too: nothing may be read across it.
         var known = Enumerable.Range(0, batches.Count).Where(i => outcomes[i].Completed.Count > 0 || IsLost(outcomes[i])).ToList();
-        var sizes = known.ConvertAll(i => (double)batches[i]);
-        var losses = known.ConvertAll(i => LossesOf(outcomes[i]));
-        if (Tolerance.Of(sizes, losses.ConvertAll(values => values.Average()), Share) is not { } point)
-            return new SideByBatch(side, batches, outcomes, Largest: null, IsAtLeast: false);
-        var largest = Estimate.Of(
-            point.High,
-            losses.ConvertAll(values => values.Count),
-            drawn => Tolerance.Of(sizes, losses.Zip(drawn, (values, indices) => indices.Average(i => values[i])).ToList(), Share)!.High);
-        return new SideByBatch(side, batches, outcomes, largest, point.HighIsEdge);
+        var tuned = known.Where(i => !IsLost(outcomes[i])).Select(i => outcomes[i]).ToList();
+        if (tuned.Count == 0)
+            return new SideByBatch(side, batches, outcomes, Largest: null);
+        var seeds = tuned.Skip(1).Aggregate(tuned[0].Completed.Keys, (common, outcome) => common.Intersect(outcome.Completed.Keys)).Order().ToList();
+        var tolerances = Tolerance.BySeed(
+            known.ConvertAll(i => (double)batches[i]),
+            known.ConvertAll(i => seeds.ConvertAll(seed => IsLost(outcomes[i]) ? double.PositiveInfinity : outcomes[i].Losses[seed])),
+            Share);
+        var largest = tolerances.Count == 0 ? null : Estimate.OfGeometricMean(
+            [.. tolerances.Select(tolerance => new SeedValue(tolerance.High, tolerance.HighIsBound ? Bounds.AtLeast : Bounds.None))],
+            tuned.SelectMany(outcome => outcome.DivergedSeeds).Distinct().Count());
+        return new SideByBatch(side, batches, outcomes, largest);
     }
 
     private static bool IsLost(CellOutcome outcome) => outcome.Search is { IsDecided: true, Best: null };
-
-    private static List<double> LossesOf(CellOutcome outcome)
-        => IsLost(outcome) ? [.. outcome.Cell.Settings.Seeds.Select(_ => double.PositiveInfinity)]
-            : [.. outcome.Losses.OrderBy(item => item.Key).Select(item => item.Value)];
 }

@@ -22,12 +22,14 @@ public sealed class CompareStudy : IStudy
     public CompareStudy(CompareConfiguration settings, BaseConfiguration baseConfiguration, StudyData data)
     {
         _settings = settings;
-        _ladder = new Ladder(settings, baseConfiguration, data);
-        if (!_ladder.Sides.Contains(settings.Reference))
+        var sides = Variant.ParseSides(settings.Sides, baseConfiguration.Place("sides")).ConvertAll(side => side.Name);
+        if (!sides.Contains(settings.Reference))
         {
             throw new InvalidInputException(
-                $"{baseConfiguration.Place("reference")}: reference '{settings.Reference}' is none of the sides {string.Join(", ", _ladder.Sides)}.");
+                $"{baseConfiguration.Place("reference")}: reference '{settings.Reference}' is none of the sides {string.Join(", ", sides)}.");
         }
+
+        _ladder = new Ladder(settings, baseConfiguration, data);
     }
 
     /// <inheritdoc/>

@@ -21,7 +21,7 @@ internal static class ComparisonFigures
         }
 
         if (sizes.Count > 1)
-            Add("speed-up", $"Speed-up in tokens against {settings.Reference} by size, at the largest budget, with 95 % intervals.", () => SpeedUps(sizes, settings));
+            Add("speed-up", $"Speed-up in tokens against {settings.Reference} by size, at the largest budget, with Student's 95 % intervals over seeds.", () => SpeedUps(sizes, settings));
         return figures;
 
         void Add(string name, string caption, Func<Chart> draw) => figures.Add(new FindingsFigure(name, caption, draw));
@@ -33,7 +33,7 @@ internal static class ComparisonFigures
         var (low, high) = (double.PositiveInfinity, double.NegativeInfinity);
         foreach (var side in size.Sides)
         {
-            var curves = side.Budgets[^1].Curves;
+            var curves = side.Budgets[^1].Curves.Values.ToList();
             if (curves.Count == 0)
                 continue;
             var mean = LossCurve.Mean(curves);

@@ -11,10 +11,9 @@ internal static class ComparisonFindings
     private const string SpeedUpNote =
         "Speed-up: how many times fewer tokens (operations, seconds) than the reference a side needs to reach the loss that the reference ends "
         + "with. \"In a run\" reads this off the curve of a whole run, which is not annealed at that point; the annealed frontier compares runs "
-        + "that each ended there. In brackets: 95 % bootstrap intervals over seeds.";
-
-    // A few odd resamples of ten thousand move no interval.
-    private const double ReportedShare = 0.01;
+        + "that each ended there. Geometric means over seeds, each seed's run against the reference's with the same seed; loss difference: mean "
+        + "of the side's final loss minus the reference's with the same seed, in nats per token. In brackets: Student's 95 % intervals over "
+        + "seeds, of logarithms for speed-ups. A bound (≥, ≤), and what a diverged seed is missing from, has none.";
 
     public static StudyFindings Create(IReadOnlyList<SizeComparison> sizes, CompareConfiguration settings)
         => new(
@@ -34,68 +33,53 @@ internal static class ComparisonFindings
     private static string Sentence(SideAgainstReference item, string size, string reference)
     {
         var best = item.Headline;
-        var how = item.IsHeadlineFrontier ? "on the annealed frontier" + Reach(item) : "in a run" + Bound(item);
-        var verdict = best.Interval is not { } interval ? (best.LeftOut > 0 ? "(no interval)" : "(one seed: no interval)")
-            : interval.Low > 1 ? "(95 % interval above 1)"
-            : interval.High < 1 ? "(95 % interval below 1)"
-            : "(not distinguishable from 1)";
+        var how = item.IsHeadlineFrontier ? "on the annealed frontier" : "in a run";
         var at = size.Length > 0 ? $" at {size}" : "";
-        return $"{item.Side}{at} reaches {reference}'s loss of {Cells.Count(item.Budget)} tokens {Cells.Factor(best)} as fast {how} {verdict}.";
+        return $"{item.Side}{at} reaches {reference}'s loss of {Cells.Count(item.Budget)} tokens {Cells.Factor(best)} as fast {how} ({Verdict(best)}).";
     }
+
+    private static string Verdict(Estimate estimate) => estimate switch
+    {
+        { Interval.Low: > 1 } => "95 % interval above 1",
+        { Interval.High: < 1 } => "95 % interval below 1",
+        { Interval: not null } => "not distinguishable from 1",
+        { Diverged: > 0 } => "seeds diverged: no interval",
+        { Bounds: not Bounds.None } => "a bound: no interval",
+        _ => "one seed: no interval",
+    };
 
     private static IEnumerable<string> Warnings(IReadOnlyList<SizeComparison> sizes, CompareConfiguration settings)
     {
-        if (sizes.Any(size => size.Against.Any(item => item.IsBound)))
+        if (sizes.Any(size => size.Against.Any(item => item.Tokens.Bounds != Bounds.None)))
             yield return "Some losses were reached at the first evaluation already, so those speed-ups are bounds: choose a smaller evaluation.interval.";
-        foreach (var (item, size) in sizes.SelectMany(size => size.Against.Select(item => (item, size.Size))))
-        {
-            var name = string.Join(" at ", new[] { item.Side, size }.Where(text => text.Length > 0)) + $", {Cells.Count(item.Budget)} tokens";
-            if (LeftOut(item.Tokens) is { } inRun)
-                yield return $"{name}: the speed-up in a run {inRun}";
-            if (item.Frontier is { } frontier && LeftOut(frontier) is { } onFrontier)
-                yield return $"{name}: the speed-up on the annealed frontier {onFrontier}";
-        }
-
+        if (sizes.Any(size => size.Against.Any(item => item.Frontier is { Bounds: not Bounds.None })))
+            yield return "Some losses lie far beyond the budgets, so those speed-ups on the annealed frontier are bounds: add budgets in max_tokens.";
         var outcomes = Outcomes(sizes).Select(item => (
             string.Join(" at ", new[] { item.Side, item.Size }.Where(text => text.Length > 0)) + $", {Cells.Count(item.Outcome.Budget)} tokens", item.Outcome));
         foreach (var warning in TuningWarnings.Of(settings, outcomes))
             yield return warning;
     }
 
-    private static string? LeftOut(Estimate estimate)
-        => estimate.LeftOut <= ReportedShare ? null
-            : $"cannot be told in {estimate.LeftOut:p1} of the resamples, "
-                + (estimate.Interval is null ? "so it has no interval." : "which its interval leaves out.");
-
     private static ReportTable SpeedUps(IReadOnlyList<SizeComparison> sizes, CompareConfiguration settings)
         => new(
             $"Speed-up against {settings.Reference}",
             [
-                "side", "size", "budget", "tokens, annealed frontier", "tokens, in a run", "FLOP, in a run", "time, in a run", "loss difference",
-                "Student's interval",
+                "side", "size", "budget", "seeds", "tokens, annealed frontier", "tokens, in a run", "FLOP, in a run", "time, in a run",
+                "loss difference",
             ],
             sizes.SelectMany(size => size.Against.Select(item => (IReadOnlyList<string>)
             [
                 item.Side,
                 size.Size,
                 Cells.Count(item.Budget),
-                Cells.Factor(item.Frontier) + Reach(item),
-                Cells.Factor(item.Tokens) + Bound(item),
+                $"{item.Tokens.Seeds}",
+                Cells.Factor(item.Frontier),
+                Cells.Factor(item.Tokens),
                 Cells.Factor(item.Flops),
                 Cells.Factor(item.Time),
                 Cells.Difference(item.Difference),
-                Cells.Interval(item.Difference?.Student),
             ])).ToList(),
             SpeedUpNote);
-
-    private static string Bound(SideAgainstReference item) => item.IsBound ? " (bound)" : "";
-
-    private static string Reach(SideAgainstReference item) => item.FrontierReach switch
-    {
-        FrontierReach.Extrapolated => " (extrapolated)",
-        FrontierReach.Bound => " (bound)",
-        _ => "",
-    };
 
     private static ReportTable Losses(IReadOnlyList<SizeComparison> sizes)
         => new(

@@ -1,35 +1,24 @@
-using AnTransformer.Studies.Running;
 using AnTransformer.Studies.Statistics;
 using AnTransformer.Studies.Tuning;
 
 namespace AnTransformer.Studies.Comparison;
 
-/// <summary>A side against the reference at one size and one budget.</summary>
+/// <summary>A side against the reference at one size and one budget. All of it is over pairs of runs with the same seed.</summary>
 /// <param name="Side">The side's name.</param>
 /// <param name="Budget">Tokens that both train on.</param>
 /// <param name="Tokens">Speed-up in tokens to the reference's final loss, within the curve of one schedule.</param>
-/// <param name="IsBound">Whether evaluations were so rare that it is but a bound.</param>
 /// <param name="Flops">The same in floating-point operations of matrix products.</param>
-/// <param name="Time">The same in seconds of training, from median speeds.</param>
-/// <param name="Frontier">Speed-up on the annealed frontier; null with fewer than two budgets.</param>
-/// <param name="FrontierReach">Whether the budgets enclose it; null with fewer than two.</param>
-/// <param name="Difference">Final loss minus the reference's with the same seed; null when no seed is common.</param>
+/// <param name="Time">The same in seconds of training.</param>
+/// <param name="Frontier">Speed-up on the annealed frontier; null with fewer than two budgets, or while one has no result.</param>
+/// <param name="Difference">Final loss minus the reference's; null when no seed is common.</param>
 public sealed record SideAgainstReference(
-    string Side,
-    double Budget,
-    Estimate Tokens,
-    bool IsBound,
-    Estimate Flops,
-    Estimate Time,
-    Estimate? Frontier,
-    FrontierReach? FrontierReach,
-    PairedDifference? Difference)
+    string Side, double Budget, Estimate Tokens, Estimate Flops, Estimate Time, Estimate? Frontier, PairedDifference? Difference)
 {
     /// <summary>The speed-up to name first: the annealed frontier's where it can be told, else that within a run.</summary>
     internal Estimate Headline => IsHeadlineFrontier ? Frontier! : Tokens;
 
     /// <summary>Whether that is the annealed frontier's.</summary>
-    internal bool IsHeadlineFrontier => Frontier is { } frontier && double.IsFinite(frontier.Value);
+    internal bool IsHeadlineFrontier => Frontier is { IsTold: true };
 
     /// <summary>Compares; null while one of the two has no completed run.</summary>
     /// <param name="reference">The reference.</param>
@@ -40,26 +29,32 @@ public sealed record SideAgainstReference(
         var (theirs, ours) = (reference.Budgets[budget], side.Budgets[budget]);
         if (theirs.Completed.Count == 0 || ours.Completed.Count == 0)
             return null;
-        var (referenceCurves, curves) = (theirs.Curves, ours.Curves);
-        var tokens = Estimate.Of(
-            SpeedUp.OfCurves(LossCurve.Mean(referenceCurves), LossCurve.Mean(curves)),
-            [referenceCurves.Count, curves.Count],
-            drawn => SpeedUp.OfCurves(Mean(referenceCurves, drawn[0]), Mean(curves, drawn[1])));
-        var (referenceRun, run) = (Any(theirs), Any(ours));
-        var frontier = FrontierComparison.Create(reference, side, budget);
+        var seeds = theirs.Completed.Keys.Intersect(ours.Completed.Keys).Order().ToList();
+        var diverged = theirs.DivergedSeeds.Union(ours.DivergedSeeds).Count();
+        var speedUps = seeds.ToDictionary(seed => seed, seed => SpeedUp.InRun(theirs.Curves[seed], ours.Curves[seed]));
         return new SideAgainstReference(
             side.Side,
             theirs.Budget,
-            tokens,
-            SpeedUp.IsBound(LossCurve.Mean(referenceCurves), LossCurve.Mean(curves)),
-            tokens.Times(referenceRun.FlopsPerToken / run.FlopsPerToken),
-            tokens.Times((ours.TokensPerSecond ?? double.NaN) / (theirs.TokensPerSecond ?? double.NaN)),
-            frontier?.Estimate,
-            frontier?.Reach,
-            PairedDifference.Of(theirs.Losses, ours.Losses));
+            Ratio(_ => 1),
+            Ratio(seed => theirs.Completed[seed].FlopsPerToken / ours.Completed[seed].FlopsPerToken),
+            Ratio(seed => ours.Completed[seed].TokensPerSecond / theirs.Completed[seed].TokensPerSecond),
+            OnFrontier(theirs, side.Budgets),
+            PairedDifference.Of(theirs.Losses, ours.Losses, diverged));
+
+        Estimate Ratio(Func<long, double> cost)
+            => Estimate.OfGeometricMean(seeds.ConvertAll(seed => speedUps[seed].Times(cost(seed))), diverged);
     }
 
-    private static RunResult Any(CellOutcome outcome) => outcome.Completed.Values.First();
-
-    private static LossCurve Mean(IReadOnlyList<LossCurve> curves, int[] drawn) => LossCurve.Mean(Array.ConvertAll(drawn, i => curves[i]));
+    /// <summary>The speed-up on the annealed frontier: a seed's frontier is made of its runs at all budgets.</summary>
+    private static Estimate? OnFrontier(CellOutcome reference, IReadOnlyList<CellOutcome> budgets)
+    {
+        if (budgets.Count < 2 || budgets.Any(outcome => outcome.Completed.Count == 0))
+            return null;
+        var seeds = budgets.Aggregate(reference.Completed.Keys, (common, outcome) => common.Intersect(outcome.Completed.Keys)).Order();
+        double[] tokens = [.. budgets.Select(outcome => outcome.Budget)];
+        return Estimate.OfGeometricMean(
+            [.. seeds.Select(seed => SpeedUp.OnFrontier(
+                reference.Budget, reference.Losses[seed], new AnnealedFrontier(tokens, [.. budgets.Select(outcome => outcome.Losses[seed])])))],
+            budgets.Aggregate(reference.DivergedSeeds.AsEnumerable(), (all, outcome) => all.Union(outcome.DivergedSeeds)).Count());
+    }
 }

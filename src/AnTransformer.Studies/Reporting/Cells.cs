@@ -12,8 +12,13 @@ internal static class Cells
     public static string Factor(double? factor) => factor is { } value && double.IsFinite(value) ? $"{value:f2}×" : Unknown;
 
     public static string Factor(Estimate? estimate)
-        => estimate is null ? Unknown
-            : Factor(estimate.Value) + (estimate.Interval is { } interval ? $" [{interval.Low:f2}, {interval.High:f2}]" : "");
+        => estimate is null || !double.IsFinite(estimate.Value) ? Unknown
+            : Mark(estimate.Bounds) + Factor(estimate.Value)
+                + (estimate.Interval is { } interval ? $" [{interval.Low:f2}, {interval.High:f2}]" : "")
+                + (estimate.Bounds == Bounds.Both ? " (bounds)" : estimate.IsExtrapolated ? " (extrapolated)" : "");
+
+    /// <summary>What stands before a bound.</summary>
+    public static string Mark(Bounds bounds) => bounds switch { Bounds.AtLeast => "≥ ", Bounds.AtMost => "≤ ", _ => "" };
 
     public static string Difference(double value, Interval? interval)
         => $"{value:+0.0000;-0.0000;0.0000}" + (interval is null ? "" : " " + Interval(interval));
@@ -22,7 +27,7 @@ internal static class Cells
         => interval is null ? Unknown : $"[{interval.Low:+0.0000;-0.0000;0.0000}, {interval.High:+0.0000;-0.0000;0.0000}]";
 
     public static string Difference(PairedDifference? difference)
-        => difference is null ? Unknown : Difference(difference.Value, difference.Bootstrap);
+        => difference is null ? Unknown : Difference(difference.Value, difference.Interval);
 
     public static string Rate(double? rate) => rate is { } value ? $"{value:0.######e0}" : Unknown;
 

@@ -28,6 +28,6 @@ internal sealed record OutcomeData(
         outcome.Deviation,
         outcome.MeanBitsPerByte,
         outcome.TokensPerSecond,
-        outcome.DivergedAtBest,
+        outcome.DivergedSeeds.Count,
         outcome.DivergedByRate);
 }

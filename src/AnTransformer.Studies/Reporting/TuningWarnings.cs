@@ -13,7 +13,7 @@ internal static class TuningWarnings
         if (settings.Seeds.Count < 2)
             yield return "With one seed there are no intervals: differences may be chance.";
         else if (settings.Seeds.Count < EnoughSeeds)
-            yield return $"With {settings.Seeds.Count} seeds bootstrap intervals are too narrow; where there is Student's interval, it is the safer one.";
+            yield return $"With {settings.Seeds.Count} seeds intervals are wide; each further seed narrows them.";
         var all = outcomes.ToList();
         if (all.Exists(item => item.Outcome.Completed.Values.Any(run => run.Jobs > 1)))
             yield return "Runs were trained beside each other, so seconds and speeds are not isolated timings; `angpt bench` gives those.";
@@ -25,8 +25,11 @@ internal static class TuningWarnings
                 yield return $"{name}: the best learning rate {Cells.Rate(outcome.Search.BestRate)} is at the edge of the grid; a better one may lie beyond.";
             if (outcome.Search is { IsDecided: true, Best: null })
                 yield return $"{name}: every learning rate diverged.";
-            if (outcome.DivergedAtBest > 0)
-                yield return $"{name}: {outcome.DivergedAtBest} of the runs at the best learning rate diverged and are left out of means.";
+            if (outcome.DivergedSeeds.Count > 0)
+            {
+                yield return $"{name}: {outcome.DivergedSeeds.Count} of the runs at the best learning rate diverged and are left out of means, "
+                    + "which therefore have no intervals.";
+            }
         }
     }
 }

@@ -65,23 +65,8 @@ public sealed class StudyRunner(StudyDirectory directory, IRunLauncher launcher,
     /// <exception cref="InvalidInputException">A result cannot be read.</exception>
     public StudyState Look(IStudyPlan plan) => State(Ask(plan, _ => { }));
 
-    /// <summary>Asks the plan, with results of earlier sessions taken in until it wants nothing more that has one.</summary>
-    private StudyAgenda Ask(IStudyPlan plan, Action<PlannedRun> onFound)
-    {
-        while (true)
-        {
-            var agenda = plan.Agenda(_results);
-            var found = agenda.Runs.Where(run => !_results.ContainsKey(run.Name))
-                .Select(run => (Run: run, Result: directory.ReadResult(run))).Where(item => item.Result is not null).ToList();
-            if (found.Count == 0)
-                return agenda;
-            foreach (var (run, result) in found)
-            {
-                _results[run.Name] = result!;
-                onFound(run);
-            }
-        }
-    }
+    /// <summary>Asks the plan, with results of earlier sessions taken in.</summary>
+    private StudyAgenda Ask(IStudyPlan plan, Action<PlannedRun> onFound) => KnownResults.Read(directory, plan, _results, onFound);
 
     private StudyState State(StudyAgenda agenda)
         => new(agenda, _results, new Dictionary<string, string>(_failures, StringComparer.Ordinal));

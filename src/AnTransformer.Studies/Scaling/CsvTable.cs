@@ -1,11 +1,10 @@
-using System.Globalization;
 using AnTransformer.Files;
 
 namespace AnTransformer.Studies.Scaling;
 
 /// <summary>
 /// A table of comma-, semicolon- or tab-separated values with a header row. Columns are found by name, letter case set aside when no
-/// column has the exact name; numbers are written with a decimal point, as 1e9, or with underscores as 1_000.
+/// column has the exact name; numbers are written like 3.21, 1e9 or 1_000, or as spreadsheets of other countries write them, like 3,21 and 1.400.000.
 /// </summary>
 public sealed class CsvTable
 {
@@ -27,7 +26,7 @@ public sealed class CsvTable
     public int RowCount => _rows.Count;
 
     /// <summary>Reads a file.</summary>
-    /// <param name="path">The file, in UTF-8, with or without byte order mark.</param>
+    /// <param name="path">The file, in UTF-8, or UTF-16 with a byte order mark.</param>
     /// <exception cref="InvalidInputException">It cannot be read, is empty, or a row has more fields than the header.</exception>
     public static CsvTable Load(string path)
     {
@@ -36,7 +35,7 @@ public sealed class CsvTable
             throw new InvalidInputException($"{path} is a directory; name the CSV file in it.");
         try
         {
-            return Parse(RegularFile.ReadAllText(path, RegularFile.TableLimit), path);
+            return Parse(CsvText.Decode(RegularFile.ReadAllBytes(path, RegularFile.TableLimit), path), path);
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
@@ -55,7 +54,7 @@ public sealed class CsvTable
     public static CsvTable Parse(string text, string name)
     {
         ArgumentNullException.ThrowIfNull(text);
-        var records = CsvReader.Read(text.TrimStart('\uFEFF'), name);
+        var records = CsvRecords.Read(text.TrimStart('\uFEFF'), name);
         if (records.Count == 0)
             throw new InvalidInputException($"{name}: the file is empty; it needs a header row and a row per run.");
         var (headers, rows) = (records[0].Fields, records[1..]);
@@ -91,32 +90,39 @@ public sealed class CsvTable
         return _rows.ConvertAll(row => index < row.Fields.Count ? row.Fields[index] : "");
     }
 
+    /// <summary>How the numbers of some columns are written, which those of one alone may not tell.</summary>
+    /// <param name="columns">Names of columns; those that do not exist are left out.</param>
+    /// <exception cref="InvalidInputException">Some have a decimal point and others a decimal comma.</exception>
+    internal NumberNotation Notation(IEnumerable<string> columns)
+        => NumberNotation.Of(columns.Where(Has).SelectMany(column => Texts(column).Select((text, row) => (text, Place(row, column)))));
+
     /// <summary>The numbers of a column.</summary>
     /// <param name="column">Its name.</param>
     /// <param name="option">What the user sets to name another column, for the error.</param>
     /// <param name="allowMissing">Whether empty fields, NaN and infinities are read as NaN rather than refused.</param>
     /// <exception cref="InvalidInputException">No column has that name, or several; a value is missing, no number, or not positive.</exception>
     public double[] Positive(string column, string? option = null, bool allowMissing = false)
-    {
-        var texts = Texts(column, option);
-        return [.. texts.Select((text, row) => PositiveNumber(text, $"{Name}:{Line(row)}: column '{column}'", allowMissing))];
-    }
+        => Positive(column, option, allowMissing, Notation([column]));
 
-    private static double PositiveNumber(string text, string place, bool allowMissing)
+    /// <summary>The numbers of a column that are written in a known way.</summary>
+    internal double[] Positive(string column, string? option, bool allowMissing, NumberNotation notation)
+        => [.. Texts(column, option).Select((text, row) => PositiveNumber(text, Place(row, column), allowMissing, notation))];
+
+    private string Place(int row, string column) => $"{Name}:{Line(row)}: column '{column}'";
+
+    private static double PositiveNumber(string text, string place, bool allowMissing, NumberNotation notation)
     {
         const string Skip = "or leave such rows out with --skip-incomplete";
         if (MissingMarks.Contains(text.ToLowerInvariant()))
             return allowMissing ? double.NaN : throw new InvalidInputException($"{place}: the value is missing{(text.Length > 0 ? $" ('{text}')" : "")}; fill it in, {Skip}.");
-        if (!double.TryParse(Canonical(text), NumberStyles.Float, CultureInfo.InvariantCulture, out var value))
+        if (notation.IsAmbiguous(text))
+            throw new InvalidInputException($"{place}: '{text}' may be a decimal comma or one between thousands; write it like 3.21, 1400000000 or 1.4e9.");
+        if (!notation.TryParse(text, out var value))
             throw new InvalidInputException($"{place}: '{Excerpt(text)}' is not a number; write it like 3.21, 1400000000 or 1.4e9.");
         if (!double.IsFinite(value))
             return allowMissing ? double.NaN : throw new InvalidInputException($"{place}: '{Excerpt(text)}' is not finite; correct it, {Skip}.");
         return value > 0 ? value : throw new InvalidInputException($"{place}: {Excerpt(text)} is not positive, but a power law needs positive values; correct the row or remove it.");
     }
-
-    /// <summary>Without underscores between digits, and infinity as .NET spells it.</summary>
-    private static string Canonical(string text)
-        => text.EndsWith("inf", StringComparison.OrdinalIgnoreCase) ? text + "inity" : text.Replace("_", "", StringComparison.Ordinal);
 
     private static string Excerpt(string text)
     {

@@ -11,9 +11,18 @@ internal static class FitWarnings
     private const double FailedShare = 0.1;
     private const double VanishingFloor = 0.01;
 
+    /// <summary>Nats of a uniform guess among 300 000 tokens, which vocabularies hardly exceed.</summary>
+    private const double WorstLoss = 12.6;
+
     public static List<string> Of(IReadOnlyList<ScalingPoint> points, ParametricResult? parametric, ComputeResult? compute)
     {
         var warnings = new List<string>();
+        if (points.Count(point => point.Loss > WorstLoss) is var high && 2 * high > points.Count)
+        {
+            warnings.Add($"{high} of {points.Count} losses are above {WorstLoss}, which is worse than guessing among 300 000 tokens: if these are perplexities, "
+                + "fit their natural logarithms");
+        }
+
         if (parametric is not null)
             Parametric(points, parametric, warnings);
         if (compute is not null)

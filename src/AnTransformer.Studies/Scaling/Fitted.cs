@@ -16,7 +16,7 @@ public sealed record Fitted<TLaw>(TLaw Law, IReadOnlyList<TLaw?> Resamples, FitQ
     /// <summary>The 95 % bootstrap interval of a number; null where too few resamples could be fitted.</summary>
     /// <param name="quantity">The number.</param>
     public Interval? IntervalOf(Func<TLaw, double> quantity)
-        => Interval.Of(Resamples.OfType<TLaw>().Select(quantity).Where(double.IsFinite));
+        => Interval.OfPercentiles(Resamples.OfType<TLaw>().Select(quantity).Where(double.IsFinite));
 
     /// <summary>The 95 % bootstrap interval of the difference of a number from that of an independent fit.</summary>
     /// <param name="other">What is subtracted.</param>
@@ -24,7 +24,7 @@ public sealed record Fitted<TLaw>(TLaw Law, IReadOnlyList<TLaw?> Resamples, FitQ
     public Interval? IntervalOfDifference(Fitted<TLaw> other, Func<TLaw, double> quantity)
     {
         ArgumentNullException.ThrowIfNull(other);
-        return Interval.Of(Resamples.Zip(other.Resamples)
+        return Interval.OfPercentiles(Resamples.Zip(other.Resamples)
             .Where(pair => pair.First is not null && pair.Second is not null)
             .Select(pair => quantity(pair.First!) - quantity(pair.Second!))
             .Where(double.IsFinite));

@@ -1,3 +1,5 @@
+using AnTransformer.Studies.Statistics;
+
 namespace AnTransformer.Studies.Scaling;
 
 /// <summary>Fits all laws to one group of runs.</summary>
@@ -62,7 +64,7 @@ internal sealed class GroupFitting(string group, string place, ScalingFitOptions
 
     private ComputeResult? FitCompute(List<ScalingPoint> points)
     {
-        var frontier = Frontier.Of(points);
+        var frontier = ComputeFrontier.Of(points);
         if (ComputeFit.Fit(frontier, options.ZeroFloor, options.Delta) is not { } found)
         {
             var reason = $"the compute-efficient frontier has {frontier.Count} {(frontier.Count == 1 ? "budget" : "budgets")}, but L(C) needs {ComputeFit.FewestPoints(options.ZeroFloor)}";
@@ -77,7 +79,7 @@ internal sealed class GroupFitting(string group, string place, ScalingFitOptions
         return new ComputeResult(new Fitted<ComputeLaw>(found.Law, resamples, found.Quality), frontier, options.ZeroFloor);
 
         ComputeLaw? Resample(double[] weights)
-            => ComputeFit.Fit(Frontier.Of(points.Where((_, row) => weights[row] > 0)), options.ZeroFloor, options.Delta)?.Law;
+            => ComputeFit.Fit(ComputeFrontier.Of(points.Where((_, row) => weights[row] > 0)), options.ZeroFloor, options.Delta)?.Law;
     }
 
     private IReadOnlyList<double> Budgets(List<ScalingPoint> points)

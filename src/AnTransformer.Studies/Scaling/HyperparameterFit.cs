@@ -1,3 +1,4 @@
+using AnTransformer.Studies.Statistics;
 using MathNet.Numerics.LinearRegression;
 
 namespace AnTransformer.Studies.Scaling;
@@ -6,6 +7,10 @@ namespace AnTransformer.Studies.Scaling;
 internal static class HyperparameterFit
 {
     private const int FewestPoints = 4;
+
+    /// <summary>Fewer pairs are fitted nearly exactly by resamples of them, whose spread then says nothing: half of such intervals miss.</summary>
+    private const int FewestForIntervals = 6;
+
     private const double MostCorrelation = 0.999;
 
     /// <summary>The runs of each (N, D), sizes equal to a tenth of a percent.</summary>
@@ -26,11 +31,14 @@ internal static class HyperparameterFit
         }
 
         NoteEdges(sweeps, name, value, notes);
+        var hasIntervals = best.Count >= FewestForIntervals;
+        if (!hasIntervals && options.Resamples > 0)
+            notes.Add($"the law of the {name} has no intervals, which need at least {FewestForIntervals} pairs (N, D)");
         var law = Solve(best, value)!;
         double[] residuals = [.. best.Select(point => Math.Log(law.At(point.Parameters, point.Tokens)) - Math.Log(value(point)))];
         var resamples = RowBootstrap.Run(
             best.Count,
-            options.Resamples,
+            hasIntervals ? options.Resamples : 0,
             options.Seed,
             weights => Solve([.. best.SelectMany((point, row) => Enumerable.Repeat(point, (int)weights[row]))], value),
             cancellation);

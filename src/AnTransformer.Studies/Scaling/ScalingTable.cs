@@ -1,10 +1,12 @@
+using System.Text.RegularExpressions;
+
 namespace AnTransformer.Studies.Scaling;
 
 /// <summary>The runs that laws are fitted to, and what was done to get them from a file.</summary>
 /// <param name="Name">The file, as errors and reports name it.</param>
 /// <param name="Points">The runs.</param>
 /// <param name="Notes">What was derived or left out, one sentence each.</param>
-public sealed record ScalingTable(string Name, IReadOnlyList<ScalingPoint> Points, IReadOnlyList<string> Notes)
+public sealed partial record ScalingTable(string Name, IReadOnlyList<ScalingPoint> Points, IReadOnlyList<string> Notes)
 {
     /// <summary>The 6 of C = 6 N D.</summary>
     public const double FlopsPerParameterToken = 6;
@@ -28,8 +30,18 @@ public sealed record ScalingTable(string Name, IReadOnlyList<ScalingPoint> Point
     {
         ArgumentNullException.ThrowIfNull(table);
         ArgumentNullException.ThrowIfNull(columns);
+        if (IsPerplexity(columns.Loss) && table.Has(columns.Loss))
+        {
+            throw new InvalidInputException(
+                $"{table.Name}: column '{columns.Loss}' holds perplexities by its name, and laws are of losses; add a column with their natural logarithms and "
+                + "name that one with --loss.");
+        }
+
         var notes = new List<string>();
         table = StudyRuns.Select(table, columns.Loss, notes);
+        string?[] named =
+            [columns.Parameters ?? "params", columns.Tokens ?? "tokens", columns.Loss, columns.Flops, columns.LearningRate, columns.BatchSize];
+        var notation = table.Notation(named.OfType<string>());
         var hasFlops = columns.Flops is not null;
         var flops = hasFlops ? Read(columns.Flops, "", "--flops", isOptional: false) : null;
         var parameters = Read(columns.Parameters, "params", "--params", isOptional: hasFlops);
@@ -54,7 +66,7 @@ public sealed record ScalingTable(string Name, IReadOnlyList<ScalingPoint> Point
         return new ScalingTable(table.Name, complete, notes);
 
         double[]? Read(string? column, string byDefault, string option, bool isOptional)
-            => column is null && isOptional && !table.Has(byDefault) ? null : table.Positive(column ?? byDefault, option, skipIncomplete);
+            => column is null && isOptional && !table.Has(byDefault) ? null : table.Positive(column ?? byDefault, option, skipIncomplete, notation);
 
         ScalingPoint Point(int row)
         {
@@ -75,4 +87,13 @@ public sealed record ScalingTable(string Name, IReadOnlyList<ScalingPoint> Point
         => double.IsFinite(point.Loss) && double.IsFinite(point.Compute)
             && (computeOnly || (double.IsFinite(point.Parameters) && double.IsFinite(point.Tokens)))
             && (!hasRates || double.IsFinite(point.LearningRate)) && (!hasBatches || double.IsFinite(point.BatchSize));
+
+    /// <summary>Whether a column is called perplexity or ppl, and not the logarithm of it.</summary>
+    private static bool IsPerplexity(string column) => PerplexityName().IsMatch(column) && !LogarithmName().IsMatch(column);
+
+    [GeneratedRegex("perplexity|(?<![a-z])ppl(?![a-z])", RegexOptions.IgnoreCase | RegexOptions.ExplicitCapture, 1000)]
+    private static partial Regex PerplexityName();
+
+    [GeneratedRegex("log|(?<![a-z])ln(?![a-z])", RegexOptions.IgnoreCase | RegexOptions.ExplicitCapture, 1000)]
+    private static partial Regex LogarithmName();
 }

@@ -15,9 +15,6 @@ public sealed record LossCurve(IReadOnlyList<double> Tokens, IReadOnlyList<doubl
     /// <param name="curves">At least one curve.</param>
     public static LossCurve Mean(IReadOnlyList<LossCurve> curves)
     {
-        var tokens = curves[0].Tokens;
-        if (curves.All(curve => ReferenceEquals(curve.Tokens, tokens) || curve.Tokens.SequenceEqual(tokens)))
-            return new LossCurve(tokens, MeanLosses(curves));
         var common = curves.Select(curve => curve.Tokens).Aggregate((a, b) => a.Intersect(b).ToList());
         return new LossCurve(common, common.Select(at => curves.Average(curve => curve.At(at))).ToList());
     }
@@ -42,22 +39,6 @@ public sealed record LossCurve(IReadOnlyList<double> Tokens, IReadOnlyList<doubl
 
     /// <summary>The point between two numbers of tokens at a share of their logarithms' distance.</summary>
     internal static double Between(double low, double high, double share) => low * Math.Pow(high / low, share);
-
-    /// <summary>Written as loops, since a bootstrap does this ten thousand times.</summary>
-    private static double[] MeanLosses(IReadOnlyList<LossCurve> curves)
-    {
-        var mean = new double[curves[0].Losses.Count];
-        foreach (var curve in curves)
-        {
-            var losses = curve.Losses as double[] ?? [.. curve.Losses];
-            for (var i = 0; i < mean.Length; i++)
-                mean[i] += losses[i];
-        }
-
-        for (var i = 0; i < mean.Length; i++)
-            mean[i] /= curves.Count;
-        return mean;
-    }
 
     private double At(double tokens) => Losses[Tokens.ToList().IndexOf(tokens)];
 }

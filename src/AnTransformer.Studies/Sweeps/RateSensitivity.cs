@@ -4,8 +4,9 @@ namespace AnTransformer.Studies.Sweeps;
 
 /// <summary>Over how many octaves of the learning rate the loss stays within a share of the best, for each combination of the other fields.</summary>
 /// <param name="Others">Values of the other fields.</param>
-/// <param name="Range">The range; null when every run diverged.</param>
-internal sealed record RateSensitivity(IReadOnlyList<string> Others, Tolerance? Range)
+/// <param name="Range">The range of the mean losses; null when every rate has diverged runs.</param>
+/// <param name="Octaves">Its width, the mean over the seeds that all rates have; null when every rate has diverged runs.</param>
+internal sealed record RateSensitivity(IReadOnlyList<string> Others, Tolerance? Range, Estimate? Octaves)
 {
     public const double Share = 0.01;
     private const string RateKey = "optimizer.learning_rate";
@@ -16,15 +17,27 @@ internal sealed record RateSensitivity(IReadOnlyList<string> Others, Tolerance? 
         var rate = fields.ToList().FindIndex(field => field.Key == RateKey);
         if (!isGrid || rate < 0 || fields[rate].Values.Count < 2)
             return [];
-        return outcomes.GroupBy(outcome => string.Join('\n', Others(outcome))).Select(group =>
-        {
-            var points = group.Where(outcome => outcome.Losses.Count > 0)
-                .Select(outcome => (Rate: SweepField.Number(outcome.Values[rate]) ?? double.NaN, outcome.Mean)).OrderBy(point => point.Rate).ToList();
-            return new RateSensitivity(
-                Others(group.First()).ToList(),
-                Tolerance.Of(points.ConvertAll(point => point.Rate), points.ConvertAll(point => point.Mean), Share));
-        }).ToList();
+        return outcomes.GroupBy(outcome => string.Join('\n', Others(outcome))).Select(group => Create(
+            Others(group.First()).ToList(),
+            group.Where(outcome => outcome.Losses.Count > 0)
+                .Select(outcome => (Rate: SweepField.Number(outcome.Values[rate]) ?? double.NaN, Outcome: outcome))
+                .OrderBy(point => point.Rate).ToList())).ToList();
 
         IEnumerable<string> Others(SweepOutcome outcome) => outcome.Values.Where((_, i) => i != rate);
+    }
+
+    private static RateSensitivity Create(IReadOnlyList<string> others, List<(double Rate, SweepOutcome Outcome)> points)
+    {
+        var rates = points.ConvertAll(point => point.Rate);
+        var seeds = points.Count == 0 ? []
+            : points.Skip(1).Aggregate(points[0].Outcome.BySeed.Keys, (common, point) => common.Intersect(point.Outcome.BySeed.Keys))
+                .Order().ToList();
+        var tolerances = seeds.Count == 0 ? []
+            : Tolerance.BySeed(rates, points.ConvertAll(point => seeds.ConvertAll(seed => point.Outcome.BySeed[seed])), Share);
+        return new RateSensitivity(
+            others,
+            Tolerance.Of(rates, points.ConvertAll(point => point.Outcome.Mean), Share),
+            tolerances.Count == 0 ? null
+                : Estimate.OfMean([.. tolerances.Select(range => new SeedValue(range.Octaves, range.IsBound ? Bounds.AtLeast : Bounds.None))]));
     }
 }

@@ -1,6 +1,7 @@
 using AnTransformer.Studies.Configuration;
 using AnTransformer.Studies.Reporting;
 using AnTransformer.Studies.Running;
+using AnTransformer.Studies.Statistics;
 
 namespace AnTransformer.Studies.Sweeps;
 
@@ -76,11 +77,14 @@ public sealed class SweepStudy : IStudy
         if (!double.IsFinite(best.Mean))
             return "Every combination diverged.";
         var lead = $"The lowest mean loss is {Cells.Loss(best.Mean)} nats per token, with {Describe(best.Values)}.";
-        if (sensitivities is not [{ Range: { } range }])
-            return lead;
-        var octaves = (range.IsBound ? "at least " : "") + $"{range.Octaves:f1}";
-        return $"{lead} The loss stays within {RateSensitivity.Share:p0} of it over {octaves} octaves of the learning rate.";
+        return sensitivities is [{ Octaves: { } octaves }]
+            ? $"{lead} The loss stays within {RateSensitivity.Share:p0} of it over {Octaves(octaves)} octaves of the learning rate."
+            : lead;
     }
+
+    private static string Octaves(Estimate octaves)
+        => (octaves.Bounds == Bounds.AtLeast ? "at least " : "") + $"{octaves.Value:f1}"
+            + (octaves.Interval is { } interval ? $" [{interval.Low:f1}, {interval.High:f1}]" : "");
 
     private IEnumerable<string> Warnings(List<SweepOutcome> ranked)
     {
@@ -101,13 +105,18 @@ public sealed class SweepStudy : IStudy
 
     private string Describe(IReadOnlyList<string> values) => string.Join(", ", _fields.Zip(values, (field, value) => $"{field.Key} = {value}"));
 
-    private ReportTable Ranking(IReadOnlyList<SweepOutcome> ranked)
+    private ReportTable Ranking(List<SweepOutcome> ranked)
         => new(
             "Settings, best first",
-            [.. _fields.Select(field => field.Key), "seeds", "loss", "deviation", "diverged"],
-            ranked.Select(outcome => (IReadOnlyList<string>)
-                [.. outcome.Values, $"{outcome.Losses.Count}", Cells.Loss(outcome.Mean), Cells.Loss(outcome.Deviation), $"{outcome.Diverged}"]).ToList(),
-            "Means over seeds of the validation loss in nats per token at the end of the run; settings of which a run diverged come last.");
+            [.. _fields.Select(field => field.Key), "seeds", "loss", "deviation", "above the best", "diverged"],
+            ranked.ConvertAll(outcome => (IReadOnlyList<string>)
+            [
+                .. outcome.Values, $"{outcome.Losses.Count}", Cells.Loss(outcome.Mean), Cells.Loss(outcome.Deviation),
+                outcome == ranked[0] ? Cells.Unknown : Cells.Difference(outcome.Above(ranked[0])), $"{outcome.Diverged}",
+            ]),
+            "Means over seeds of the validation loss in nats per token at the end of the run; settings of which a run diverged come last. Above the best: "
+            + "mean difference from the first row with the same seed, in brackets Student's 95 % interval; the best being the luckiest of several, "
+            + "differences from it are a little too large.");
 
     private ReportTable Sensitivity(IReadOnlyList<RateSensitivity> sensitivities)
         => new(
@@ -118,12 +127,13 @@ public sealed class SweepStudy : IStudy
                 [
                     .. item.Others,
                     Cells.Rate(range.Best),
-                    (range.LowIsEdge ? "≤ " : "") + $"{range.Low:0.##e0}",
-                    (range.HighIsEdge ? "≥ " : "") + $"{range.High:0.##e0}",
-                    (range.IsBound ? "at least " : "") + $"{range.Octaves:f1}",
+                    (range.LowIsBound ? "≤ " : "") + $"{range.Low:0.##e0}",
+                    (range.HighIsBound ? "≥ " : "") + $"{range.High:0.##e0}",
+                    item.Octaves is { } octaves ? Octaves(octaves) : Cells.Unknown,
                 ]
                 : [.. item.Others, Cells.Unknown, Cells.Unknown, Cells.Unknown, "all diverged"])).ToList(),
-            $"Over how many octaves (factors of two) around the best rate the loss stays within {RateSensitivity.Share:p0} of the best.");
+            $"Over how many octaves (factors of two) around the best rate the loss stays within {RateSensitivity.Share:p0} of the best: ends of the mean "
+            + "loss, and the mean width over seeds with Student's 95 % interval; a bound has none.");
 
     private object Data(SweepOutcome outcome) => new
     {

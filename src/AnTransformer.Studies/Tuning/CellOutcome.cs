@@ -1,5 +1,6 @@
 using AnTransformer.Studies.Running;
 using AnTransformer.Studies.Statistics;
+using MathNet.Numerics.Statistics;
 
 namespace AnTransformer.Studies.Tuning;
 
@@ -7,13 +8,13 @@ namespace AnTransformer.Studies.Tuning;
 /// <param name="Cell">The cell.</param>
 /// <param name="Search">The search for its learning rate.</param>
 /// <param name="Completed">Completed runs at the best rate by seed.</param>
-/// <param name="DivergedAtBest">Seeds that diverged at the best rate.</param>
+/// <param name="DivergedSeeds">Seeds that diverged at the best rate.</param>
 /// <param name="DivergedByRate">Diverged and finished runs by learning rate.</param>
 public sealed record CellOutcome(
     TunedCell Cell,
     LearningRateSearch Search,
     IReadOnlyDictionary<long, RunResult> Completed,
-    int DivergedAtBest,
+    IReadOnlySet<long> DivergedSeeds,
     IReadOnlyList<RateDivergence> DivergedByRate)
 {
     /// <summary>Tokens that its runs train on.</summary>
@@ -30,28 +31,13 @@ public sealed record CellOutcome(
         => Completed.Values.All(run => run.BitsPerByte is not null) && Completed.Count > 0 ? Completed.Values.Average(run => run.BitsPerByte) : null;
 
     /// <summary>Sample standard deviation of the final losses over seeds; null with fewer than two.</summary>
-    public double? Deviation
-    {
-        get
-        {
-            if (Completed.Count < 2 || MeanLoss is not { } mean)
-                return null;
-            return Math.Sqrt(Completed.Values.Sum(run => (run.LossOrInfinity - mean) * (run.LossOrInfinity - mean)) / (Completed.Count - 1));
-        }
-    }
+    public double? Deviation => Completed.Count < 2 ? null : Completed.Values.Select(run => run.LossOrInfinity).StandardDeviation();
 
     /// <summary>Median training speed over completed runs; null while there is none.</summary>
-    public double? TokensPerSecond
-    {
-        get
-        {
-            var sorted = Completed.Values.Select(run => run.TokensPerSecond).Order().ToList();
-            return sorted.Count == 0 ? null : (sorted[(sorted.Count - 1) / 2] + sorted[sorted.Count / 2]) / 2;
-        }
-    }
+    public double? TokensPerSecond => Completed.Count == 0 ? null : Completed.Values.Select(run => run.TokensPerSecond).Median();
 
-    /// <summary>Curves of the completed runs in the order of seeds; those evaluated at the same tokens share them.</summary>
-    public IReadOnlyList<LossCurve> Curves { get; } = CurvesOf(Completed);
+    /// <summary>Validation curves of the completed runs by seed, ascending.</summary>
+    public IReadOnlyDictionary<long, LossCurve> Curves { get; } = CurvesOf(Completed);
 
     /// <summary>The cell's outcome as far as results are known.</summary>
     /// <param name="cell">The cell.</param>
@@ -69,22 +55,14 @@ public sealed record CellOutcome(
             cell,
             search,
             atBest.Where(item => double.IsFinite(item.Result.LossOrInfinity)).ToDictionary(item => item.Seed, item => item.Result),
-            atBest.Count(item => !double.IsFinite(item.Result.LossOrInfinity)),
+            atBest.Where(item => !double.IsFinite(item.Result.LossOrInfinity)).Select(item => item.Seed).ToHashSet(),
             byRate.ToList());
     }
 
-    private static List<LossCurve> CurvesOf(IReadOnlyDictionary<long, RunResult> completed)
-    {
-        var curves = new List<LossCurve>();
-        foreach (var run in completed.OrderBy(item => item.Key).Select(item => item.Value))
-        {
-            double[] tokens = [.. run.Curve.Select(point => (double)point.Tokens)];
-            double[] losses = [.. run.Curve.Select(point => point.Loss)];
-            curves.Add(new LossCurve(curves.Count > 0 && curves[0].Tokens.SequenceEqual(tokens) ? curves[0].Tokens : tokens, losses));
-        }
-
-        return curves;
-    }
+    private static SortedDictionary<long, LossCurve> CurvesOf(IReadOnlyDictionary<long, RunResult> completed)
+        => new(completed.ToDictionary(
+            item => item.Key,
+            item => new LossCurve([.. item.Value.Curve.Select(point => (double)point.Tokens)], [.. item.Value.Curve.Select(point => point.Loss)])));
 
     private static double BudgetOf(TunedCell cell) => cell.Run(cell.InitialRates[0], cell.Settings.Seeds[0]).Tokens;
 }

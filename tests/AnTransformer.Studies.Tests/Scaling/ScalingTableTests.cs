@@ -51,6 +51,43 @@ public sealed class ScalingTableTests
     }
 
     [Fact]
+    public void A_table_of_a_german_spreadsheet_is_read()
+    {
+        // Losses have three decimals and parameters points between thousands; tokens alone could be read either way.
+        const string Text = "params;tokens;loss\r\n1.400.000;1.234;3,123\r\n2.800.000;2.468;2,987\r\n";
+        Assert.Equal([(1.4e6, 1234, 3.123), (2.8e6, 2468, 2.987)], Read(Text, new()).Points.Select(point => (point.Parameters, point.Tokens, point.Loss)));
+        Assert.Contains(
+            "t.csv:2: column 'loss': '3,12' has a decimal comma",
+            Assert.Throws<InvalidInputException>(() => Read("params;tokens;loss\n1e6;2.5e7;3,12\n", new())).Message,
+            StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("ppl", true)]
+    [InlineData("val_perplexity", true)]
+    [InlineData("Test PPL", true)]
+    [InlineData("log_ppl", false)]
+    [InlineData("ln(perplexity)", false)]
+    [InlineData("apple", false)]
+    public void Perplexities_are_not_taken_for_losses(string column, bool isRefused)
+    {
+        var text = $"params,tokens,{column}\n1e6,2e7,3.5\n";
+        if (isRefused)
+            Assert.Contains($"column '{column}' holds perplexities", Assert.Throws<InvalidInputException>(() => Read(text, new() { Loss = column })).Message, StringComparison.Ordinal);
+        else
+            Assert.Equal(3.5, Read(text, new() { Loss = column }).Points[0].Loss);
+    }
+
+    [Fact]
+    public void Losses_that_look_like_perplexities_are_warned_of()
+    {
+        var points = Runs.IsoFlops(Runs.Besiroglu, noise: 0.001);
+        Assert.DoesNotContain(Runs.Fit(points).Groups[0].Warnings, warning => warning.Contains("perplexities", StringComparison.Ordinal));
+        var perplexities = points.ConvertAll(point => point with { Loss = Math.Exp(point.Loss) + 6 });
+        Assert.Contains(Runs.Fit(perplexities).Groups[0].Warnings, warning => warning.Contains("if these are perplexities", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void Compute_and_loss_are_enough_for_a_law_of_compute()
     {
         var table = ScalingTable.Of(CsvTable.Parse("C,loss\n1e18,3\n", "t.csv"), new() { Flops = "C" }, computeOnly: true);

@@ -42,21 +42,21 @@ public sealed class LossCurveTests
     public void A_side_that_learns_twice_as_fast_has_speed_up_2_and_the_other_way_round_a_half()
     {
         var fast = Halving(5, 500);
-        Assert.Equal(2, SpeedUp.OfCurves(Straight, fast), 1e-9);
-        Assert.Equal(0.5, SpeedUp.OfCurves(fast, Straight), 1e-9);
+        Assert.Equal(2, SpeedUp.InRun(Straight, fast).Value, 1e-9);
+        Assert.Equal(0.5, SpeedUp.InRun(fast, Straight).Value, 1e-9);
     }
 
     [Fact]
     public void Equal_curves_have_speed_up_1()
-        => Assert.Equal(1, SpeedUp.OfCurves(Straight, Straight), 1e-12);
+        => Assert.Equal(1, SpeedUp.InRun(Straight, Straight).Value, 1e-12);
 
     [Fact]
     public void A_speed_up_reached_at_the_first_evaluation_is_a_bound()
     {
         var sudden = new LossCurve([1000, 2000], [0.1, 0.05]);
-        Assert.True(SpeedUp.IsBound(Straight, sudden));
-        Assert.True(SpeedUp.IsBound(sudden, Halving(9, 1000)));
-        Assert.False(SpeedUp.IsBound(Straight, Halving(5, 700)));
+        Assert.Equal(new SeedValue(16, Bounds.AtLeast), SpeedUp.InRun(Straight, sudden));
+        Assert.Equal(new SeedValue(1 / 16.0, Bounds.AtMost), SpeedUp.InRun(sudden, Halving(9, 1000)));
+        Assert.Equal(Bounds.None, SpeedUp.InRun(Straight, Halving(5, 700)).Bounds);
     }
 
     private static LossCurve Halving(double start, double first)

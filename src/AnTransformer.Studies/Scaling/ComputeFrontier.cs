@@ -4,7 +4,7 @@ namespace AnTransformer.Studies.Scaling;
 /// The compute-efficient frontier: of each budget the run of lowest loss, if no cheaper budget reached that loss. Budgets are runs of nearly
 /// equal compute, because a run somewhat cheaper than the best of its budget is no better use of compute however bad its loss.
 /// </summary>
-internal static class Frontier
+internal static class ComputeFrontier
 {
     public static List<ScalingPoint> Of(IEnumerable<ScalingPoint> points)
     {

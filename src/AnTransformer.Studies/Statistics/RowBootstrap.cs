@@ -1,4 +1,4 @@
-namespace AnTransformer.Studies.Scaling;
+namespace AnTransformer.Studies.Statistics;
 
 /// <summary>Resamples rows with replacement. A resample is how often each row counts, so that nothing is copied.</summary>
 internal static class RowBootstrap
