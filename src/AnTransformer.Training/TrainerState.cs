@@ -46,7 +46,7 @@ public sealed record TrainerState
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException)
         {
-            throw new InvalidInputException($"{path}: cannot be read as trainer state ({e.Message.TrimEnd('.')}); resume from another checkpoint.", e);
+            throw new InvalidInputException($"{path}: cannot be read as trainer state ({Printable.Excerpt(e.Message.TrimEnd('.'), longest: 200)}); resume from another checkpoint.", e);
         }
 
         throw new InvalidInputException($"{path}: holds no valid trainer state; resume from another checkpoint.");

@@ -78,7 +78,7 @@ public sealed record TrainingPlan(
         if (!ArchitectureNames.TryParse(section.Architecture, out var architecture))
         {
             throw new InvalidInputException(
-                $"model.architecture '{section.Architecture}' is unknown; it must be one of {string.Join(", ", ArchitectureNames.All)}.");
+                $"model.architecture '{Printable.Excerpt(section.Architecture)}' is unknown; it must be one of {string.Join(", ", ArchitectureNames.All)}.");
         }
 
         var defaults = ModelConfig.Create(

@@ -26,7 +26,7 @@ public sealed class CompareStudy : IStudy
         if (!_ladder.Sides.Contains(settings.Reference))
         {
             throw new InvalidInputException(
-                $"{baseConfiguration.Place("reference")}: reference '{settings.Reference}' is none of the sides {string.Join(", ", _ladder.Sides)}.");
+                $"{baseConfiguration.Place("reference")}: reference '{Printable.Excerpt(settings.Reference)}' is none of the sides {string.Join(", ", _ladder.Sides)}.");
         }
     }
 

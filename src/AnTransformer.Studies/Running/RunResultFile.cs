@@ -31,7 +31,7 @@ internal static class RunResultFile
         }
         catch (Exception e) when (e is JsonException or IOException or UnauthorizedAccessException)
         {
-            throw new InvalidInputException($"{path}: is not a run's result ({e.Message.TrimEnd('.')}); remove the run's directory to train it again.", e);
+            throw new InvalidInputException($"{path}: is not a run's result ({Printable.Excerpt(e.Message.TrimEnd('.'), longest: 200)}); remove the run's directory to train it again.", e);
         }
 
         if (result?.Fingerprint != run.Fingerprint)

@@ -98,7 +98,7 @@ public sealed class CsvTable
     public double[] Positive(string column, string? option = null, bool allowMissing = false)
     {
         var texts = Texts(column, option);
-        return [.. texts.Select((text, row) => PositiveNumber(text, $"{Name}:{Line(row)}: column '{column}'", allowMissing))];
+        return [.. texts.Select((text, row) => PositiveNumber(text, $"{Name}:{Line(row)}: column '{Printable.Excerpt(column)}'", allowMissing))];
     }
 
     private static double PositiveNumber(string text, string place, bool allowMissing)
@@ -107,21 +107,15 @@ public sealed class CsvTable
         if (MissingMarks.Contains(text.ToLowerInvariant()))
             return allowMissing ? double.NaN : throw new InvalidInputException($"{place}: the value is missing{(text.Length > 0 ? $" ('{text}')" : "")}; fill it in, {Skip}.");
         if (!double.TryParse(Canonical(text), NumberStyles.Float, CultureInfo.InvariantCulture, out var value))
-            throw new InvalidInputException($"{place}: '{Excerpt(text)}' is not a number; write it like 3.21, 1400000000 or 1.4e9.");
+            throw new InvalidInputException($"{place}: '{Printable.Excerpt(text)}' is not a number; write it like 3.21, 1400000000 or 1.4e9.");
         if (!double.IsFinite(value))
-            return allowMissing ? double.NaN : throw new InvalidInputException($"{place}: '{Excerpt(text)}' is not finite; correct it, {Skip}.");
-        return value > 0 ? value : throw new InvalidInputException($"{place}: {Excerpt(text)} is not positive, but a power law needs positive values; correct the row or remove it.");
+            return allowMissing ? double.NaN : throw new InvalidInputException($"{place}: '{Printable.Excerpt(text)}' is not finite; correct it, {Skip}.");
+        return value > 0 ? value : throw new InvalidInputException($"{place}: {Printable.Excerpt(text)} is not positive, but a power law needs positive values; correct the row or remove it.");
     }
 
     /// <summary>Without underscores between digits, and infinity as .NET spells it.</summary>
     private static string Canonical(string text)
         => text.EndsWith("inf", StringComparison.OrdinalIgnoreCase) ? text + "inity" : text.Replace("_", "", StringComparison.Ordinal);
-
-    private static string Excerpt(string text)
-    {
-        var line = text.ReplaceLineEndings(" ");
-        return line.Length <= 40 ? line : line[..37] + "...";
-    }
 
     private int Find(string column, string? option)
     {
@@ -132,11 +126,11 @@ public sealed class CsvTable
         if (found.Count == 1)
             return found[0];
         if (found.Count > 1)
-            throw new InvalidInputException($"{Name}: {found.Count} columns are named '{name}'; rename one of them.");
+            throw new InvalidInputException($"{Name}: {found.Count} columns are named '{Printable.Excerpt(name)}'; rename one of them.");
         var near = NearestName.Of(name, _headers.Where(header => header.Length > 0));
         throw new InvalidInputException(
-            $"{Name}: there is no column '{name}'{(near is null ? "" : $"; did you mean '{near}'?")}{(near is null ? ";" : "")} name the column{setOption}"
-            + $" (the table has {string.Join(", ", _headers.Take(20).Select(header => $"'{Excerpt(header)}'"))}{(_headers.Count > 20 ? ", ..." : "")}).");
+            $"{Name}: there is no column '{Printable.Excerpt(name)}'{(near is null ? "" : $"; did you mean '{Printable.Excerpt(near)}'?")}{(near is null ? ";" : "")} name the column{setOption}"
+            + $" (the table has {string.Join(", ", _headers.Take(20).Select(header => $"'{Printable.Excerpt(header)}'"))}{(_headers.Count > 20 ? ", ..." : "")}).");
 
         List<int> Indexes(StringComparison comparison)
             => [.. Enumerable.Range(0, _headers.Count).Where(i => _headers[i].Equals(name, comparison))];

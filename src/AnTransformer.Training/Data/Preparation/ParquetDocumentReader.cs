@@ -71,12 +71,12 @@ internal sealed class ParquetDocumentReader : DocumentReader
     {
         var field = _reader.Schema.Fields.FirstOrDefault(candidate => candidate.Name == name) ??
             throw new InvalidInputException($"'{path}' has no column \"{name}\"; name one of " +
-                $"{string.Join(", ", _reader.Schema.Fields.Select(candidate => candidate.Name))}.");
+                $"{string.Join(", ", _reader.Schema.Fields.Take(20).Select(candidate => Printable.Excerpt(candidate.Name)))}.");
         if (field is not DataField { IsArray: false } data || (data.ClrType != typeof(ReadOnlyMemory<char>) &&
             data.ClrType != typeof(ReadOnlyMemory<byte>) && data.ClrType != typeof(string) && data.ClrType != typeof(byte[])))
         {
             throw new InvalidInputException(
-                $"'{path}' has a column \"{name}\" of type {field}, which is neither a string nor bytes; " +
+                $"'{path}' has a column \"{name}\" of type {Printable.Excerpt(field.ToString())}, which is neither a string nor bytes; " +
                 "name the column that holds the text.");
         }
         var bytes = new DataField(name, typeof(ReadOnlyMemory<byte>), data.IsNullable);
