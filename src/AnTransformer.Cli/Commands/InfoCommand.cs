@@ -154,7 +154,7 @@ internal static class InfoCommand
                 long number when number >= 10_000 => $"{number} ({Figures.Count(number)})",
                 _ => value.ToString(),
             };
-            Console.WriteLine(name.PadRight(width) + text);
+            Console.WriteLine(Printable.Line(name.PadRight(width) + text));
         }
     }
 }

@@ -18,7 +18,7 @@ internal static class TokenizerCommand
     private static Command CreateTrain()
     {
         var corpus = new CorpusOptions();
-        var output = new Option<string>("--output", "-o") { Description = "Directory that receives tokenizer.json (as Hugging Face tokenizers load it).", Required = true };
+        var output = new Option<string>("--output", "-o") { Description = "Directory that receives tokenizer.json (as Hugging Face tokenizers load it).", Required = true }.NotEmpty("name a directory");
         var vocabSize = SharedOptions.Int("--vocab-size", 4096, "Entries: 256 bytes, the learned merges, and <|endoftext|>.")
             .InRange(BytePairTrainerOptions.SmallestVocabulary, BytePairTrainerOptions.LargestVocabulary);
         var json = SharedOptions.Json();
@@ -26,14 +26,17 @@ internal static class TokenizerCommand
         corpus.AddTo(command);
         command.SetAction(parsed =>
         {
-            using var stop = new StopSignal();
+            using var stop = new StopSignal(StopWords.TrainTokenizer);
+            var directory = parsed.GetRequiredValue(output);
+            // Before the work rather than after it.
+            if (File.Exists(directory))
+                throw new InvalidInputException($"{directory}: is a file; name a directory for tokenizer.json.");
             using var display = TrainingDisplay.Create();
             var clock = Stopwatch.StartNew();
             var tokenizer = TokenizerSource.Make(
                 "train", parsed.GetValue(vocabSize), parsed.GetRequiredValue(corpus.Inputs), corpus.Source(parsed), display, stop.Token);
             display.Dispose();
-            var directory = parsed.GetRequiredValue(output);
-            Directory.CreateDirectory(directory);
+            Make(directory);
             tokenizer.Save(directory);
             var path = Path.Combine(directory, "tokenizer.json");
             if (parsed.GetValue(json))
@@ -43,5 +46,17 @@ internal static class TokenizerCommand
             return ExitCodes.Success;
         });
         return command;
+    }
+
+    private static void Make(string directory)
+    {
+        try
+        {
+            Directory.CreateDirectory(directory);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new InvalidInputException($"{directory}: cannot be made ({e.Message.TrimEnd('.')}); choose another directory.", e);
+        }
     }
 }
