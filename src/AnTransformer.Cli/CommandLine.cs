@@ -1,6 +1,10 @@
 using System.CommandLine;
+using System.CommandLine.Help;
 using System.CommandLine.Parsing;
+using System.Runtime.InteropServices;
 using AnTransformer.Cli.Commands;
+using AnTransformer.Cli.Help;
+using AnTransformer.Cli.Streams;
 using AnTransformer.Native;
 
 namespace AnTransformer.Cli;
@@ -8,7 +12,24 @@ namespace AnTransformer.Cli;
 /// <summary>The command tree and its error handling. Nothing here touches LibTorch, so that help and errors come at once.</summary>
 internal static class CommandLine
 {
+    /// <summary>Runs a command and returns the exit code, which no fault of the standard streams can change for another or lose.</summary>
     public static int Run(string[] args)
+    {
+        try
+        {
+            StandardStreams.Install();
+            // On a thread of its own nothing else could catch it, and the process would abort with a stack trace.
+            AppDomain.CurrentDomain.UnhandledException += (_, e) => Environment.Exit(e.ExceptionObject is Exception unhandled ? FailSafely(unhandled) : ExitCodes.InternalError);
+            return WithOutput(Invoke(args));
+        }
+        catch (Exception e)
+        {
+            return FailSafely(e);
+        }
+    }
+
+    /// <summary>The tree of commands.</summary>
+    internal static RootCommand Commands()
     {
         var root = new RootCommand(
             "angpt trains, evaluates and samples approximately normalized transformers (arXiv 2505.22014).\n"
@@ -28,23 +49,42 @@ internal static class CommandLine
         root.Subcommands.Add(AblateCommand.Create());
         root.Subcommands.Add(ScalingCommand.Create());
 
-        var parsed = root.Parse(args);
-        if (parsed.Errors.Count > 0 || parsed.CommandResult.Children.OfType<ArgumentResult>().SelectMany(result => result.Tokens).Any(token => IsOption(token.Value)))
-            return Fail(Describe(parsed));
-        try
-        {
-            return parsed.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
-        }
-        catch (Exception e)
-        {
-            return Fail(e);
-        }
+        root.Options.OfType<HelpOption>().Single().Action = new HelpPageAction();
+        OptionNames.AcceptUnderscores(root);
+        return root;
     }
 
-    private static int Fail(string message)
+    private static int Invoke(string[] args)
     {
-        Console.Error.WriteLine("angpt: " + message);
+        // A text that begins with @ is a text here, not a file of further arguments.
+        var parsed = Commands().Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
+        if (parsed.Errors.Count > 0 || Misplaced(parsed).Any())
+            throw new InvalidInputException(Describe(parsed));
+        if (parsed.CommandResult.Children.OfType<ArgumentResult>().FirstOrDefault(result => result.Tokens.Any(token => string.IsNullOrWhiteSpace(token.Value))) is { } empty)
+            throw new InvalidInputException($"<{empty.Argument.Name}> is empty; see `{PathOf(parsed.CommandResult)} --help`.");
+        return parsed.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
+    }
+
+    /// <summary>The exit code of a command whose results could not be written: its own if it says that something went wrong, else that of bad input.</summary>
+    private static int WithOutput(int code)
+    {
+        if (StandardStreams.OutputFailure is not { } failure || code != ExitCodes.Success)
+            return code;
+        ErrorLines.Write($"standard output cannot be written ({failure}); what was to be printed is lost, so send it elsewhere and run the command again.");
         return ExitCodes.InvalidInput;
+    }
+
+    private static int FailSafely(Exception exception)
+    {
+        try
+        {
+            return Fail(exception);
+        }
+        catch (Exception)
+        {
+            // Not even the message could be made, for want of memory or open files.
+            return ExitCodes.InternalError;
+        }
     }
 
     private static int Fail(Exception exception)
@@ -56,42 +96,68 @@ internal static class CommandLine
             case TypeInitializationException { InnerException: { } inner }:
                 return Fail(inner);
             case OperationCanceledException:
-                Console.Error.WriteLine("angpt: stopped.");
+                ErrorLines.Write("stopped.");
                 return ExitCodes.Stopped;
-            case InvalidInputException or LibTorchLoadException:
-                return Fail(exception.Message);
-            case IOException or UnauthorizedAccessException:
-                return Fail(exception.Message.ReplaceLineEndings(" "));
+            case var _ when IsForWantOfFiles(exception):
+                ErrorLines.Write(OpenFileLimit.Complaint);
+                return ExitCodes.InvalidInput;
+            case OutOfMemoryException or ExternalException when IsOutOfMemory(exception):
+                ErrorLines.Write("this machine has not enough memory for that; choose a smaller model, a smaller batch or a shorter context.");
+                return ExitCodes.InvalidInput;
+            case InvalidInputException or LibTorchLoadException or IOException or UnauthorizedAccessException:
+                ErrorLines.Write(exception.Message);
+                return ExitCodes.InvalidInput;
             default:
-                Console.Error.WriteLine($"angpt: internal error: {FirstLine(exception.Message)} (set ANGPT_DEBUG=1 for details)");
+                ErrorLines.Write($"internal error: {FirstLine(exception.Message)} (set ANGPT_DEBUG=1 for details)");
                 if (Environment.GetEnvironmentVariable("ANGPT_DEBUG") == "1")
-                    Console.Error.WriteLine(exception);
+                    Console.Error.WriteLine(Printable.Lines(exception.ToString()));
                 return ExitCodes.InternalError;
         }
     }
 
-    private static bool IsOption(string token) => token.StartsWith("--", StringComparison.Ordinal);
+    /// <summary>Whether the limit of open files is behind an error: it says so, or something could not be loaded and the limit is reached.</summary>
+    private static bool IsForWantOfFiles(Exception exception)
+    {
+        for (var cause = exception; cause is not null; cause = cause.InnerException)
+        {
+            if (cause is IOException && cause.HResult == Descriptor.TooManyOpen)
+                return true;
+        }
+
+        return exception is not InvalidInputException && OpenFileLimit.IsReached;
+    }
+
+    /// <summary>.NET's own error, or LibTorch's, which has no type for it.</summary>
+    private static bool IsOutOfMemory(Exception exception)
+        => exception is OutOfMemoryException
+            || exception.Message.Contains("can't allocate memory", StringComparison.Ordinal)
+            || exception.Message.Contains("out of memory", StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>Options that a command does not have, and took for its arguments.</summary>
+    private static IEnumerable<string> Misplaced(ParseResult parsed)
+        => parsed.CommandResult.Children.OfType<ArgumentResult>().SelectMany(result => result.Tokens).Select(token => token.Value).Where(IsOption);
+
+    private static bool IsOption(string token)
+        => token.Length > 1 && token[0] == '-' && (token[1] == '-' || char.IsAsciiLetter(token[1])) && !Path.Exists(token);
 
     private static string FirstLine(string message) => message.Split('\n')[0].TrimEnd();
 
     private static string Describe(ParseResult parsed)
     {
         var command = parsed.CommandResult.Command;
-        var path = CommandPath(parsed.CommandResult);
+        var help = $"`{PathOf(parsed.CommandResult)} --help`";
         // A misspelled option before a positional argument is taken for that argument, and its value is what is left over.
-        var unknown = parsed.CommandResult.Children.OfType<ArgumentResult>().SelectMany(result => result.Tokens).Select(token => token.Value)
-                .Concat(parsed.UnmatchedTokens).FirstOrDefault(IsOption) ?? (parsed.UnmatchedTokens is [var first, ..] ? first : null);
+        var unknown = Misplaced(parsed).Concat(parsed.UnmatchedTokens.Where(IsOption)).Concat(parsed.UnmatchedTokens).FirstOrDefault();
         if (unknown is null)
-            return $"{FirstLine(parsed.Errors[0].Message).TrimEnd('.')}; see `{path} --help`.";
-        var isOption = IsOption(unknown);
+            return $"{Printable.Excerpt(parsed.Errors[0].Message.TrimEnd('.'), longest: 300)}; see {help}.";
         var name = unknown.Split('=')[0];
-        var candidates = isOption
-            ? command.Options.SelectMany(option => option.Aliases.Append(option.Name))
-            : command.Subcommands.Select(sub => sub.Name);
-        var near = NearestName.Of(name, candidates);
-        return $"unknown {(isOption ? "option" : "argument")} '{name}'{(near is null ? "" : $"; did you mean '{near}'?")} (see `{path} --help`)";
+        if (IsOption(unknown))
+            return $"unknown option '{Printable.Excerpt(name)}'{OptionNames.Suggestion(command, name)} (see {help})";
+        var near = NearestName.Of(name, command.Subcommands.Select(sub => sub.Name));
+        return $"unknown argument '{Printable.Excerpt(name)}'{(near is null ? "" : $"; did you mean '{near}'?")} (see {help})";
     }
 
-    private static string CommandPath(CommandResult result)
-        => result.Parent is CommandResult parent ? $"{CommandPath(parent)} {result.Command.Name}" : "angpt";
+    /// <summary>A command as it is typed, with the names of those above it.</summary>
+    public static string PathOf(CommandResult result)
+        => result.Parent is CommandResult parent ? $"{PathOf(parent)} {result.Command.Name}" : "angpt";
 }

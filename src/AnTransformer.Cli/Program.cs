@@ -1,3 +1,5 @@
 using AnTransformer.Cli;
+using AnTransformer.Cli.Streams;
 
-return CommandLine.Run(args);
+// First of all, since whatever is loaded takes open files, too.
+return OpenFileLimit.RefusesToStart() ? ExitCodes.InvalidInput : CommandLine.Run(args);

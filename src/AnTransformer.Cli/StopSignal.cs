@@ -3,24 +3,27 @@ using System.Runtime.InteropServices;
 namespace AnTransformer.Cli;
 
 /// <summary>
-/// Turns Ctrl-C and SIGTERM into a request to finish the step and save; a second one ends the process at once. A supervised process leaves
-/// Ctrl-C, which reaches the whole terminal, to the process that started it, and takes the end of its standard input for the request: it
-/// comes even when that process is killed.
+/// Turns Ctrl-C, SIGTERM and SIGHUP (a closed terminal, a lost connection) into a request to finish the step and save; a second Ctrl-C or
+/// SIGTERM ends the process at once. A supervised process leaves Ctrl-C, which reaches the whole terminal, to the process that started it,
+/// and takes the end of its standard input for the request: it comes even when that process is killed.
 /// </summary>
+/// <remarks>Under <c>nohup</c> SIGHUP stays ignored: the runtime installs no handler for a signal that was ignored at the start.</remarks>
 internal sealed class StopSignal : IDisposable
 {
+    private static readonly PosixSignal[] Signals = [PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGHUP];
     private readonly CancellationTokenSource _source = new();
+    private readonly string _words;
     private readonly bool _isSupervised;
-    private readonly string _saying;
     private readonly List<PosixSignalRegistration> _registrations;
+    private int _impatient;
 
-    /// <param name="supervised">Whether another process says when to stop.</param>
-    /// <param name="saying">What the first signal is answered with.</param>
-    public StopSignal(bool supervised = false, string saying = "stopping after this step")
+    /// <param name="words">What the command does now, from <see cref="StopWords"/>.</param>
+    /// <param name="supervised">Whether another process decides when this one stops.</param>
+    public StopSignal(string words, bool supervised = false)
     {
-        _saying = saying;
+        _words = words;
         _isSupervised = supervised;
-        _registrations = new[] { PosixSignal.SIGINT, PosixSignal.SIGTERM }.Select(signal => PosixSignalRegistration.Create(signal, OnSignal)).ToList();
+        _registrations = Signals.Select(signal => PosixSignalRegistration.Create(signal, OnSignal)).ToList();
         if (supervised)
             new Thread(WaitForEndOfInput) { IsBackground = true }.Start();
     }
@@ -41,21 +44,36 @@ internal sealed class StopSignal : IDisposable
             return;
         }
 
-        if (_source.IsCancellationRequested)
+        // A terminal that closes sends SIGHUP more than once (the system and the shell), and a session that ends SIGTERM besides.
+        if (context.Signal != PosixSignal.SIGHUP && Interlocked.Increment(ref _impatient) > 1)
             return;     // not cancelled: the default action ends the process
         context.Cancel = true;
-        Console.Error.WriteLine($"angpt: {_saying}; once more to stop at once.");
-        _source.Cancel();
+        if (_source.IsCancellationRequested)
+            return;
+        ErrorLines.Write($"{_words}; once more to stop at once.");
+        Stop();
     }
 
     private void WaitForEndOfInput()
     {
-        using var input = Console.OpenStandardInput();
-        while (input.ReadByte() >= 0)
+        try
         {
-            // Nothing is said here; only the end counts.
+            using var input = Console.OpenStandardInput();
+            while (input.ReadByte() >= 0)
+            {
+                // Nothing is said here; only the end counts.
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // What cannot be read has ended.
         }
 
+        Stop();
+    }
+
+    private void Stop()
+    {
         try
         {
             _source.Cancel();

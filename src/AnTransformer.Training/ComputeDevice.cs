@@ -20,7 +20,7 @@ public static class ComputeDevice
         {
             "fp32" => ScalarType.Float32,
             "bf16" => ScalarType.BFloat16,
-            _ => throw new InvalidInputException($"compute dtype '{computeDtype}' is unknown; it must be fp32 or bf16."),
+            _ => throw new InvalidInputException($"compute dtype '{Printable.Excerpt(computeDtype)}' is unknown; it must be fp32 or bf16."),
         });
     }
 
@@ -32,18 +32,18 @@ public static class ComputeDevice
         if (!string.Equals(name, "cuda", StringComparison.Ordinal)
             && !(name.StartsWith("cuda:", StringComparison.Ordinal) && int.TryParse(name.AsSpan(5), out index) && index >= 0))
         {
-            throw new InvalidInputException($"device '{name}' is unknown; it must be cpu, cuda or cuda:N.");
+            throw new InvalidInputException($"device '{Printable.Excerpt(name)}' is unknown; it must be cpu, cuda or cuda:N.");
         }
 
         if (!TryInitializeCuda())
         {
             throw new InvalidInputException(
-                $"device '{name}' is not available: this LibTorch has no CUDA or finds no GPU; point ANTRANSFORMER_LIBTORCH at the "
+                $"device '{Printable.Excerpt(name)}' is not available: this LibTorch has no CUDA or finds no GPU; point ANTRANSFORMER_LIBTORCH at the "
                 + "lib folder of a PyTorch with CUDA, or use --device cpu.");
         }
 
         if (index >= cuda.device_count())
-            throw new InvalidInputException($"device '{name}' does not exist: this machine has {cuda.device_count()} CUDA device(s), numbered from 0.");
+            throw new InvalidInputException($"device '{Printable.Excerpt(name)}' does not exist: this machine has {cuda.device_count()} CUDA device(s), numbered from 0.");
         return torch.device(DeviceType.CUDA, index);
     }
 

@@ -76,5 +76,5 @@ public static class ResolvedConfiguration
         => ArchitectureNames.TryParse(section.Architecture, out var architecture)
             ? architecture
             : throw new InvalidInputException(
-                $"model.architecture '{section.Architecture}' is unknown; it must be one of {string.Join(", ", ArchitectureNames.All)}.");
+                $"model.architecture '{Printable.Excerpt(section.Architecture)}' is unknown; it must be one of {string.Join(", ", ArchitectureNames.All)}.");
 }

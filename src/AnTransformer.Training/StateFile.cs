@@ -39,7 +39,7 @@ internal static class StateFile
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException || IsMalformed(e))
         {
-            var reason = e.Message.Split('\n')[0].TrimEnd('.', '\r');
+            var reason = Printable.Excerpt(e.Message.TrimEnd('.'), longest: 200);
             throw new InvalidInputException($"{path}: cannot be read as {kind} ({reason}); {remedy}.", e);
         }
     }

@@ -79,7 +79,7 @@ public static class TextPreparation
         var own = Path.Combine(AppContext.BaseDirectory, "data", path[BundledPrefix.Length..]);
         return File.Exists(own)
             ? own
-            : throw new InvalidInputException($"data.text: '{path}' does not travel with this program; the text that does is bundled:austen.txt.");
+            : throw new InvalidInputException($"data.text: '{Printable.Excerpt(path)}' does not travel with this program; the text that does is bundled:austen.txt.");
     }
 
     private static double ShareOf(PreparationProgress progress) => (double)progress.BytesRead / Math.Max(1, progress.TotalBytes);

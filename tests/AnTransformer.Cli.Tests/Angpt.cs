@@ -23,6 +23,8 @@ public sealed class Angpt : IDisposable
 
     public string Folder { get; }
 
+    private static string Tool => Path.Combine(AppContext.BaseDirectory, "angpt.dll");
+
     /// <summary>Variables set for the processes started from here.</summary>
     public Dictionary<string, string> Variables { get; } = new()
     {
@@ -41,20 +43,20 @@ public sealed class Angpt : IDisposable
 
     public Process Start(params string[] arguments)
     {
-        var start = new ProcessStartInfo("dotnet")
-        {
-            WorkingDirectory = Folder,
-            UseShellExecute = false,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-            RedirectStandardInput = true,
-        };
-        start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "angpt.dll"));
-        foreach (var argument in arguments)
-            start.ArgumentList.Add(argument);
-        foreach (var (name, value) in Variables)
-            start.Environment[name] = value;
-        return Process.Start(start)!;
+        var start = StartInfo("dotnet");
+        start.ArgumentList.Add(Tool);
+        return Start(start, arguments);
+    }
+
+    /// <summary>Runs a line of bash in which <c>$angpt</c> is the tool, for redirections and limits.</summary>
+    public Result Shell(string line) => Wait(StartShell(line));
+
+    /// <summary>Starts a line of bash in which <c>$angpt</c> is the tool; with <c>exec</c> before it the process is the tool itself.</summary>
+    public Process StartShell(string line)
+    {
+        var start = StartInfo("bash");
+        start.Environment["angpt"] = $"dotnet {Tool}";
+        return Start(start, ["-c", line]);
     }
 
     public static Result Wait(Process process)
@@ -77,6 +79,24 @@ public sealed class Angpt : IDisposable
             .ToDictionary(record => record.GetProperty("step").GetInt64(), record => record.GetProperty("loss").GetDouble());
 
     public void Dispose() => Directory.Delete(Folder, recursive: true);
+
+    private ProcessStartInfo StartInfo(string program) => new(program)
+    {
+        WorkingDirectory = Folder,
+        UseShellExecute = false,
+        RedirectStandardOutput = true,
+        RedirectStandardError = true,
+        RedirectStandardInput = true,
+    };
+
+    private Process Start(ProcessStartInfo start, string[] arguments)
+    {
+        foreach (var argument in arguments)
+            start.ArgumentList.Add(argument);
+        foreach (var (name, value) in Variables)
+            start.Environment[name] = value;
+        return Process.Start(start)!;
+    }
 
     private static string Corpus()
     {

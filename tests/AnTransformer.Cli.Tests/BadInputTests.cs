@@ -10,10 +10,10 @@ public sealed class BadInputTests : IDisposable
         // With a LibTorch folder that does not exist, whatever touches LibTorch fails.
         _angpt.Variables["ANTRANSFORMER_LIBTORCH"] = _angpt.In("no-such-folder");
         Assert.Contains("prepare", _angpt.Run("--help").AssertSucceeded().Output, StringComparison.Ordinal);
-        Assert.Contains("--optimizer.learning_rate", _angpt.Run("train", "--help").AssertSucceeded().Output, StringComparison.Ordinal);
+        Assert.Contains("--learning-rate", _angpt.Run("train", "--help").AssertSucceeded().Output, StringComparison.Ordinal);
         Assert.Matches(@"^\d+\.\d+\.\d+", _angpt.Run("--version").AssertSucceeded().Output);
         _angpt.Run("trian").AssertRejected("'train'");
-        _angpt.Run("train", "--optimizer.learning_rat", "1").AssertRejected("--optimizer.learning_rate");
+        _angpt.Run("train", "--optimizer.learning_rat", "1").AssertRejected("--learning-rate");
         _angpt.Run("train", "--optimizer.learning_rate", "fast").AssertRejected("learning_rate", "fast");
         _angpt.Run("train", "nowhere.yaml").AssertRejected("nowhere.yaml");
         _angpt.Run("score", Path.Combine(AppContext.BaseDirectory, "fixtures", "angpt"), "--tokens", "1").AssertRejected("no-such-folder");

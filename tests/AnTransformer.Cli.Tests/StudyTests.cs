@@ -72,7 +72,7 @@ public sealed class StudyTests : IDisposable
         {
             var process = _angpt.Start([.. study, "--output", output]);
             WaitFor(process, () => Directory.Exists(_angpt.In(output, "runs")) && Directory.GetDirectories(_angpt.In(output, "runs"), "step-*", SearchOption.AllDirectories).Length > 0);
-            _ = Kill(process.Id, signal);
+            Signals.Send(process, signal);
             Assert.Equal(exitCode, Angpt.Wait(process).ExitCode);
             // Runs that were under way with a checkpoint: what they have on record before it must still be there in the end.
             var resumed = Directory.GetDirectories(_angpt.In(output, "runs")).Where(run => Directory.GetDirectories(run, "step-*", SearchOption.AllDirectories).Length > 0)
@@ -148,8 +148,4 @@ public sealed class StudyTests : IDisposable
         for (var i = 0; i < 3000 && !process.HasExited && !condition(); i++)
             Thread.Sleep(20);
     }
-
-    [DllImport("libc", EntryPoint = "kill")]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static extern int Kill(int process, int signal);
 }

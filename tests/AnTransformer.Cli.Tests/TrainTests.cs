@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using System.Text.Json;
 
 namespace AnTransformer.Cli.Tests;
@@ -51,7 +50,7 @@ public sealed class TrainTests : IDisposable
         var process = _angpt.Start(Angpt.TrainArguments([.. run, "--training.output", "parts"]));
         while (!process.HasExited && !Directory.Exists(_angpt.In("parts", "checkpoints", "step-00000025")))
             Thread.Sleep(5);
-        Interrupt(process);
+        Signals.Send(process, Signals.Interrupt);
         var stopped = Angpt.Wait(process);
         if (stopped.ExitCode != 0)
         {
@@ -138,16 +137,6 @@ public sealed class TrainTests : IDisposable
     }
 
     public void Dispose() => _angpt.Dispose();
-
-    private static void Interrupt(System.Diagnostics.Process process)
-    {
-        if (!process.HasExited)
-            _ = Kill(process.Id, signal: 2);
-    }
-
-    [DllImport("libc", EntryPoint = "kill")]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static extern int Kill(int process, int signal);
 
     private byte[] LastCheckpointBytes(string run)
     {

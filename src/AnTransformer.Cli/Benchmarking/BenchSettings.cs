@@ -85,7 +85,7 @@ internal sealed record BenchSettings(
             return architecture;
         var near = NearestName.Of(name, ArchitectureNames.All);
         throw new InvalidInputException(
-            $"bench: architecture '{name}' is unknown{(near is null ? "" : $" (did you mean '{near}'?)")}; "
+            $"bench: architecture '{Printable.Excerpt(name)}' is unknown{(near is null ? "" : $" (did you mean '{near}'?)")}; "
             + $"choose from {string.Join(", ", ArchitectureNames.All)}.");
     }
 }

@@ -40,7 +40,7 @@ internal static class MemoryProbe
         }
 
         var reason = error.GetAwaiter().GetResult().TrimEnd().Split('\n')[^1];
-        Console.Error.WriteLine($"warning: the peak memory of {name} could not be measured (exit code {process.ExitCode}): {reason}");
+        ErrorLines.Warn($"the peak memory of {name} could not be measured (exit code {process.ExitCode}): {reason}");
         return null;
     }
 
@@ -52,7 +52,7 @@ internal static class MemoryProbe
         }
         catch (System.ComponentModel.Win32Exception e)
         {
-            Console.Error.WriteLine($"warning: the peak memory of {name} could not be measured: {e.Message}");
+            ErrorLines.Warn($"the peak memory of {name} could not be measured: {e.Message}");
             return null;
         }
     }

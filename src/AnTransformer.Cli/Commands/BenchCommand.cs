@@ -87,7 +87,7 @@ internal static class BenchCommand
 
     private static int Run(BenchSettings settings, int rounds, bool measureMemory, bool json)
     {
-        using var stop = new StopSignal();
+        using var stop = new StopSignal(StopWords.Bench);
         var context = Prepare(settings);
         var tables = json ? null : new BenchTables();
         var batches = new RandomBatches(settings.BatchSize, settings.Context, settings.VocabSize, settings.Seed);
@@ -112,7 +112,7 @@ internal static class BenchCommand
         if (report is not null)
             return ExitCodes.Success;
         var different = string.Join(", ", checks.Where(check => !check.Passed).Select(check => check.Architecture.ToName()));
-        Console.Error.WriteLine($"angpt: ours and eager compute different losses or gradients for {different}; nothing was timed.");
+        ErrorLines.Write($"ours and eager compute different losses or gradients for {different}; nothing was timed.");
         return ExitCodes.InternalError;
     }
 

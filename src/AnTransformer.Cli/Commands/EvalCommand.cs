@@ -17,8 +17,8 @@ internal static class EvalCommand
             Description = "A directory of token shards (its validation split is read), a shard, or text (.txt, .jsonl, .ndjson, .json, .parquet, .gz or .zst), "
                 + "which the checkpoint's tokenizer reads whole.",
             Required = true,
-        };
-        var split = new Option<DatasetSplit>("--split") { Description = "Which split of a directory.", DefaultValueFactory = _ => DatasetSplit.Validation };
+        }.NotEmpty("name shards or text");
+        var split = new ChoiceOption<DatasetSplit>("--split", DatasetSplit.Validation) { Description = "Which split of a directory." };
         var batch = SharedOptions.Int("--batch-size", 16, "Sequences per forward pass.").InRange(1, 1 << 20);
         var batches = SharedOptions.Int("--batches", 0, "Number of batches; 0 for all.").InRange(0, int.MaxValue);
         var device = SharedOptions.Device();
@@ -30,7 +30,7 @@ internal static class EvalCommand
         };
         command.SetAction(parsed =>
         {
-            using var stop = new StopSignal(saying: "stopping");
+            using var stop = new StopSignal(StopWords.Evaluate);
             var path = CheckpointPath.Resolve(parsed.GetRequiredValue(checkpoint));
             var tokenizer = CheckpointPath.Tokenizer(path);
             using var model = ModelCheckpoint.Load(

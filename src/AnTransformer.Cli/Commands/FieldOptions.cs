@@ -4,42 +4,33 @@ using AnTransformer.Training.Configuration;
 namespace AnTransformer.Cli.Commands;
 
 /// <summary>
-/// Makes an option of every configuration field: <c>--optimizer.learning_rate 1e-3</c>, and <c>--learning-rate 1e-3</c> where
-/// no other section has a field of that name.
+/// Makes an option of every configuration field: <c>--learning-rate 1e-3</c> where no other field has that name, else
+/// <c>--evaluation.interval 50</c>. Section and name with underscores or hyphens, as the file has them, are accepted always.
 /// </summary>
 internal static class FieldOptions
 {
-    public static IReadOnlyList<(string Key, Option<string?> Option)> AddTo(Command command, Type configuration)
+    public static IReadOnlyList<FieldOption> AddTo(Command command, Type configuration)
     {
         var fields = ConfigurationBinder.Fields(configuration);
-        var uses = fields.GroupBy(field => ShortName(field.Key)).ToDictionary(group => group.Key, group => group.Count());
+        var uses = fields.GroupBy(field => field.Name).ToDictionary(group => group.Key, group => group.Count());
         var taken = command.Options.SelectMany(option => option.Aliases.Append(option.Name)).ToHashSet(StringComparer.Ordinal);
-        var options = new List<(string, Option<string?>)>();
-        foreach (var field in fields)
-        {
-            var names = new HashSet<string>(StringComparer.Ordinal) { "--" + field.Key.Replace('_', '-') };
-            if (uses[ShortName(field.Key)] == 1)
-            {
-                names.Add("--" + ShortName(field.Key));
-                names.Add("--" + ShortName(field.Key).Replace('_', '-'));
-            }
-
-            names.Remove("--" + field.Key);
-            names.RemoveWhere(taken.Contains);
-            var option = new Option<string?>("--" + field.Key, [.. names]) { Description = field.Description, HelpName = field.TypeName };
-            command.Options.Add(option);
-            options.Add((field.Key, option));
-        }
-
+        var options = fields.Select(field => Create(field, isUnique: uses[field.Name] == 1, taken)).ToList();
+        options.ForEach(command.Options.Add);
         return options;
     }
 
-    public static List<(string Key, string Value)> Overrides(
-        ParseResult parsed, IReadOnlyList<(string Key, Option<string?> Option)> options)
+    /// <summary>Fields given on the command line as the user spelled them, so that errors name them so, and their values.</summary>
+    public static List<(string Key, string Value)> Overrides(ParseResult parsed, IReadOnlyList<FieldOption> options)
         => options
-            .Where(item => parsed.GetResult(item.Option) is not null)
-            .Select(item => (item.Key, parsed.GetValue(item.Option) ?? ""))
+            .Where(option => parsed.GetResult(option) is not null)
+            .Select(option => (parsed.GetResult(option)!.IdentifierToken?.Value.TrimStart('-') ?? option.Field.Key, parsed.GetValue(option) ?? ""))
             .ToList();
 
-    private static string ShortName(string key) => key[(key.LastIndexOf('.') + 1)..];
+    private static FieldOption Create(ConfigurationField field, bool isUnique, HashSet<string> taken)
+    {
+        // The first is what help shows.
+        string[] keys = isUnique ? [field.Name, field.Key] : [field.Key];
+        var names = keys.SelectMany(key => new[] { "--" + OptionNames.Kebab(key), "--" + key }).Distinct().Where(name => !taken.Contains(name)).ToList();
+        return new FieldOption(field, names[0], names.Skip(1));
+    }
 }

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Diagnostics;
 using AnTransformer.Checkpoints;
+using AnTransformer.Cli.Streams;
 using AnTransformer.Generation;
 using AnTransformer.Training;
 using AnTransformer.Training.Tokenization;
@@ -30,6 +31,7 @@ internal static class GenerateCommand
         };
         command.SetAction(parsed =>
         {
+            using var stop = new StopSignal(StopWords.Generate);
             var path = CheckpointPath.Resolve(parsed.GetRequiredValue(checkpoint));
             var options = new SamplingOptions(
                 parsed.GetValue(temperature), parsed.GetValue(topK), parsed.GetValue(topP), parsed.GetValue(seed));
@@ -47,33 +49,33 @@ internal static class GenerateCommand
             CheckpointPath.RequireVocabulary(path, tokenizer, model.Config);
             if (ids.Count > model.Config.MaxPositionEmbeddings)
             {
-                Console.Error.WriteLine(
-                    $"angpt: warning: the prompt's {ids.Count} tokens exceed the context of {model.Config.MaxPositionEmbeddings}; only its end is read.");
+                ErrorLines.Warn($"the prompt's {ids.Count} tokens exceed the context of {model.Config.MaxPositionEmbeddings}; only its end is read.");
             }
 
             var tokens = new TextGenerator(model, useCache: !parsed.GetValue(noCache))
-                .Generate(ids, parsed.GetValue(count), options, parsed.GetValue(ignoreEnd) ? null : tokenizer.EndOfTextId);
+                .Generate(ids, parsed.GetValue(count), options, parsed.GetValue(ignoreEnd) ? null : tokenizer.EndOfTextId)
+                .TakeWhile(_ => !stop.Token.IsCancellationRequested && !StandardStreams.IsOutputUnread);
             if (parsed.GetValue(json))
                 PrintJson(parsed.GetRequiredValue(prompt), tokens, tokenizer);
             else
                 Stream(parsed.GetRequiredValue(prompt), tokens, tokenizer);
-            return ExitCodes.Success;
+            return stop.Token.IsCancellationRequested ? ExitCodes.Stopped : ExitCodes.Success;
         });
         return command;
     }
 
     private static void Stream(string prompt, IEnumerable<int> tokens, Tokenizer tokenizer)
     {
-        Console.Write(prompt);
+        Write(prompt);
         var decoder = new StreamingDecoder(tokenizer);
         foreach (var token in tokens)
-        {
-            Console.Write(decoder.Append(token));
-            Console.Out.Flush();
-        }
-
-        Console.WriteLine(decoder.Flush());
+            Write(decoder.Append(token));
+        Write(decoder.Flush());
+        Console.WriteLine();
     }
+
+    /// <summary>A terminal obeys control characters, and a model may draw any; files and pipes get what was drawn.</summary>
+    private static void Write(string text) => Console.Write(Console.IsOutputRedirected ? text : Printable.Lines(text));
 
     private static void PrintJson(string prompt, IEnumerable<int> tokens, Tokenizer tokenizer)
     {

@@ -165,7 +165,7 @@ internal static class InfoCommand
         var lines = facts.SelectMany(fact => RunFacts.Lines(fact.Value) ?? [(fact.Name, Text(fact.Value))]).ToList();
         var width = lines.Max(line => line.Name.Length) + 2;
         foreach (var (name, text) in lines)
-            Console.WriteLine(name.PadRight(width) + text);
+            Console.WriteLine(Printable.Line(name.PadRight(width) + text));
     }
 
     private static string Text(object? value) => value switch

@@ -23,13 +23,13 @@ internal static class InspectCommand
             Description = "A directory of token shards (its validation split is read), a shard, or text (.txt, .jsonl, .ndjson, .json, .parquet, .gz or .zst), "
                 + "which the checkpoint's tokenizer reads whole. The first sequences are measured on.",
             Required = true,
-        };
-        var split = new Option<DatasetSplit>("--split") { Description = "Which split of a directory.", DefaultValueFactory = _ => DatasetSplit.Validation };
+        }.NotEmpty("name shards or text");
+        var split = new ChoiceOption<DatasetSplit>("--split", DatasetSplit.Validation) { Description = "Which split of a directory." };
         var batches = SharedOptions.Int("--batches", 4, "Number of batches.").InRange(1, 1 << 20);
         var batch = SharedOptions.Int("--batch-size", 8, "Sequences per forward pass.").InRange(1, 1 << 20);
         var initial = new Option<bool>("--initial") { Description = "Leave the checkpoint's weights alone and measure fresh ones of its shape." };
         var seed = SharedOptions.Int("--seed", 1, "Seed of the fresh weights of --initial.").InRange(0, int.MaxValue);
-        var output = new Option<string?>("--output", "-o") { Description = "A folder for report.html, inspect.json, CSV files and plots." };
+        var output = new Option<string?>("--output", "-o") { Description = "A folder for report.html, inspect.json, CSV files and plots." }.NotEmpty("name a directory");
         var device = SharedOptions.Device();
         var dtype = SharedOptions.ComputeDtype();
         var json = SharedOptions.Json();
@@ -40,7 +40,7 @@ internal static class InspectCommand
         };
         command.SetAction(parsed =>
         {
-            using var stop = new StopSignal(saying: "stopping");
+            using var stop = new StopSignal(StopWords.Evaluate);
             var path = CheckpointPath.Resolve(parsed.GetRequiredValue(checkpoint));
             var tokenizer = CheckpointPath.Tokenizer(path);
             long? freshSeed = parsed.GetValue(initial) ? parsed.GetValue(seed) : null;

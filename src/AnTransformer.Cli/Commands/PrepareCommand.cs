@@ -12,12 +12,12 @@ internal static class PrepareCommand
     public static Command Create()
     {
         var corpus = new CorpusOptions();
-        var output = new Option<string>("--output", "-o") { Description = "Directory to make.", Required = true };
+        var output = new Option<string>("--output", "-o") { Description = "Directory to make.", Required = true }.NotEmpty("name a directory");
         var tokenizer = new Option<string>("--tokenizer")
         {
             Description = "A tokenizer.json, a directory with one or with vocab.json and merges.txt, `bytes`, or `train` to learn a BPE from the inputs first.",
             DefaultValueFactory = _ => "train",
-        };
+        }.NotEmpty("name a tokenizer, or leave the option out");
         var vocabSize = SharedOptions.Int("--vocab-size", 4096, "Entries of a learned BPE.")
             .InRange(BytePairTrainerOptions.SmallestVocabulary, BytePairTrainerOptions.LargestVocabulary);
         var fraction = SharedOptions.Number("--validation-fraction", 0.01, "Share of the documents held out for validation.").InRange(0, 0.5);
@@ -33,7 +33,7 @@ internal static class PrepareCommand
         corpus.AddTo(command);
         command.SetAction(parsed =>
         {
-            using var stop = new StopSignal(saying: "stopping, nothing is written");
+            using var stop = new StopSignal(StopWords.Prepare);
             using var display = TrainingDisplay.Create();
             var inputs = parsed.GetRequiredValue(corpus.Inputs);
             var made = TokenizerSource.Make(
@@ -56,7 +56,7 @@ internal static class PrepareCommand
                 stop.Token);
             display.Dispose();
             foreach (var warning in result.Warnings)
-                Console.Error.WriteLine("angpt: warning: " + warning);
+                ErrorLines.Warn(warning);
             Print(result, parsed.GetValue(json));
             return ExitCodes.Success;
         });

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using AnTransformer.Cli.Display;
 using AnTransformer.Studies.Scaling;
 
@@ -17,10 +18,9 @@ internal static class ScalingFitCommand
         var rate = Column("--learning-rate", "Column of the learning rate: also fits the best one as k N^p D^q.");
         var batch = Column("--batch-size", "Column of the batch size: also fits the best one as k N^p D^q.");
         var group = Column("--group", "Column whose values are fitted separately and compared, such as the architecture.");
-        var law = new Option<ScalingLaw>("--law")
+        var law = new ChoiceOption<ScalingLaw>("--law", ScalingLaw.Parametric)
         {
             Description = "parametric: L(N, D) = E + A/N^a + B/D^b, and L(C) on the compute-efficient runs; power: L(C) = L0 + k/C^c alone.",
-            DefaultValueFactory = _ => ScalingLaw.Parametric,
         };
         var delta = SharedOptions.Number("--delta", 1e-3, "Where the Huber loss of log residuals turns from quadratic to linear.").InRange(1e-9, 1e3);
         var zeroFloor = new Option<bool>("--zero-floor") { Description = "Fit L(C) without a floor." };
@@ -29,17 +29,23 @@ internal static class ScalingFitCommand
             Description = "Budgets in FLOP to allocate (by default powers of ten).",
             AllowMultipleArgumentsPerToken = true,
             DefaultValueFactory = _ => [],
+            HelpName = "numbers",
+            CustomParser = result =>
+            {
+                var texts = result.Tokens.Select(token => token.Value).ToList();
+                var values = texts.ConvertAll(text => double.TryParse(text, CultureInfo.InvariantCulture, out var value) ? value : double.NaN);
+                var wrong = values.FindIndex(value => value is not (> 0 and < double.PositiveInfinity));
+                if (wrong < 0)
+                    return [.. values];
+                result.AddError($"--compute must be positive numbers of FLOP, not '{Printable.Excerpt(texts[wrong])}'");
+                return [];
+            },
         };
-        budgets.Validators.Add(result =>
-        {
-            if (!result.Errors.Any() && result.GetValueOrDefault<double[]>() is { } values && values.Any(value => value is not (> 0 and < double.PositiveInfinity)))
-                result.AddError("--compute must be positive numbers of FLOP");
-        });
         var resamples = SharedOptions.Int("--resamples", 200, "Bootstrap resamples for 95 % intervals; 0 for none.").InRange(0, 1_000_000);
         var seed = SharedOptions.Int("--seed", 0, "Seed of the resamples.");
         var drop = SharedOptions.Int("--drop-highest-loss", 0, "Leave out so many rows of highest loss, of each group.").InRange(0, int.MaxValue);
         var skip = new Option<bool>("--skip-incomplete") { Description = "Leave out rows in which a needed value is empty, NaN or infinite." };
-        var output = new Option<string?>("--output", "-o") { Description = "Directory that receives fit.json, the figures and report.html." };
+        var output = new Option<string?>("--output", "-o") { Description = "Directory that receives fit.json, the figures and report.html." }.NotEmpty("name a directory");
         var json = SharedOptions.Json();
         var command = new Command("fit", "Fit scaling laws to a table of runs: laws, compute-optimal sizes, intervals, figures.")
         {
@@ -47,7 +53,7 @@ internal static class ScalingFitCommand
         };
         command.SetAction(parsed =>
         {
-            using var stop = new StopSignal();
+            using var stop = new StopSignal(StopWords.Fit);
             var columns = new ScalingColumns
             {
                 Parameters = parsed.GetValue(parameters),

@@ -49,7 +49,7 @@ internal static class ScoreCommand
         foreach (var part in tokens!.Split(',', StringSplitOptions.TrimEntries))
         {
             if (!int.TryParse(part, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var id))
-                throw new InvalidInputException($"--tokens: '{part}' is not a whole number; separate ids with commas, for example 5,3,9.");
+                throw new InvalidInputException($"--tokens: '{Printable.Excerpt(part)}' is not a whole number; separate ids with commas, for example 5,3,9.");
             ids.Add(id);
         }
 

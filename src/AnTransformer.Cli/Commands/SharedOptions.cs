@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.CommandLine.Parsing;
 
 namespace AnTransformer.Cli.Commands;
 
@@ -25,44 +24,28 @@ internal static class SharedOptions
         DefaultValueFactory = _ => "fp32",
     };
 
-    public static Option<int> Int(string name, int byDefault, string description) => new(name)
+    public static RangedOption<int> Int(string name, int byDefault, string description) => new(name)
     {
         Description = description,
         DefaultValueFactory = _ => byDefault,
     };
 
-    public static Option<double> Number(string name, double byDefault, string description) => new(name)
+    public static RangedOption<double> Number(string name, double byDefault, string description) => new(name)
     {
         Description = description,
         DefaultValueFactory = _ => byDefault,
     };
 
-    /// <summary>Rejects values outside a range with one sentence.</summary>
-    public static Option<T> InRange<T>(this Option<T> option, T lowest, T highest)
-        where T : IComparable<T>
+    /// <summary>Rejects an empty value, which a variable that is not set leaves on a command line.</summary>
+    /// <param name="option">The option.</param>
+    /// <param name="remedy">What to give, an imperative.</param>
+    public static Option<T> NotEmpty<T>(this Option<T> option, string remedy)
     {
         option.Validators.Add(result =>
         {
-            // A value that is not even a number has an error of its own already.
-            if (result.Errors.Any() || !TryGet(result, out T? value))
-                return;
-            if (value!.CompareTo(lowest) < 0 || value.CompareTo(highest) > 0)
-                result.AddError($"{option.Name} must lie between {lowest} and {highest}, not {value}");
+            if (result.Tokens.Any(token => string.IsNullOrWhiteSpace(token.Value)))
+                result.AddError($"{option.Name} is empty; {remedy}");
         });
         return option;
-    }
-
-    private static bool TryGet<T>(OptionResult result, out T? value)
-    {
-        try
-        {
-            value = result.GetValueOrDefault<T>();
-            return value is not null;
-        }
-        catch (InvalidOperationException)
-        {
-            value = default;
-            return false;
-        }
     }
 }

@@ -19,7 +19,7 @@ internal static class TokenizerCommand
     private static Command CreateTrain()
     {
         var corpus = new CorpusOptions();
-        var output = new Option<string>("--output", "-o") { Description = "Directory that receives tokenizer.json (as Hugging Face tokenizers load it).", Required = true };
+        var output = new Option<string>("--output", "-o") { Description = "Directory that receives tokenizer.json (as Hugging Face tokenizers load it).", Required = true }.NotEmpty("name a directory");
         var vocabSize = SharedOptions.Int("--vocab-size", 4096, "Entries: 256 bytes, the learned merges, and <|endoftext|>.")
             .InRange(BytePairTrainerOptions.SmallestVocabulary, BytePairTrainerOptions.LargestVocabulary);
         var overwrite = new Option<bool>("--overwrite") { Description = "Replace a tokenizer.json that is there already." };
@@ -28,10 +28,13 @@ internal static class TokenizerCommand
         corpus.AddTo(command);
         command.SetAction(parsed =>
         {
-            using var stop = new StopSignal(saying: "stopping, nothing is written");
+            using var stop = new StopSignal(StopWords.TrainTokenizer);
             using var display = TrainingDisplay.Create();
             var clock = Stopwatch.StartNew();
             var directory = parsed.GetRequiredValue(output);
+            // Before the work rather than after it.
+            if (File.Exists(directory))
+                throw new InvalidInputException($"{directory}: is a file; name a directory for tokenizer.json.");
             var path = Path.Combine(directory, "tokenizer.json");
             if (Path.Exists(path) && !parsed.GetValue(overwrite))
                 throw new InvalidInputException($"'{path}' exists; choose another output directory or allow overwriting (--overwrite).");
@@ -40,8 +43,8 @@ internal static class TokenizerCommand
             display.Dispose();
             var read = DocumentSource.Open(parsed.GetRequiredValue(corpus.Inputs), corpus.Source(parsed), stop.Token);
             if (read.LeftOutWarning is { } leftOut)
-                Console.Error.WriteLine("angpt: warning: " + leftOut);
-            Directory.CreateDirectory(directory);
+                ErrorLines.Warn(leftOut);
+            Make(directory);
             tokenizer.Save(directory);
             if (parsed.GetValue(json))
                 JsonOutput.Print(new { path, tokenizer.VocabularySize, tokenizer.Fingerprint, Seconds = clock.Elapsed.TotalSeconds });
@@ -50,5 +53,17 @@ internal static class TokenizerCommand
             return ExitCodes.Success;
         });
         return command;
+    }
+
+    private static void Make(string directory)
+    {
+        try
+        {
+            Directory.CreateDirectory(directory);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new InvalidInputException($"{directory}: cannot be made ({e.Message.TrimEnd('.')}); choose another directory.", e);
+        }
     }
 }

@@ -29,7 +29,7 @@ internal static class TrainCommand
         var command = new Command(
             "train",
             "Train a model. Without arguments: anGPT on the bundled novels of Jane Austen, a few minutes on two cores.\n"
-            + "Exit codes: 0 done, 2 input cannot be used, 3 stopped by Ctrl-C or SIGTERM (saved; go on with the same command), 4 diverged.")
+            + "A run that was stopped goes on with the same command.")
         {
             config, json, supervised,
         };
@@ -49,7 +49,7 @@ internal static class TrainCommand
 
     private static int Train(TrainingConfiguration configuration, bool further, bool json, bool supervised)
     {
-        using var stop = new StopSignal(supervised);
+        using var stop = new StopSignal(StopWords.Train, supervised);
         using var display = TrainingDisplay.Create();
         var outcome = TrainingRun.Run(configuration, display, stop.Token, further);
         display.Dispose();
@@ -63,10 +63,10 @@ internal static class TrainCommand
                 var remedy = outcome.Checkpoint is { } good
                     ? $"{LastGoodCheckpoint}{good}; a new run with a lower optimizer.learning_rate can start from its weights (--from)"
                     : "; no checkpoint was saved before; lower optimizer.learning_rate";
-                Console.Error.WriteLine($"angpt: training diverged: {outcome.Reason}{remedy}.");
+                ErrorLines.Write($"training diverged: {outcome.Reason}{remedy}.");
                 return ExitCodes.Diverged;
             case TrainingStatus.Stopped:
-                Console.Error.WriteLine($"angpt: stopped at step {outcome.State.Step}; the same command goes on from {outcome.Checkpoint}.");
+                ErrorLines.Write($"stopped at step {outcome.State.Step}; the same command goes on from {outcome.Checkpoint}.");
                 return ExitCodes.Stopped;
             default:
                 return ExitCodes.Success;

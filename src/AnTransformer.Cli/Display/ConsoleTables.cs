@@ -8,7 +8,7 @@ internal sealed class ConsoleTables
     private const int PlainWidth = 400;     // no terminal to fit into
     private readonly bool _isTerminal = AnsiConsole.Console.Profile.Out.IsTerminal;
 
-    public static Text Cell(string text) => new(text);
+    public static Text Cell(string text) => new(Printable.Line(text));
 
     /// <summary>A table without rows; the first column is aligned left, the others right.</summary>
     public Table Create(params IReadOnlyList<string> columns)

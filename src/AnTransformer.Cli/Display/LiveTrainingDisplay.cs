@@ -25,9 +25,9 @@ internal sealed class LiveTrainingDisplay : TrainingDisplay
         _thread.Start();
     }
 
-    public override void OnMessage(string message) => Change(() => _messages.Add(Markup.Escape(message)));
+    public override void OnMessage(string message) => Change(() => _messages.Add(Markup.Escape(Printable.Line(message))));
 
-    public override void OnWarning(string message) => Change(() => _messages.Add($"[yellow]warning:[/] {Markup.Escape(message)}"));
+    public override void OnWarning(string message) => Change(() => _messages.Add($"[yellow]warning:[/] {Markup.Escape(Printable.Line(message))}"));
 
     public override void OnProgress(string task, double share, string detail) => Change(() => (_task, _share) = ($"{task} {detail}".TrimEnd(), share));
 

@@ -10,15 +10,15 @@ internal sealed class PlainTrainingDisplay(TextWriter output) : TrainingDisplay
     private readonly Stopwatch _sinceProgress = Stopwatch.StartNew();
     private readonly Stopwatch _sinceStep = Stopwatch.StartNew();
 
-    public override void OnMessage(string message) => output.WriteLine(message);
+    public override void OnMessage(string message) => output.WriteLine(Printable.Line(message));
 
-    public override void OnWarning(string message) => output.WriteLine("warning: " + message);
+    public override void OnWarning(string message) => output.WriteLine("warning: " + Printable.Line(message));
 
     public override void OnProgress(string task, double share, string detail)
     {
         if (_sinceProgress.Elapsed < Pause)
             return;
-        output.WriteLine($"{task}: {share:p0} {detail}".TrimEnd());
+        output.WriteLine(Printable.Line($"{task}: {share:p0} {detail}".TrimEnd()));
         _sinceProgress.Restart();
     }
 

@@ -12,17 +12,17 @@ internal sealed class ScalingTables
     public void Print(ScalingFit fit, string? directory)
     {
         foreach (var note in fit.Table.Notes)
-            Console.WriteLine($"note: {note}");
+            Console.WriteLine(Printable.Line($"note: {note}"));
         foreach (var group in fit.Groups)
         {
-            Console.WriteLine(ScalingSections.Summary(group));
+            Console.WriteLine(Printable.Line(ScalingSections.Summary(group)));
             foreach (var note in group.Notes)
-                Console.WriteLine($"note: {note}");
+                Console.WriteLine(Printable.Line($"note: {note}"));
             Console.WriteLine();
             foreach (var section in ScalingSections.Of(group))
                 Print(section);
             foreach (var warning in group.Warnings)
-                Console.WriteLine($"warning: {warning}");
+                Console.WriteLine(Printable.Line($"warning: {warning}"));
             if (group.Warnings.Count > 0)
                 Console.WriteLine();
         }
@@ -38,7 +38,7 @@ internal sealed class ScalingTables
         var table = _tables.Create([.. section.Headers]);
         foreach (var row in section.Rows)
             table.AddRow([.. row.Select(ConsoleTables.Cell)]);
-        Console.WriteLine(section.Title);
+        Console.WriteLine(Printable.Line(section.Title));
         _tables.Write(table);
     }
 }

@@ -16,7 +16,7 @@ internal static class TrainingSummary
         }
 
         if (outcome.Sample is { } sample)
-            Console.WriteLine($"\nsample\n{sample}\n");
+            Console.WriteLine($"\nsample\n{Printable.Lines(sample)}\n");
         Console.WriteLine($"steps            {outcome.State.Step} ({Figures.Count(outcome.State.Tokens)} tokens, {Figures.Time(TimeSpan.FromSeconds(outcome.State.ElapsedSeconds))})");
         if (outcome.TokensPerSecond > 0)
             Console.WriteLine($"speed            {outcome.TokensPerSecond:f0} tokens/s");

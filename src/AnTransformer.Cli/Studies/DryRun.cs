@@ -17,7 +17,7 @@ internal static class DryRun
         using var directory = StudyDirectory.Peek(study.Settings.Output);
         var runner = new StudyRunner(directory, new ProcessLauncher(), new StudyOptions(study.Settings.Jobs), new PlainStudyDisplay(Console.Error));
         foreach (var warning in study.PlanWarnings)
-            Console.Error.WriteLine("warning: " + warning);
+            ErrorLines.Warn(warning);
         var state = runner.Look(study.Plan);
         var open = state.Agenda.Runs.Where(run => !state.Results.ContainsKey(run.Name)).ToList();
         var flops = open.Sum(run => run.Flops) + state.Agenda.Later.Sum();

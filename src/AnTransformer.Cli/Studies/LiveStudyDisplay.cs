@@ -19,13 +19,13 @@ internal sealed class LiveStudyDisplay : StudyDisplay
     public override void OnMessage(string message)
     {
         lock (_gate)
-            _messages.Add(Markup.Escape(message));
+            _messages.Add(Markup.Escape(Printable.Line(message)));
     }
 
     public override void OnWarning(string message)
     {
         lock (_gate)
-            _messages.Add($"[yellow]warning:[/] {Markup.Escape(message)}");
+            _messages.Add($"[yellow]warning:[/] {Markup.Escape(Printable.Line(message))}");
     }
 
     public override void OnProgress(StudyProgress progress)

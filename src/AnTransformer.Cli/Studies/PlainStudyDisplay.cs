@@ -10,9 +10,9 @@ internal sealed class PlainStudyDisplay(TextWriter output) : StudyDisplay
     private readonly Stopwatch _sinceProgress = Stopwatch.StartNew();
     private int _done = -1;
 
-    public override void OnMessage(string message) => output.WriteLine(message);
+    public override void OnMessage(string message) => output.WriteLine(Printable.Line(message));
 
-    public override void OnWarning(string message) => output.WriteLine("warning: " + message);
+    public override void OnWarning(string message) => output.WriteLine("warning: " + Printable.Line(message));
 
     public override void OnProgress(StudyProgress progress)
     {

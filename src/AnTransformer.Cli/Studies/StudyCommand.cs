@@ -11,8 +11,7 @@ namespace AnTransformer.Cli.Studies;
 internal static class StudyCommand
 {
     private const string Ending =
-        "\nRuns are training runs in OUTPUT/runs. The same command goes on where it was stopped; finished runs are not repeated.\n"
-        + "Exit codes: 0 done, 1 some runs failed, 2 input cannot be used, 3 stopped by Ctrl-C or SIGTERM (saved).";
+        "\nRuns are training runs in OUTPUT/runs. The same command goes on where it was stopped; finished runs are not repeated.";
 
     public static Command Create<T>(string name, string description, string file, Func<T, BaseConfiguration, StudyData, IStudy> create)
         where T : StudyConfiguration, new()
@@ -37,7 +36,7 @@ internal static class StudyCommand
             var settings = ConfigurationBinder.Load<T>(path, FieldOptions.Overrides(parsed, fields), out var placeOf);
             var fieldsOfRuns = (parsed.GetValue(set) ?? []).Select(Parse).ToList();
             var baseConfiguration = new BaseConfiguration(settings, placeOf, fieldsOfRuns, BundledFiles.Find);
-            using var stop = new StopSignal();
+            using var stop = new StopSignal(StopWords.Study);
             if (parsed.GetValue(dryRun))
                 return DryRun.Print(create(settings, baseConfiguration, new StudyData(listener: null, stop.Token)), parsed.GetValue(json));
             using var display = StudyDisplay.Create();
@@ -54,6 +53,6 @@ internal static class StudyCommand
         var equals = text.IndexOf('=', StringComparison.Ordinal);
         return equals > 0
             ? (text[..equals], text[(equals + 1)..], $"--set {text[..equals]}")
-            : throw new InvalidInputException($"--set: '{text}' is not of the form key=value, such as model.hidden_size=64.");
+            : throw new InvalidInputException($"--set: '{Printable.Excerpt(text)}' is not of the form key=value, such as model.hidden_size=64.");
     }
 }

@@ -43,7 +43,7 @@ internal static class StudySession
         Show(study, directory, outcome, findings, json);
         if (outcome.Stopped)
         {
-            Console.Error.WriteLine($"angpt: stopped with {outcome.State.Finished.Count()} runs done; the same command goes on.");
+            ErrorLines.Write($"stopped with {outcome.State.Finished.Count()} runs done; the same command goes on.");
             return ExitCodes.Stopped;
         }
 

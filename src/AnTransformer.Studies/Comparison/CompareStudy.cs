@@ -26,7 +26,7 @@ public sealed class CompareStudy : IStudy
         if (!sides.Contains(settings.Reference))
         {
             throw new InvalidInputException(
-                $"{baseConfiguration.Place("reference")}: reference '{settings.Reference}' is none of the sides {string.Join(", ", sides)}.");
+                $"{baseConfiguration.Place("reference")}: reference '{Printable.Excerpt(settings.Reference)}' is none of the sides {string.Join(", ", sides)}.");
         }
 
         _ladder = new Ladder(settings, baseConfiguration, data);

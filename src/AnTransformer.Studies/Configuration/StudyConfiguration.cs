@@ -44,7 +44,7 @@ public abstract class StudyConfiguration
         if (string.IsNullOrWhiteSpace(Output))
             yield return new ConfigurationProblem("output must name a directory for the study", "output");
         if (Devices.Find(device => !TrainingSection.IsDevice(device)) is { } unknown)
-            yield return new ConfigurationProblem($"devices must be cpu, cuda or cuda:N, not '{unknown}'", "devices");
+            yield return new ConfigurationProblem($"devices must be cpu, cuda or cuda:N, not '{Printable.Excerpt(unknown)}'", "devices");
         if (Seeds.Count == 0)
             yield return new ConfigurationProblem("seeds must have at least one entry", "seeds");
         if (Seeds.Distinct().Count() < Seeds.Count)

@@ -37,7 +37,7 @@ public sealed record Variant(string Name, IReadOnlyList<KeyValuePair<string, str
             if (equals < 1 || equals == field.Length - 1)
             {
                 throw new InvalidInputException(
-                    $"{place}: '{field}' is not of the form key=value; write '{text}' as \"name: key=value key=value\", without spaces within a value.");
+                    $"{place}: '{Printable.Excerpt(field)}' is not of the form key=value; write '{Printable.Excerpt(text)}' as \"name: key=value key=value\", without spaces within a value.");
             }
 
             overrides.Add(new(ShortKeys.GetValueOrDefault(field[..equals], field[..equals]), field[(equals + 1)..]));
@@ -45,7 +45,7 @@ public sealed record Variant(string Name, IReadOnlyList<KeyValuePair<string, str
 
         return name.Length > 0
             ? new Variant(name, overrides)
-            : throw new InvalidInputException($"{place}: '{text}' has no name; write \"name: key=value key=value\".");
+            : throw new InvalidInputException($"{place}: '{Printable.Excerpt(text)}' has no name; write \"name: key=value key=value\".");
     }
 
     /// <summary>Reads a side: as <see cref="Parse"/>, and an architecture's name alone stands for it.</summary>
@@ -60,7 +60,7 @@ public sealed record Variant(string Name, IReadOnlyList<KeyValuePair<string, str
             return side with { Overrides = [new("model.architecture", side.Name), .. side.Overrides] };
         return isBare
             ? throw new InvalidInputException(
-                $"{place}: '{text}' is no architecture ({string.Join(", ", ArchitectureNames.All)}); for a variant write \"{text}: key=value\".")
+                $"{place}: '{Printable.Excerpt(text)}' is no architecture ({string.Join(", ", ArchitectureNames.All)}); for a variant write \"{Printable.Excerpt(text)}: key=value\".")
             : side;
     }
 
@@ -80,7 +80,7 @@ public sealed record Variant(string Name, IReadOnlyList<KeyValuePair<string, str
     {
         var all = variants.ToList();
         var twice = all.GroupBy(variant => RunFingerprint.FileName(variant.Name)).FirstOrDefault(group => group.Count() > 1)?.Key;
-        return twice is null ? all : throw new InvalidInputException($"{place}: '{twice}' is there twice; give each a name of its own.");
+        return twice is null ? all : throw new InvalidInputException($"{place}: '{Printable.Excerpt(twice)}' is there twice; give each a name of its own.");
     }
 
     private static (string Name, string Fields) Split(string text)

@@ -108,7 +108,7 @@ public sealed class CsvTable
     internal double[] Positive(string column, string? option, bool allowMissing, NumberNotation notation)
         => [.. Texts(column, option).Select((text, row) => PositiveNumber(text, Place(row, column), allowMissing, notation))];
 
-    private string Place(int row, string column) => $"{Name}:{Line(row)}: column '{column}'";
+    private string Place(int row, string column) => $"{Name}:{Line(row)}: column '{Printable.Excerpt(column)}'";
 
     private static double PositiveNumber(string text, string place, bool allowMissing, NumberNotation notation)
     {
@@ -116,19 +116,14 @@ public sealed class CsvTable
         if (MissingMarks.Contains(text.ToLowerInvariant()))
             return allowMissing ? double.NaN : throw new InvalidInputException($"{place}: the value is missing{(text.Length > 0 ? $" ('{text}')" : "")}; fill it in, {Skip}.");
         if (notation.IsAmbiguous(text))
-            throw new InvalidInputException($"{place}: '{text}' may be a decimal comma or one between thousands; write it like 3.21, 1400000000 or 1.4e9.");
+            throw new InvalidInputException($"{place}: '{Printable.Excerpt(text)}' may be a decimal comma or one between thousands; write it like 3.21, 1400000000 or 1.4e9.");
         if (!notation.TryParse(text, out var value))
-            throw new InvalidInputException($"{place}: '{Excerpt(text)}' is not a number; write it like 3.21, 1400000000 or 1.4e9.");
+            throw new InvalidInputException($"{place}: '{Printable.Excerpt(text)}' is not a number; write it like 3.21, 1400000000 or 1.4e9.");
         if (!double.IsFinite(value))
-            return allowMissing ? double.NaN : throw new InvalidInputException($"{place}: '{Excerpt(text)}' is not finite; correct it, {Skip}.");
-        return value > 0 ? value : throw new InvalidInputException($"{place}: {Excerpt(text)} is not positive, but a power law needs positive values; correct the row or remove it.");
+            return allowMissing ? double.NaN : throw new InvalidInputException($"{place}: '{Printable.Excerpt(text)}' is not finite; correct it, {Skip}.");
+        return value > 0 ? value : throw new InvalidInputException($"{place}: {Printable.Excerpt(text)} is not positive, but a power law needs positive values; correct the row or remove it.");
     }
 
-    private static string Excerpt(string text)
-    {
-        var line = text.ReplaceLineEndings(" ");
-        return line.Length <= 40 ? line : line[..37] + "...";
-    }
 
     private int Find(string column, string? option)
     {
@@ -139,11 +134,11 @@ public sealed class CsvTable
         if (found.Count == 1)
             return found[0];
         if (found.Count > 1)
-            throw new InvalidInputException($"{Name}: {found.Count} columns are named '{name}'; rename one of them.");
+            throw new InvalidInputException($"{Name}: {found.Count} columns are named '{Printable.Excerpt(name)}'; rename one of them.");
         var near = NearestName.Of(name, _headers.Where(header => header.Length > 0));
         throw new InvalidInputException(
-            $"{Name}: there is no column '{name}'{(near is null ? "" : $"; did you mean '{near}'?")}{(near is null ? ";" : "")} name the column{setOption}"
-            + $" (the table has {string.Join(", ", _headers.Take(20).Select(header => $"'{Excerpt(header)}'"))}{(_headers.Count > 20 ? ", ..." : "")}).");
+            $"{Name}: there is no column '{Printable.Excerpt(name)}'{(near is null ? "" : $"; did you mean '{Printable.Excerpt(near)}'?")}{(near is null ? ";" : "")} name the column{setOption}"
+            + $" (the table has {string.Join(", ", _headers.Take(20).Select(header => $"'{Printable.Excerpt(header)}'"))}{(_headers.Count > 20 ? ", ..." : "")}).");
 
         List<int> Indexes(StringComparison comparison)
             => [.. Enumerable.Range(0, _headers.Count).Where(i => _headers[i].Equals(name, comparison))];

@@ -27,5 +27,5 @@ public sealed record ScalingFit(
         return new ScalingFit(table, options, fits, ExponentComparison.All(fits));
     }
 
-    private static string Place(ScalingTable table, string group) => group.Length == 0 ? table.Name : $"{table.Name}: group '{group}'";
+    private static string Place(ScalingTable table, string group) => group.Length == 0 ? table.Name : $"{table.Name}: group '{Printable.Excerpt(group)}'";
 }

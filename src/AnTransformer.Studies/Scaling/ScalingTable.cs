@@ -54,7 +54,7 @@ public sealed partial record ScalingTable(string Name, IReadOnlyList<ScalingPoin
         var batches = columns.BatchSize is { } batch ? Read(batch, "", "--batch-size", isOptional: false) : null;
         var groups = columns.Group is { } group ? table.Texts(group, "--group") : null;
         if (groups is not null && !skipIncomplete && groups.ToList().IndexOf("") is var row and >= 0)
-            throw new InvalidInputException($"{table.Name}:{table.Line(row)}: column '{columns.Group}': the group is missing; fill it in, or leave such rows out with --skip-incomplete.");
+            throw new InvalidInputException($"{table.Name}:{table.Line(row)}: column '{Printable.Excerpt(columns.Group!)}': the group is missing; fill it in, or leave such rows out with --skip-incomplete.");
         if (hasFlops && parameters is not null && tokens is null)
             notes.Add($"tokens are compute over parameters: D = C / ({FlopsPerParameterToken} N)");
         if (hasFlops && parameters is null && tokens is not null)

@@ -30,7 +30,7 @@ internal sealed partial class SweepField
     {
         var equals = text.IndexOf('=', StringComparison.Ordinal);
         if (equals < 1)
-            throw new InvalidInputException($"{place}: '{text}' is not of the form \"key=value,value\", \"key=log(low,high)\" or \"key=uniform(low,high)\".");
+            throw new InvalidInputException($"{place}: '{Printable.Excerpt(text)}' is not of the form \"key=value,value\", \"key=log(low,high)\" or \"key=uniform(low,high)\".");
         var field = ConfigurationBinder.Field<TrainingConfiguration>(text[..equals].Trim(), place);
         var right = text[(equals + 1)..].Trim();
         if (Range().Match(right) is { Success: true } match)
@@ -38,15 +38,15 @@ internal sealed partial class SweepField
             var isLogarithmic = match.Groups["kind"].Value == "log";
             var isRange = TryNumber(match.Groups["low"].Value, out var low) & TryNumber(match.Groups["high"].Value, out var high);
             if (!isRange || high <= low || (isLogarithmic && low <= 0))
-                throw new InvalidInputException($"{place}: '{right}' must have a lower and a higher number{(isLogarithmic ? " above 0" : "")}.");
+                throw new InvalidInputException($"{place}: '{Printable.Excerpt(right)}' must have a lower and a higher number{(isLogarithmic ? " above 0" : "")}.");
             if (field.Type != typeof(double) && field.Type != typeof(int) && field.Type != typeof(long))
-                throw new InvalidInputException($"{place}: '{field.Key}' is not a number; give a list of values instead of {right}.");
+                throw new InvalidInputException($"{place}: '{field.Key}' is not a number; give a list of values instead of {Printable.Excerpt(right)}.");
             return new SweepField(field.Key, [], (low, high, isLogarithmic, field.Type != typeof(double)));
         }
 
         var values = right.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
         if (values.Length == 0 || values.Distinct(StringComparer.Ordinal).Count() < values.Length)
-            throw new InvalidInputException($"{place}: '{text}' must have one or more values, none of them twice.");
+            throw new InvalidInputException($"{place}: '{Printable.Excerpt(text)}' must have one or more values, none of them twice.");
         return new SweepField(field.Key, values, range: null);
     }
 

@@ -23,7 +23,7 @@ public sealed class SweepStudy : IStudy
         var place = baseConfiguration.Place("fields");
         _fields = settings.Fields.ConvertAll(text => SweepField.Parse(text, place));
         if (_fields.GroupBy(field => field.Key).FirstOrDefault(group => group.Count() > 1)?.Key is { } twice)
-            throw new InvalidInputException($"{place}: '{twice}' is there twice; give all its values in one entry.");
+            throw new InvalidInputException($"{place}: '{Printable.Excerpt(twice)}' is there twice; give all its values in one entry.");
         if (_fields.Find(field => field.Key == "training.seed") is not null)
             throw new InvalidInputException($"{place}: seeds are given in the study's field seeds, not as a field to vary.");
         if (settings.Trials is null && _fields.Find(field => field.IsRange) is { } range)

@@ -69,7 +69,7 @@ internal sealed class CellFactory
     /// <exception cref="InvalidInputException">One is a field that the study itself sets.</exception>
     public IReadOnlyList<(string Key, string Value, string Place)> Fields(Variant variant, string key)
     {
-        var place = $"{_base.Place(key)}: '{variant.Name}'";
+        var place = $"{_base.Place(key)}: '{Printable.Excerpt(variant.Name)}'";
         foreach (var (given, _) in variant.Overrides)
         {
             BaseConfiguration.RefusePlaceOfWork(given, place);

@@ -16,12 +16,12 @@ internal sealed class RatesByName
             var name = colon < 0 ? "" : entry[..colon].Trim();
             var rates = colon < 0 ? [] : entry[(colon + 1)..].Split(',', StringSplitOptions.TrimEntries).Select(Parse).ToList();
             if (name.Length == 0 || rates.Contains(null))
-                throw new InvalidInputException($"{place}: '{entry}' is not of the form \"side: rate, rate\" with rates between 0 and 10.");
+                throw new InvalidInputException($"{place}: '{Printable.Excerpt(entry)}' is not of the form \"side: rate, rate\" with rates between 0 and 10.");
             if (rates.Zip(rates.Skip(1)).Any(pair => pair.Second <= pair.First))
-                throw new InvalidInputException($"{place}: the rates of '{entry}' must ascend.");
+                throw new InvalidInputException($"{place}: the rates of '{Printable.Excerpt(entry)}' must ascend.");
             var known = sides.Concat(sizes.SelectMany(size => sides.Select(side => $"{size}/{side}"))).ToList();
             if (!known.Contains(name))
-                throw new InvalidInputException($"{place}: '{name}' is none of {string.Join(", ", known)}.");
+                throw new InvalidInputException($"{place}: '{Printable.Excerpt(name)}' is none of {string.Join(", ", known)}.");
             _rates[name] = rates.ConvertAll(rate => rate!.Value);
         }
     }

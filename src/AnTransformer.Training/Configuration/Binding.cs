@@ -74,7 +74,7 @@ internal sealed class Binding(object configuration, string name)
             case YamlText text when field.IsList:
                 return field.ParseList([Entry(field, text)]);
             case YamlText { IsPlain: false } text when field.Type != typeof(string) && field.Values is null:
-                throw field.Wrong(text.Place, $"the text \"{ScalarText.Excerpt(text.Text)}\" in quotes");
+                throw field.Wrong(text.Place, $"the text \"{Printable.Excerpt(text.Text)}\" in quotes");
             case YamlText text when field.Type != typeof(ConfigurationPatch):
                 return field.Parse(text.Text, text.Place);
             case YamlList list when field.IsList:
@@ -94,7 +94,7 @@ internal sealed class Binding(object configuration, string name)
         YamlList => "a list",
         YamlMapping => "a mapping",
         YamlText { IsNull: true } => "null",
-        YamlText text => $"'{ScalarText.Excerpt(text.Text)}'",
+        YamlText text => $"'{Printable.Excerpt(text.Text)}'",
         _ => "something else",
     };
 

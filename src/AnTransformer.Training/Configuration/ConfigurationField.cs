@@ -17,6 +17,7 @@ public sealed class ConfigurationField
         _path = [.. sections, property];
         Name = ScalarText.SnakeCase(property.Name);
         SectionName = string.Join('.', sections.Select(section => ScalarText.SnakeCase(section.Name)));
+        SectionDescription = sections.Count == 0 ? "" : sections[^1].GetCustomAttribute<DescriptionAttribute>()?.Description ?? "";
         Type = Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType;
         if (!IsSupported(Type))
             throw new NotSupportedException($"Field {Key} has type {property.PropertyType}, which no text can be bound to.");
@@ -31,6 +32,9 @@ public sealed class ConfigurationField
 
     /// <summary>The section, such as <c>optimizer</c>; empty for a field outside of all sections.</summary>
     public string SectionName { get; }
+
+    /// <summary>What the section is for, in plain words; empty for a field outside of all sections.</summary>
+    public string SectionDescription { get; }
 
     /// <summary>The key within the section, such as <c>learning_rate</c>.</summary>
     public string Name { get; }
@@ -144,8 +148,8 @@ public sealed class ConfigurationField
         if (value is not null && Allows(value))
             return value;
         if (Type == typeof(int) && ScalarText.Parse(text, typeof(long)) is long large && large > int.MaxValue)
-            throw new InvalidInputException($"{place}: '{Key}' must be at most {int.MaxValue}, not '{text}'.");
-        throw Wrong(place, $"'{ScalarText.Excerpt(text)}'", Suggestion(text));
+            throw new InvalidInputException($"{place}: '{Key}' must be at most {int.MaxValue}, not '{Printable.Excerpt(text)}'.");
+        throw Wrong(place, $"'{Printable.Excerpt(text)}'", Suggestion(text));
     }
 
     /// <summary>The error that something else stands where a value of this field should.</summary>

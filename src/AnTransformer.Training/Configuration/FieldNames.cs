@@ -19,9 +19,9 @@ internal static class FieldNames
         {
             1 => sharing[0],
             0 => throw new InvalidInputException(
-                $"{place}: unknown field '{ScalarText.Excerpt(key)}'{Suggestion(root, root, key)}"),
+                $"{place}: unknown field '{Printable.Excerpt(key)}'{Suggestion(root, root, key)}"),
             _ => throw new InvalidInputException(
-                $"{place}: '{key}' is a field of several sections; give one of "
+                $"{place}: '{Printable.Excerpt(key)}' is a field of several sections; give one of "
                 + $"{string.Join(", ", sharing.Select(field => field.Key))}."),
         };
     }
@@ -31,7 +31,7 @@ internal static class FieldNames
     {
         var full = section.Key.Length == 0 ? key.Text : $"{section.Key}.{key.Text}";
         var suggestion = Suggestion(root, section, key.Text);
-        return new InvalidInputException($"{key.Place}: unknown key '{ScalarText.Excerpt(full)}'{suggestion}");
+        return new InvalidInputException($"{key.Place}: unknown key '{Printable.Excerpt(full)}'{suggestion}");
     }
 
     /// <summary>A near name in the section itself, else a field of another section; else all there is to choose from.</summary>

@@ -86,7 +86,7 @@ public sealed class TrainingSection : IValidatable
         if (From is not null && string.IsNullOrWhiteSpace(From))
             yield return new ConfigurationProblem("training.from must name a checkpoint or a run, or be null", "from");
         if (!IsDevice(Device))
-            yield return new ConfigurationProblem($"training.device must be cpu, cuda or cuda:N, not '{Device}'", "device");
+            yield return new ConfigurationProblem($"training.device must be cpu, cuda or cuda:N, not '{Printable.Excerpt(Device)}'", "device");
         if (string.IsNullOrWhiteSpace(Output))
             yield return new ConfigurationProblem("training.output must name a directory for the run", "output");
         if ((long)BatchSize * GradientAccumulation > int.MaxValue)

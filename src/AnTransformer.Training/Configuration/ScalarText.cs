@@ -59,14 +59,6 @@ internal static partial class ScalarText
         _ => Convert.ToString(value, CultureInfo.InvariantCulture)!,
     };
 
-    /// <summary>A text as errors quote it: on one line and not too long.</summary>
-    public static string Excerpt(string text)
-    {
-        const int longest = 60;
-        var line = string.Concat(text.Select(c => char.IsControl(c) || c is '\u2028' or '\u2029' ? ' ' : c));
-        return line.Length <= longest ? line : line[..longest] + "…";
-    }
-
     /// <summary>A C# name in the files' spelling: <c>LearningRate</c> is <c>learning_rate</c>.</summary>
     public static string SnakeCase(string name)
     {

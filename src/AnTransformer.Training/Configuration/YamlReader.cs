@@ -40,7 +40,7 @@ internal sealed class YamlReader
         }
         catch (YamlException e)
         {
-            var reason = e.Message.ReplaceLineEndings(" ").TrimEnd('.');
+            var reason = Printable.Excerpt(e.Message.TrimEnd('.'), longest: 200);
             throw new InvalidInputException($"{reader.Place(e.Start)}: not valid YAML ({reason}); correct the file there.", e);
         }
     }
@@ -61,9 +61,9 @@ internal sealed class YamlReader
     private YamlValue ReadValue(int depth)
     {
         if (_parser.Accept<AnchorAlias>(out var alias))
-            throw Error(alias, $"the alias '*{alias.Value}' is not supported in configurations; write the value out");
+            throw Error(alias, $"the alias '*{Printable.Excerpt(alias.Value.ToString())}' is not supported in configurations; write the value out");
         if (_parser.Accept<NodeEvent>(out var node) && !node.Tag.IsEmpty)
-            throw Error(node, $"the tag '{node.Tag}' is not supported in configurations; remove it");
+            throw Error(node, $"the tag '{Printable.Excerpt(node.Tag.ToString())}' is not supported in configurations; remove it");
         if (depth > DeepestNesting)
             throw Error(_parser.Current!, "nested too deeply for a configuration; remove brackets");
         if (_parser.TryConsume<Scalar>(out var scalar))
@@ -92,7 +92,7 @@ internal sealed class YamlReader
             if (entries.Find(entry => entry.Key.Text == key.Text).Key is { } first)
             {
                 throw new InvalidInputException(
-                    $"{key.Place}: duplicate key '{ScalarText.Excerpt(key.Text)}', first given at {first.Place}; "
+                    $"{key.Place}: duplicate key '{Printable.Excerpt(key.Text)}', first given at {first.Place}; "
                     + "remove one of them.");
             }
 

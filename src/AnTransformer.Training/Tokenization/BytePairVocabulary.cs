@@ -25,11 +25,11 @@ internal sealed class BytePairVocabulary(string path)
     {
         CheckId(name, id);
         if (!_ids.TryAdd(name, (int)id))
-            throw new InvalidInputException($"{path}: the vocabulary has the token \"{name}\" twice; remove one of them.");
+            throw new InvalidInputException($"{path}: the vocabulary has the token \"{Printable.Excerpt(name)}\" twice; remove one of them.");
         if (!_names.TryAdd((int)id, name))
         {
             throw new InvalidInputException(
-                $"{path}: the tokens \"{_names[(int)id]}\" and \"{name}\" both have the id {id}; give each token its own.");
+                $"{path}: the tokens \"{Printable.Excerpt(_names[(int)id])}\" and \"{Printable.Excerpt(name)}\" both have the id {id}; give each token its own.");
         }
     }
 
@@ -40,13 +40,13 @@ internal sealed class BytePairVocabulary(string path)
         if (_ids.TryGetValue(content, out var known) && known != id)
         {
             throw new InvalidInputException(
-                $"{path}: the added token \"{content}\" has the id {id} but the vocabulary says {known}; make them agree.");
+                $"{path}: the added token \"{Printable.Excerpt(content)}\" has the id {id} but the vocabulary says {known}; make them agree.");
         }
 
         if (_names.TryGetValue((int)id, out var name) && name != content)
         {
             throw new InvalidInputException(
-                $"{path}: the added token \"{content}\" has the id {id}, that of \"{name}\"; give each token its own.");
+                $"{path}: the added token \"{Printable.Excerpt(content)}\" has the id {id}, that of \"{Printable.Excerpt(name)}\"; give each token its own.");
         }
 
         _names[(int)id] = content;
@@ -69,7 +69,7 @@ internal sealed class BytePairVocabulary(string path)
         int Find(string name) => _ids.TryGetValue(name, out var id)
             ? id
             : throw new InvalidInputException(
-                $"{file}: {place} merges \"{left}\" and \"{right}\", but \"{name}\" is not in the vocabulary; the file is "
+                $"{file}: {place} merges \"{Printable.Excerpt(left)}\" and \"{Printable.Excerpt(right)}\", but \"{Printable.Excerpt(name)}\" is not in the vocabulary; the file is "
                 + "damaged or belongs to another vocabulary.");
     }
 
@@ -141,7 +141,7 @@ internal sealed class BytePairVocabulary(string path)
             if (!_ids.TryGetValue(name, out ids[value]))
             {
                 throw new InvalidInputException(
-                    $"{path}: the vocabulary has no token for the byte 0x{value:X2} (\"{name}\"), so not every text could be "
+                    $"{path}: the vocabulary has no token for the byte 0x{value:X2} (\"{Printable.Excerpt(name)}\"), so not every text could be "
                     + "encoded; use a byte-level BPE vocabulary with all 256 bytes.");
             }
         }
@@ -154,7 +154,7 @@ internal sealed class BytePairVocabulary(string path)
         if (id is < 0 or > LargestId)
         {
             throw new InvalidInputException(
-                $"{path}: the token \"{name}\" has the id {id}, outside 0 to {LargestId}; correct it.");
+                $"{path}: the token \"{Printable.Excerpt(name)}\" has the id {id}, outside 0 to {LargestId}; correct it.");
         }
     }
 }

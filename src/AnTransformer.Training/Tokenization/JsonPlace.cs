@@ -114,7 +114,7 @@ internal readonly struct JsonPlace
     /// <param name="cause">The error behind it.</param>
     public InvalidInputException Error(string what, string remedy, Exception? cause = null)
     {
-        var message = $"{_file}: {_path} {what}; {remedy}.";
+        var message = $"{_file}: {Printable.Excerpt(_path, longest: 120)} {Printable.Excerpt(what, longest: 400)}; {remedy}.";
         return cause is null ? new InvalidInputException(message) : new InvalidInputException(message, cause);
     }
 

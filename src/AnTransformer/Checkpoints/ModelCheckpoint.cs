@@ -80,7 +80,7 @@ public static class ModelCheckpoint
         if (names.Count > 0)
         {
             throw new InvalidInputException(
-                $"{path}: tensor '{names.Order(StringComparer.Ordinal).First()}' is not part of {owner}; the file and the configuration do not belong together.");
+                $"{path}: tensor '{Printable.Excerpt(names.Order(StringComparer.Ordinal).First())}' is not part of {owner}; the file and the configuration do not belong together.");
         }
 
         using var noGrad = no_grad();

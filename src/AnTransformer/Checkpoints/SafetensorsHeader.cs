@@ -69,7 +69,7 @@ internal sealed class SafetensorsHeader
             if (name == MetadataKey)
                 ReadMetadata(ref reader);
             else if (!_entries.TryAdd(name, ReadEntry(ref reader, name)))
-                throw Malformed($"tensor '{name}' is there twice");
+                throw Malformed($"tensor '{Printable.Excerpt(name)}' is there twice");
             else
                 _names.Add(name);
         }
@@ -98,7 +98,7 @@ internal sealed class SafetensorsHeader
     private SafetensorsEntry ReadEntry(ref Utf8JsonReader reader, string name)
     {
         if (reader.TokenType != JsonTokenType.StartObject)
-            throw Malformed($"tensor '{name}' is not described by an object");
+            throw Malformed($"tensor '{Printable.Excerpt(name)}' is not described by an object");
         SafetensorsDtype? dtype = null;
         List<long>? shape = null, offsets = null;
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
@@ -113,7 +113,7 @@ internal sealed class SafetensorsHeader
                 _ => true,
             };
             if (!isNew)
-                throw Malformed($"tensor '{name}' has two values of {key}");
+                throw Malformed($"tensor '{Printable.Excerpt(name)}' has two values of {key}");
             switch (key)
             {
                 case "dtype": dtype = ReadDtype(ref reader, name); break;
@@ -124,16 +124,16 @@ internal sealed class SafetensorsHeader
         }
 
         if (dtype is null || shape is null || offsets is null)
-            throw Malformed($"tensor '{name}' lacks dtype, shape or data_offsets");
+            throw Malformed($"tensor '{Printable.Excerpt(name)}' lacks dtype, shape or data_offsets");
         if (offsets is not [var begin, var end] || end < begin)
-            throw Malformed($"tensor '{name}' has the data_offsets [{string.Join(", ", offsets)}], not [begin, end]");
+            throw Malformed($"tensor '{Printable.Excerpt(name)}' has the data_offsets [{string.Join(", ", offsets)}], not [begin, end]");
         var expected = SafetensorsEntry.ByteCountOf(dtype.Value, shape);
         if (expected < 0)
-            throw Malformed($"the shape [{string.Join(", ", shape)}] of tensor '{name}' overflows");
+            throw Malformed($"the shape [{string.Join(", ", shape)}] of tensor '{Printable.Excerpt(name)}' overflows");
         if (end - begin != expected)
         {
             throw Malformed(
-                $"tensor '{name}' has {end - begin} bytes where {dtype} [{string.Join(", ", shape)}] takes {expected}");
+                $"tensor '{Printable.Excerpt(name)}' has {end - begin} bytes where {dtype} [{string.Join(", ", shape)}] takes {expected}");
         }
 
         return new SafetensorsEntry(name, dtype.Value, shape.AsReadOnly(), begin, expected);
@@ -146,19 +146,19 @@ internal sealed class SafetensorsHeader
         return Enum.IsDefined(typeof(SafetensorsDtype), text)
             ? Enum.Parse<SafetensorsDtype>(text)
             : throw new InvalidInputException(
-                $"'{_path}' cannot be read: {Printable($"tensor '{name}' has the dtype '{text}'")}; convert it to one of "
+                $"'{_path}' cannot be read: {$"tensor '{Printable.Excerpt(name)}' has the dtype '{Printable.Excerpt(text)}'"}; convert it to one of "
                 + $"{string.Join(", ", Enum.GetNames<SafetensorsDtype>())}.");
     }
 
     private List<long> ReadNumbers(ref Utf8JsonReader reader, string name, string key)
     {
         if (reader.TokenType != JsonTokenType.StartArray)
-            throw Malformed($"{key} of tensor '{name}' is not a list");
+            throw Malformed($"{key} of tensor '{Printable.Excerpt(name)}' is not a list");
         var numbers = new List<long>();
         while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
         {
             if (reader.TokenType != JsonTokenType.Number || !reader.TryGetInt64(out var number) || number < 0)
-                throw Malformed($"{key} of tensor '{name}' holds something else than integers from 0 to 2^63 - 1");
+                throw Malformed($"{key} of tensor '{Printable.Excerpt(name)}' holds something else than integers from 0 to 2^63 - 1");
             numbers.Add(number);
         }
 
@@ -174,14 +174,14 @@ internal sealed class SafetensorsHeader
             if (entry.Offset + entry.ByteCount > dataLength)
             {
                 throw Malformed(
-                    $"tensor '{entry.Name}' ends at byte {entry.Offset + entry.ByteCount} of {dataLength}: the file is "
+                    $"tensor '{Printable.Excerpt(entry.Name)}' ends at byte {entry.Offset + entry.ByteCount} of {dataLength}: the file is "
                     + "truncated, or its data_offsets are out of range");
             }
 
             if (entry.Offset < position)
-                throw Malformed($"tensors '{previous!.Name}' and '{entry.Name}' overlap at byte {entry.Offset}");
+                throw Malformed($"tensors '{Printable.Excerpt(previous!.Name)}' and '{Printable.Excerpt(entry.Name)}' overlap at byte {entry.Offset}");
             if (entry.Offset > position)
-                throw Malformed($"bytes {position} to {entry.Offset}, before tensor '{entry.Name}', belong to no tensor");
+                throw Malformed($"bytes {position} to {entry.Offset}, before tensor '{Printable.Excerpt(entry.Name)}', belong to no tensor");
             position = entry.Offset + entry.ByteCount;
             previous = entry;
         }
@@ -192,13 +192,9 @@ internal sealed class SafetensorsHeader
 
     private InvalidInputException Malformed(string what, Exception? inner = null)
     {
-        var message = $"'{_path}' is not a valid safetensors file: {Printable(what)}; write it again or fetch a fresh copy.";
+        var message = $"'{_path}' is not a valid safetensors file: {Printable.Excerpt(what, longest: 400)}; write it again or fetch a fresh copy.";
         return inner is null ? new InvalidInputException(message) : new InvalidInputException(message, inner);
     }
-
-    // Names come from the file: a message stays one line of reasonable length whatever they hold.
-    private static string Printable(string text) =>
-        string.Concat((text.Length <= 400 ? text : text[..400] + "...").Select(c => char.IsControl(c) ? '?' : c));
 
     // JsonException appends "LineNumber: 0 | BytePositionInLine: 5.", which is said already.
     private static string Sentence(string message) => message.Split(" LineNumber:")[0].TrimEnd('.');

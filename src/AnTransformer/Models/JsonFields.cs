@@ -14,7 +14,7 @@ internal sealed class JsonFields
         foreach (var property in json.EnumerateObject())
         {
             if (!_values.TryAdd(property.Name, property.Value))
-                throw new InvalidInputException($"{place}: '{property.Name}' is given twice; remove one.");
+                throw new InvalidInputException($"{place}: '{Printable.Excerpt(property.Name)}' is given twice; remove one.");
         }
     }
 
@@ -56,11 +56,11 @@ internal sealed class JsonFields
             if (fixedValues.TryGetValue(key, out var only))
             {
                 if (!string.Equals(value.GetRawText().Replace("0.0", "0", StringComparison.Ordinal), only, StringComparison.Ordinal))
-                    throw new InvalidInputException($"{Place}: {key} is {value.GetRawText()}, but these models support only {only}.");
+                    throw new InvalidInputException($"{Place}: {key} is {Printable.Excerpt(value.GetRawText())}, but these models support only {only}.");
             }
             else if (!_known.Contains(key) && !ignored.Contains(key))
             {
-                throw new InvalidInputException($"{Place}: unknown key '{key}'{Nearest(key)}; remove it, since it might change what the model computes.");
+                throw new InvalidInputException($"{Place}: unknown key '{Printable.Excerpt(key)}'{Nearest(key)}; remove it, since it might change what the model computes.");
             }
         }
     }
@@ -76,10 +76,10 @@ internal sealed class JsonFields
     private InvalidInputException Missing(string key)
     {
         var near = NearestName.Of(key, _values.Keys);
-        var hint = near is null ? "" : $" (is '{near}' meant?)";
+        var hint = near is null ? "" : $" (is '{Printable.Excerpt(near)}' meant?)";
         return new InvalidInputException($"{Place}: '{key}' is missing{hint}; add it.");
     }
 
     private InvalidInputException Wrong(string key, string expected, JsonElement value)
-        => new($"{Place}: {key} must be {expected}, not {value.GetRawText()}.");
+        => new($"{Place}: {key} must be {expected}, not {Printable.Excerpt(value.GetRawText())}.");
 }

@@ -58,7 +58,7 @@ public static class ModelConfigJson
         }
         catch (JsonException e)
         {
-            throw new InvalidInputException($"{place}: not valid JSON ({e.Message.TrimEnd('.')}); restore the file or write it again.", e);
+            throw new InvalidInputException($"{place}: not valid JSON ({Printable.Excerpt(e.Message.TrimEnd('.'), longest: 200)}); restore the file or write it again.", e);
         }
 
         using (document)
@@ -130,7 +130,7 @@ public static class ModelConfigJson
         if (!ArchitectureNames.TryParse(name, out var architecture))
         {
             throw new InvalidInputException(
-                $"{fields.Place}: model_type '{name}' is unknown; it must be one of {string.Join(", ", ArchitectureNames.All)}.");
+                $"{fields.Place}: model_type '{Printable.Excerpt(name)}' is unknown; it must be one of {string.Join(", ", ArchitectureNames.All)}.");
         }
 
         var hiddenSize = fields.RequiredInt("hidden_size");
@@ -186,6 +186,6 @@ public static class ModelConfigJson
         "none" => RowConstraint.None,
         "bounded" => RowConstraint.Bounded,
         "exact" => RowConstraint.Exact,
-        var other => throw new InvalidInputException($"{fields.Place}: constraint '{other}' is unknown; it must be none, bounded or exact."),
+        var other => throw new InvalidInputException($"{fields.Place}: constraint '{Printable.Excerpt(other)}' is unknown; it must be none, bounded or exact."),
     };
 }

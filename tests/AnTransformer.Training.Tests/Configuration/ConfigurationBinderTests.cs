@@ -170,7 +170,7 @@ public sealed class ConfigurationBinderTests
     [Fact]
     public void Long_values_of_several_lines_are_quoted_in_part()
         => Assert.Equal(
-            $"x.yaml:2:10: 'choices.color' must be one of red, deep_blue, not 'first {new string('x', 54)}…'.",
+            $"x.yaml:2:10: 'choices.color' must be one of red, deep_blue, not 'first\\n{new string('x', 53)}…'.",
             ErrorOf("choices:\n  color: |\n    first\n    " + new string('x', 500)));
 
     [Fact]

@@ -113,7 +113,7 @@ internal sealed class ParquetDocumentReader : DocumentReader
         if (index < 0)
         {
             throw new InvalidInputException(
-                $"'{_path}' has no column \"{_options.TextColumn}\"; name one of {string.Join(", ", names.Take(20))}"
+                $"'{_path}' has no column \"{_options.TextColumn}\"; name one of {string.Join(", ", names.Take(20).Select(name => Printable.Excerpt(name)))}"
                 + $"{(names.Count > 20 ? ", …" : "")}.");
         }
 
