@@ -51,10 +51,11 @@ public static class TextPreparation
     public static Tokenizer MakeTokenizer(
         TokenizerSection section, IReadOnlyList<string> inputs, DocumentSourceOptions source, ITrainingListener listener, CancellationToken stop)
     {
+        var options = section.ToOptions();
         if (section.Kind == "bytes")
-            return new ByteTokenizer();
+            return TokenizerFiles.Apply(new ByteTokenizer(), options.SpecialTokens);
         if (section.Kind == "file")
-            return TokenizerFiles.Load(section.Path!);
+            return TokenizerFiles.Load(section.Path!, options);
         var documents = DocumentSource.Open(inputs, source);
         var result = BytePairTrainer.Train(
             documents.Documents().Select(document => document.Text),
@@ -70,7 +71,7 @@ public static class TextPreparation
             throw new InvalidInputException($"{string.Join(", ", inputs)}: holds no text to learn a tokenizer from; give files with text.");
         if (result.Warning is { } warning)
             listener.OnWarning(warning);
-        return result.Tokenizer;
+        return TokenizerFiles.Apply(result.Tokenizer, options.SpecialTokens);
     }
 
     /// <summary>Checks that existing shards were prepared as the configuration says.</summary>
@@ -87,16 +88,23 @@ public static class TextPreparation
     }
 
     private static string Settings(TrainingConfiguration configuration)
-        => JsonSerializer.Serialize(new
+    {
+        var settings = new Dictionary<string, object?>
         {
-            text = configuration.Data.Text,
-            validation_fraction = configuration.Data.ValidationFraction,
-            text_field = configuration.Data.TextField,
-            section_bytes = configuration.Data.SectionBytes,
-            tokenizer = configuration.Tokenizer.Kind,
-            vocab_size = configuration.Tokenizer.VocabSize,
-            tokenizer_path = configuration.Tokenizer.Path,
-        }) + "\n";
+            ["text"] = configuration.Data.Text,
+            ["validation_fraction"] = configuration.Data.ValidationFraction,
+            ["text_field"] = configuration.Data.TextField,
+            ["section_bytes"] = configuration.Data.SectionBytes,
+            ["tokenizer"] = configuration.Tokenizer.Kind,
+            ["vocab_size"] = configuration.Tokenizer.VocabSize,
+            ["tokenizer_path"] = configuration.Tokenizer.Path,
+        };
+        if (configuration.Tokenizer.EndOfText is { } endOfText)
+            settings["end_of_text"] = endOfText;
+        if (configuration.Tokenizer.SpecialTokens != "plain")
+            settings["special_tokens"] = configuration.Tokenizer.SpecialTokens;
+        return JsonSerializer.Serialize(settings) + "\n";
+    }
 
     private static string ResolveBundled(string path)
     {

@@ -30,7 +30,7 @@ internal static class TokenizerCommand
             using var display = TrainingDisplay.Create();
             var clock = Stopwatch.StartNew();
             var tokenizer = TokenizerSource.Make(
-                "train", parsed.GetValue(vocabSize), parsed.GetRequiredValue(corpus.Inputs), corpus.Source(parsed), display, stop.Token);
+                "train", endOfText: null, "plain", parsed.GetValue(vocabSize), parsed.GetRequiredValue(corpus.Inputs), corpus.Source(parsed), display, stop.Token);
             display.Dispose();
             var directory = parsed.GetRequiredValue(output);
             Directory.CreateDirectory(directory);

@@ -41,10 +41,10 @@ internal static class TokenizerJsonWriter
 
     /// <summary>Writes the file in full or not at all.</summary>
     /// <exception cref="InvalidInputException">The directory does not exist or cannot be written to.</exception>
-    public static void WriteFile(string directory, byte[] json)
+    public static void WriteFile(string directory, string name, byte[] json)
     {
-        var path = Path.Combine(directory, FileName);
-        var temporary = Path.Combine(directory, $".{FileName}.{Guid.NewGuid():N}.tmp");
+        var path = Path.Combine(directory, name);
+        var temporary = Path.Combine(directory, $".{name}.{Guid.NewGuid():N}.tmp");
         try
         {
             using (var stream = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write))
