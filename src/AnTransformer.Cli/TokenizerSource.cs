@@ -9,6 +9,8 @@ namespace AnTransformer.Cli;
 internal static class TokenizerSource
 {
     /// <param name="name"><c>train</c>, <c>bytes</c>, or a file or directory.</param>
+    /// <param name="endOfText">The token between documents, of a file; null for what the files say.</param>
+    /// <param name="specialTokens"><c>plain</c> or <c>recognized</c>: what special tokens in texts are.</param>
     /// <param name="vocabSize">Entries of a learned one.</param>
     /// <param name="inputs">Text to learn from.</param>
     /// <param name="source">How the text becomes documents.</param>
@@ -16,16 +18,24 @@ internal static class TokenizerSource
     /// <param name="stop">Ends the learning.</param>
     /// <exception cref="InvalidInputException">The file cannot be used, or there is no text.</exception>
     public static Tokenizer Make(
-        string name, int vocabSize, IReadOnlyList<string> inputs, DocumentSourceOptions source, ITrainingListener listener, CancellationToken stop)
-        => TextPreparation.MakeTokenizer(
-            name switch
-            {
-                "train" => new TokenizerSection { Kind = "bpe", VocabSize = vocabSize },
-                "bytes" => new TokenizerSection { Kind = "bytes" },
-                _ => new TokenizerSection { Kind = "file", Path = name },
-            },
-            inputs,
-            source,
-            listener,
-            stop);
+        string name,
+        string? endOfText,
+        string specialTokens,
+        int vocabSize,
+        IReadOnlyList<string> inputs,
+        DocumentSourceOptions source,
+        ITrainingListener listener,
+        CancellationToken stop)
+    {
+        if (endOfText is not null && name is ("train" or "bytes"))
+            throw new InvalidInputException($"--end-of-text chooses among the tokens of a file, but --tokenizer is {name}; leave it out.");
+        var section = name switch
+        {
+            "train" => new TokenizerSection { Kind = "bpe", VocabSize = vocabSize },
+            "bytes" => new TokenizerSection { Kind = "bytes" },
+            _ => new TokenizerSection { Kind = "file", Path = name, EndOfText = endOfText },
+        };
+        section.SpecialTokens = specialTokens;
+        return TextPreparation.MakeTokenizer(section, inputs, source, listener, stop);
+    }
 }

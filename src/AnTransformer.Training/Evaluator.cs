@@ -35,6 +35,7 @@ public sealed class Evaluator(LanguageModel model, WindowSampler data, Tokenizer
     /// <param name="progress">Receives the share done, in [0, 1].</param>
     /// <param name="cancellation">Ends the evaluation.</param>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
+    /// <exception cref="InvalidInputException">A token is outside the tokenizer's vocabulary.</exception>
     public EvaluationResult Run(int batches, Action<double>? progress = null, CancellationToken cancellation = default)
     {
         using var noGrad = inference_mode();
@@ -55,11 +56,17 @@ public sealed class Evaluator(LanguageModel model, WindowSampler data, Tokenizer
             nats += losses.to(ScalarType.Float64).sum().item<double>();
             tokens += size;
             if (_byteLengths is not null)
-                bytes += targets.Sum(id => (long)_byteLengths[id]);
+                bytes += targets.Sum(id => (long)BytesOf(id));
             progress?.Invoke((double)(first + count) / total);
         }
 
         return new EvaluationResult(
             nats / tokens, bytes > 0 ? nats / Math.Log(2) / bytes : null, tokens, _byteLengths is null ? null : bytes);
     }
+
+    private int BytesOf(long id) => id < _byteLengths!.Length
+        ? _byteLengths[id]
+        : throw new InvalidInputException(
+            $"The data hold the token id {id}, which the tokenizer with its {_byteLengths.Length} ids cannot turn into text; evaluate on data "
+            + "that were prepared with the model's tokenizer.");
 }

@@ -27,6 +27,11 @@ internal sealed record PreparationSettings
 
     public required string? TokenizerPath { get; init; }
 
+    /// <summary>Absent in the settings of versions that had no such option, like the next.</summary>
+    public string? EndOfText { get; init; }
+
+    public string SpecialTokens { get; init; } = "plain";
+
     private static JsonSerializerOptions Json { get; } = new()
     {
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
@@ -43,6 +48,8 @@ internal sealed record PreparationSettings
         Tokenizer = configuration.Tokenizer.Kind,
         VocabSize = configuration.Tokenizer.VocabSize,
         TokenizerPath = configuration.Tokenizer.Path,
+        EndOfText = configuration.Tokenizer.EndOfText,
+        SpecialTokens = configuration.Tokenizer.SpecialTokens,
     };
 
     /// <summary>Writes the file into a directory that has not got its name yet.</summary>
@@ -84,6 +91,8 @@ internal sealed record PreparationSettings
         Compare("tokenizer.kind", Tokenizer, now.Tokenizer);
         Compare("tokenizer.vocab_size", VocabSize, now.VocabSize);
         Compare("tokenizer.path", TokenizerPath ?? "null", now.TokenizerPath ?? "null");
+        Compare("tokenizer.end_of_text", EndOfText ?? "null", now.EndOfText ?? "null");
+        Compare("tokenizer.special_tokens", SpecialTokens, now.SpecialTokens);
         return differences;
 
         void Compare<T>(string key, T before, T after, bool? same = null)

@@ -50,10 +50,11 @@ public static class TextPreparation
     public static Tokenizer MakeTokenizer(
         TokenizerSection section, IReadOnlyList<string> inputs, DocumentSourceOptions source, ITrainingListener listener, CancellationToken stop)
     {
+        var options = section.ToOptions();
         if (section.Kind == "bytes")
-            return new ByteTokenizer();
+            return TokenizerFiles.Apply(new ByteTokenizer(), options.SpecialTokens);
         if (section.Kind == "file")
-            return TokenizerFiles.Load(section.Path!);
+            return TokenizerFiles.Load(section.Path!, options);
         var documents = DocumentSource.Open(inputs, source, stop);
         var result = BytePairTrainer.Train(
             documents.Documents(stop).Select(document => document.Text),
@@ -69,7 +70,7 @@ public static class TextPreparation
             throw new InvalidInputException($"{string.Join(", ", inputs)}: holds no text to learn a tokenizer from; give files with text.");
         if (result.Warning is { } warning)
             listener.OnWarning(warning);
-        return result.Tokenizer;
+        return TokenizerFiles.Apply(result.Tokenizer, options.SpecialTokens);
     }
 
     private static string ResolveBundled(string path)

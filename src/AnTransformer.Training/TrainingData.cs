@@ -79,7 +79,7 @@ public sealed class TrainingData : IDisposable
         if (File.Exists(Path.Combine(configuration.Data.Path, "tokenizer.json")))
             return TokenizerFiles.Load(configuration.Data.Path);
         return string.Equals(configuration.Tokenizer.Kind, "file", StringComparison.OrdinalIgnoreCase) && configuration.Tokenizer.Path is { } path
-            ? TokenizerFiles.Load(path)
+            ? TokenizerFiles.Load(path, configuration.Tokenizer.ToOptions())
             : null;
     }
 }

@@ -37,7 +37,7 @@ internal static class EvalCommand
                 path, ComputeDevice.Context(parsed.GetRequiredValue(device), parsed.GetRequiredValue(dtype)));
             if (tokenizer is not null)
                 CheckpointPath.RequireVocabulary(path, tokenizer, model.Config);
-            using var opened = EvaluationData.Open(parsed.GetRequiredValue(data), parsed.GetValue(split), tokenizer, model.Config.VocabSize, stop.Token);
+            using var opened = EvaluationData.Open(parsed.GetRequiredValue(data), parsed.GetValue(split), tokenizer, CheckpointPath.UsableVocabulary(tokenizer, model.Config), stop.Token);
             using var display = TrainingDisplay.Create();
             var result = new Evaluator(
                     model, WindowSampler.Sequential(opened.Dataset, model.Config.MaxPositionEmbeddings), tokenizer, parsed.GetValue(batch))

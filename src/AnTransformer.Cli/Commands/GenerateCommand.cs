@@ -53,7 +53,7 @@ internal static class GenerateCommand
             }
 
             var tokens = new TextGenerator(model, useCache: !parsed.GetValue(noCache))
-                .Generate(ids, parsed.GetValue(count), options, parsed.GetValue(ignoreEnd) ? null : tokenizer.EndOfTextId)
+                .Generate(ids, parsed.GetValue(count), options, parsed.GetValue(ignoreEnd) ? null : tokenizer.EndOfTextId, tokenizer.VocabularySize)
                 .TakeWhile(_ => !stop.Token.IsCancellationRequested && !StandardStreams.IsOutputUnread);
             if (parsed.GetValue(json))
                 PrintJson(parsed.GetRequiredValue(prompt), tokens, tokenizer);

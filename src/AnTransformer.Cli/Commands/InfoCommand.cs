@@ -26,7 +26,7 @@ internal static class InfoCommand
         {
             var facts = Describe(BundledFiles.Find(parsed.GetRequiredValue(path)));
             if (parsed.GetValue(json))
-                JsonOutput.Print(facts.ToDictionary(fact => fact.Name.Replace(' ', '_'), fact => fact.Value));
+                JsonOutput.Print(WithUniqueNames(facts));
             else
                 Print(facts);
             return ExitCodes.Success;
@@ -45,6 +45,8 @@ internal static class InfoCommand
 
         if (!File.Exists(path))
             throw new InvalidInputException($"{path}: no such file or directory.");
+        if (ForeignCheckpoint.DescribeFile(path) is { } foreign)
+            throw new InvalidInputException(foreign);
         return Path.GetFileName(path) switch
         {
             "config.json" => DescribeModel(ModelConfigJson.Load(path)),
@@ -151,13 +153,31 @@ internal static class InfoCommand
     private static List<(string Name, object? Value)> DescribeWeights(string path)
     {
         using var file = SafetensorsFile.Open(path);
-        return file.Names.Select(name => (name, (object?)$"{file[name].Dtype} [{string.Join(", ", file[name].Shape)}]")).ToList();
+        return
+        [
+            ("tensors", file.Names.Count),
+            .. file.Names.Select(name => (name, (object?)$"{file[name].Dtype} [{string.Join(", ", file[name].Shape)}]")),
+        ];
     }
 
     private static List<(string Name, object? Value)> DescribeTokenizer(string path)
     {
         var tokenizer = TokenizerFiles.Load(path);
-        return [("tokenizer", path), ("vocab size", tokenizer.VocabularySize), ("end of text id", tokenizer.EndOfTextId)];
+        return [("tokenizer", path), ("vocab size", tokenizer.VocabularySize), ("end of text", tokenizer.EndOfText), ("end of text id", tokenizer.EndOfTextId)];
+    }
+
+    // A tensor may have the name of anything, that of another fact included.
+    private static Dictionary<string, object?> WithUniqueNames(List<(string Name, object? Value)> facts)
+    {
+        var unique = new Dictionary<string, object?>();
+        foreach (var (name, value) in facts)
+        {
+            var key = name.Replace(' ', '_');
+            for (var number = 2; !unique.TryAdd(key, value); number++)
+                key = $"{name}_{number}";
+        }
+
+        return unique;
     }
 
     private static void Print(List<(string Name, object? Value)> facts)

@@ -18,6 +18,17 @@ internal static class PrepareCommand
             Description = "A tokenizer.json, a directory with one or with vocab.json and merges.txt, `bytes`, or `train` to learn a BPE from the inputs first.",
             DefaultValueFactory = _ => "train",
         }.NotEmpty("name a tokenizer, or leave the option out");
+        var endOfText = new Option<string?>("--end-of-text")
+        {
+            Description = "The token between documents, by its text; by default what the files beside the tokenizer say (eos_token of "
+                + "tokenizer_config.json), else a usual name such as <|endoftext|>.",
+        };
+        var specialTokens = new Option<string>("--special-tokens")
+        {
+            Description = "What a special token such as <|endoftext|> is where a text spells it out: plain (text like any other) or recognized (its id).",
+            DefaultValueFactory = _ => "plain",
+        };
+        specialTokens.AcceptOnlyFromAmong("plain", "recognized");
         var vocabSize = SharedOptions.Int("--vocab-size", 4096, "Entries of a learned BPE.")
             .InRange(BytePairTrainerOptions.SmallestVocabulary, BytePairTrainerOptions.LargestVocabulary);
         var fraction = SharedOptions.Number("--validation-fraction", 0.01, "Share of the documents held out for validation.").InRange(0, 0.5);
@@ -28,7 +39,7 @@ internal static class PrepareCommand
         var json = SharedOptions.Json();
         var command = new Command("prepare", "Turn text into token shards (llm.c's format) with a train and a validation split.")
         {
-            output, tokenizer, vocabSize, fraction, seed, workers, shardTokens, overwrite, json,
+            output, tokenizer, endOfText, specialTokens, vocabSize, fraction, seed, workers, shardTokens, overwrite, json,
         };
         corpus.AddTo(command);
         command.SetAction(parsed =>
@@ -37,7 +48,14 @@ internal static class PrepareCommand
             using var display = TrainingDisplay.Create();
             var inputs = parsed.GetRequiredValue(corpus.Inputs);
             var made = TokenizerSource.Make(
-                parsed.GetRequiredValue(tokenizer), parsed.GetValue(vocabSize), inputs, corpus.Source(parsed), display, stop.Token);
+                parsed.GetRequiredValue(tokenizer),
+                parsed.GetValue(endOfText),
+                parsed.GetRequiredValue(specialTokens),
+                parsed.GetValue(vocabSize),
+                inputs,
+                corpus.Source(parsed),
+                display,
+                stop.Token);
             var result = DatasetPreparation.Run(
                 new PreparationOptions
                 {
@@ -57,7 +75,7 @@ internal static class PrepareCommand
             display.Dispose();
             foreach (var warning in result.Warnings)
                 ErrorLines.Warn(warning);
-            Print(result, parsed.GetValue(json));
+            Print(result, made, parsed.GetValue(json));
             return ExitCodes.Success;
         });
         return command;
@@ -71,7 +89,7 @@ internal static class PrepareCommand
         display.OnProgress("tokenizing", share, $"{Figures.Count(progress.Tokens)} tokens, {Figures.Count(rate)} tokens/s, {Figures.Time(left)} left");
     }
 
-    private static void Print(PreparationResult result, bool json)
+    private static void Print(PreparationResult result, Tokenizer tokenizer, bool json)
     {
         var info = result.Info;
         var seconds = result.Elapsed.TotalSeconds;
@@ -83,6 +101,8 @@ internal static class PrepareCommand
             {
                 result.Directory,
                 info.VocabularySize,
+                info.EndOfTextId,
+                EndOfText = tokenizer.EndOfText,
                 info.TrainTokens,
                 info.ValidationTokens,
                 info.TrainDocuments,
@@ -101,6 +121,7 @@ internal static class PrepareCommand
         Console.WriteLine($"train        {info.TrainTokens} tokens, {info.TrainDocuments} documents, {info.TrainBytes} bytes");
         Console.WriteLine($"validation   {info.ValidationTokens} tokens, {info.ValidationDocuments} documents, {info.ValidationBytes} bytes");
         Console.WriteLine($"vocabulary   {info.VocabularySize} ids, {(double)bytes / tokens:f2} bytes per token");
+        Console.WriteLine($"end of text  {(info.EndOfTextId is { } id ? $"{tokenizer.EndOfText} ({id})" : "none")}");
         Console.WriteLine($"speed        {bytes / 1e6 / seconds:f1} MB/s, {Figures.Count(tokens / seconds)} tokens/s");
         Console.WriteLine($"data set     {result.Directory}");
     }

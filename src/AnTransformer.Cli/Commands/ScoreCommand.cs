@@ -29,6 +29,8 @@ internal static class ScoreCommand
             var ids = ReadTokens(parsed.GetValue(tokens), parsed.GetValue(text), path);
             using var model = ModelCheckpoint.Load(
                 path, ComputeDevice.Context(parsed.GetRequiredValue(device), parsed.GetRequiredValue(dtype)));
+            if (parsed.GetValue(text) is not null)
+                CheckpointPath.RequireVocabulary(path, CheckpointPath.RequiredTokenizer(path), model.Config);
             Print(Score(model, ids), parsed.GetValue(json));
             return ExitCodes.Success;
         });

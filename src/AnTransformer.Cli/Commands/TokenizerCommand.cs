@@ -39,7 +39,7 @@ internal static class TokenizerCommand
             if (Path.Exists(path) && !parsed.GetValue(overwrite))
                 throw new InvalidInputException($"'{path}' exists; choose another output directory or allow overwriting (--overwrite).");
             var tokenizer = TokenizerSource.Make(
-                "train", parsed.GetValue(vocabSize), parsed.GetRequiredValue(corpus.Inputs), corpus.Source(parsed), display, stop.Token);
+                "train", endOfText: null, "plain", parsed.GetValue(vocabSize), parsed.GetRequiredValue(corpus.Inputs), corpus.Source(parsed), display, stop.Token);
             display.Dispose();
             var read = DocumentSource.Open(parsed.GetRequiredValue(corpus.Inputs), corpus.Source(parsed), stop.Token);
             if (read.LeftOutWarning is { } leftOut)

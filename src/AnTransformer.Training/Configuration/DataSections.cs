@@ -73,9 +73,31 @@ public sealed class TokenizerSection : IValidatable
     [Description("For kind file: a tokenizer.json, or a directory with one or with vocab.json and merges.txt.")]
     public string? Path { get; set; }
 
+    /// <summary>Text of the token between documents.</summary>
+    [Description("For kind file: the token between documents, by its text; null for what the files beside the tokenizer say "
+        + "(eos_token of tokenizer_config.json), else a usual name such as <|endoftext|>.")]
+    public string? EndOfText { get; set; }
+
+    /// <summary>plain or recognized.</summary>
+    [Description("What a special token such as <|endoftext|> is where a text spells it out: plain (text like any other, so that "
+        + "no text can pretend to be one) or recognized (its id).")]
+    [OneOf("plain", "recognized")]
+    public string SpecialTokens { get; set; } = "plain";
+
+    /// <summary>The section's part of how a tokenizer is loaded.</summary>
+    public Tokenization.TokenizerOptions ToOptions() => new()
+    {
+        EndOfText = EndOfText,
+        SpecialTokens = SpecialTokens == "recognized"
+            ? Tokenization.SpecialTokensInText.Recognized
+            : Tokenization.SpecialTokensInText.Plain,
+    };
+
     /// <inheritdoc/>
     public IEnumerable<ConfigurationProblem> Validate()
     {
+        if (Kind != "file" && EndOfText is not null)
+            yield return new ConfigurationProblem("tokenizer.end_of_text can be given when tokenizer.kind is file only", "end_of_text", "kind");
         if (Kind == "file" && string.IsNullOrWhiteSpace(Path))
             yield return new ConfigurationProblem("tokenizer.path must be given when tokenizer.kind is file", "path", "kind");
     }

@@ -4,11 +4,6 @@ using System.Text;
 
 namespace AnTransformer.Training.Tokenization;
 
-/// <summary>An added token that ordinary text is searched for.</summary>
-/// <param name="Id">Its id.</param>
-/// <param name="Normalized">Whether it is searched for after normalization rather than before.</param>
-internal readonly record struct MatchedToken(int Id, bool Normalized);
-
 /// <summary>Everything that defines a byte-level BPE tokenizer; what its files say.</summary>
 internal sealed record BytePairDefinition
 {
@@ -27,8 +22,14 @@ internal sealed record BytePairDefinition
     /// <summary>The id between documents, or null.</summary>
     public required int? EndOfTextId { get; init; }
 
-    /// <summary>Added tokens found in ordinary text.</summary>
-    public IReadOnlyList<MatchedToken> MatchedTokens { get; init; } = [];
+    /// <summary>Added tokens, special ones included.</summary>
+    public IReadOnlyList<AddedToken> AddedTokens { get; init; } = [];
+
+    /// <summary>Whether a text's special tokens are searched for, too.</summary>
+    public bool RecognizeSpecialTokens { get; init; }
+
+    /// <summary>The added tokens that texts are searched for.</summary>
+    public IEnumerable<AddedToken> MatchedTokens => AddedTokens.Where(token => RecognizeSpecialTokens || !token.Special);
 
     /// <summary>Whether text is brought into normalization form C first.</summary>
     public bool NormalizeNfc { get; init; }
@@ -51,6 +52,18 @@ internal sealed record BytePairDefinition
     /// <summary>The file this was read from, or null.</summary>
     public byte[]? SourceJson { get; init; }
 
+    /// <summary>Whether the file by itself would give another end-of-text, so that it must be said beside it.</summary>
+    public bool EndOfTextIsChosen { get; init; }
+
+    /// <summary>This tokenizer with its special tokens found in texts.</summary>
+    public BytePairDefinition Recognizing() => this with
+    {
+        RecognizeSpecialTokens = true,
+        AddedTokens = EndOfTextId is { } id && AddedTokens.All(token => token.Id != id)
+            ? [.. AddedTokens, new AddedToken { Id = id, Content = Names[id]!, Special = true }]
+            : AddedTokens,
+    };
+
     /// <summary>A hash of all that decides about ids.</summary>
     public string ComputeFingerprint()
     {
@@ -61,10 +74,22 @@ internal sealed record BytePairDefinition
             AppendNumbers(hash, left, right, merged);
         AppendNumbers(hash, Tokens.Length, Merges.Count, EndOfTextId ?? -1);
         foreach (var token in MatchedTokens.OrderBy(token => token.Id))
+        {
             AppendNumbers(hash, token.Id, token.Normalized ? 1 : 0);
+            if (token.Special)
+                AppendBytes(hash, token.Id, Encoding.UTF8.GetBytes(token.Content));
+            if (token.SingleWord || token.StripLeft || token.StripRight)
+                AppendNumbers(hash, token.SingleWord ? 1 : 0, token.StripLeft ? 1 : 0, token.StripRight ? 1 : 0);
+        }
+
         AppendNumbers(hash, NormalizeNfc ? 1 : 0, AddPrefixSpace ? 1 : 0, SplitGpt2Words ? 1 : 0, IgnoreMerges ? 1 : 0);
         foreach (var splitter in Splitters)
+        {
             AppendBytes(hash, 0, Encoding.UTF8.GetBytes(splitter.Pattern));
+            if (splitter.Behavior != SplitBehavior.Isolated)
+                AppendNumbers(hash, (int)splitter.Behavior, splitter.Invert ? 1 : 0);
+        }
+
         return Convert.ToHexStringLower(hash.GetCurrentHash());
     }
 

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Text;
 
 namespace AnTransformer.Training.Tokenization;
 
@@ -7,8 +8,8 @@ namespace AnTransformer.Training.Tokenization;
 /// reproduces. Made by <see cref="TokenizerFiles.Load"/> or by <see cref="BytePairTrainer"/>.
 /// </summary>
 /// <remarks>
-/// Every text decodes to the bytes that were encoded, unless the tokenizer's file declares a normalizer (NFC) or a prefix
-/// space, which change the text.
+/// Every text decodes to the bytes that were encoded, unless the tokenizer's file declares a normalizer (NFC), a prefix space, or
+/// a step that drops characters, which change the text, or special tokens are recognized, which have no bytes.
 /// </remarks>
 public sealed class BytePairTokenizer : Tokenizer
 {
@@ -39,6 +40,9 @@ public sealed class BytePairTokenizer : Tokenizer
     /// <inheritdoc/>
     public override int? EndOfTextId => _definition.EndOfTextId;
 
+    /// <inheritdoc/>
+    public override string? EndOfText => EndOfTextId is { } id ? _definition.Names[id] : null;
+
     /// <summary>The number of merges.</summary>
     public int MergeCount => _definition.Merges.Count;
 
@@ -67,46 +71,58 @@ public sealed class BytePairTokenizer : Tokenizer
 
     /// <summary>
     /// Writes <c>tokenizer.json</c>, in the format of Hugging Face <c>tokenizers</c>. A tokenizer that was loaded from such a
-    /// file is written as it was read.
+    /// file is written as it was read, with a <c>tokenizer_config.json</c> where the file alone does not say what ends a text.
     /// </summary>
     /// <inheritdoc/>
-    public override void Save(string directory) =>
-        TokenizerJsonWriter.WriteFile(directory, _definition.SourceJson ?? TokenizerJsonWriter.ToJson(_definition));
+    public override void Save(string directory)
+    {
+        TokenizerJsonWriter.WriteFile(directory, TokenizerJsonWriter.FileName, _definition.SourceJson ?? TokenizerJsonWriter.ToJson(_definition));
+        if (_definition is { EndOfTextIsChosen: true, EndOfTextId: { } id })
+            TokenizerJsonWriter.WriteFile(directory, SpecialTokenFiles.ConfigurationFile, SpecialTokenFiles.Write(_definition.Names[id]!));
+    }
+
+    /// <summary>This tokenizer with its special tokens found in texts.</summary>
+    internal BytePairTokenizer Recognizing() => new(_definition.Recognizing());
 
     private AddedTokenSplitter? BuildSplitter(bool normalized)
     {
+        // A token that is searched for in normalized text is normalized itself.
         var tokens = _definition.MatchedTokens.Where(token => token.Normalized == normalized)
-            .Select(token => (_definition.Tokens[token.Id], token.Id))
+            .Select(token => (normalized ? Normalize(Encoding.UTF8.GetBytes(token.Content)).ToArray() : Encoding.UTF8.GetBytes(token.Content), token))
             .ToList();
         return tokens.Count == 0 ? null : new AddedTokenSplitter(tokens);
     }
 
+    private ReadOnlySpan<byte> Normalize(ReadOnlySpan<byte> text) =>
+        _definition.NormalizeNfc ? NfcNormalizer.Normalize(text) : text;
+
     private void EncodeRaw(ReadOnlySpan<byte> text, BytePairEncoder encoder, List<int> tokens)
     {
-        while (text.Length > 0)
+        var (search, taken) = (0, 0);
+        while (taken < text.Length)
         {
-            var (id, start, length) = (-1, text.Length, 0);
+            var (id, found) = (-1, (Start: text.Length, End: text.Length));
             if (_rawTokens is not null)
-                id = _rawTokens.FindFirst(text, out start, out length);
-            var normalized = _definition.NormalizeNfc ? NfcNormalizer.Normalize(text[..start]) : text[..start];
-            EncodeNormalized(normalized, encoder, tokens);
+                id = _rawTokens.FindNext(text, ref search, taken, out found);
+            EncodeNormalized(Normalize(text[taken..Math.Max(taken, found.Start)]), encoder, tokens);
             if (id >= 0)
                 tokens.Add(id);
-            text = text[(start + length)..];
+            taken = found.End;
         }
     }
 
     private void EncodeNormalized(ReadOnlySpan<byte> text, BytePairEncoder encoder, List<int> tokens)
     {
-        while (text.Length > 0)
+        var (search, taken) = (0, 0);
+        while (taken < text.Length)
         {
-            var (id, start, length) = (-1, text.Length, 0);
+            var (id, found) = (-1, (Start: text.Length, End: text.Length));
             if (_normalizedTokens is not null)
-                id = _normalizedTokens.FindFirst(text, out start, out length);
-            EncodePiece(text[..start], 0, encoder, tokens);
+                id = _normalizedTokens.FindNext(text, ref search, taken, out found);
+            EncodePiece(text[taken..Math.Max(taken, found.Start)], 0, encoder, tokens);
             if (id >= 0)
                 tokens.Add(id);
-            text = text[(start + length)..];
+            taken = found.End;
         }
     }
 
@@ -116,15 +132,10 @@ public sealed class BytePairTokenizer : Tokenizer
             return;
         if (step < _definition.Splitters.Count)
         {
-            var ends = new List<int>();
-            _definition.Splitters[step].Split(text, ends);
-            var start = 0;
-            foreach (var end in ends)
-            {
-                EncodePiece(text[start..end], step + 1, encoder, tokens);
-                start = end;
-            }
-
+            var pieces = new List<Range>();
+            _definition.Splitters[step].Split(text, pieces);
+            foreach (var piece in pieces)
+                EncodePiece(text[piece], step + 1, encoder, tokens);
             return;
         }
 

@@ -17,8 +17,9 @@ internal sealed class BytePairVocabulary(string path)
     private readonly Dictionary<int, string> _names = [];
     private readonly List<BytePairMerge> _merges = [];
     private readonly HashSet<int> _merged = [];
-    private readonly Dictionary<int, string> _added = [];
-    private readonly HashSet<int> _special = [];
+    private readonly Dictionary<int, AddedToken> _added = [];
+    private readonly HashSet<string> _addedNames = [];
+    private int _nextAdded;
 
     /// <summary>Adds a token of the model's vocabulary.</summary>
     public void Add(string name, long id)
@@ -33,26 +34,39 @@ internal sealed class BytePairVocabulary(string path)
         }
     }
 
-    /// <summary>Adds an added token; one that the model's vocabulary has, too, must have the same id there.</summary>
-    public void AddAdded(string content, long id, bool special)
+    /// <summary>
+    /// Adds an added token. One that the model's vocabulary has, too, must have the same id there; the others must have the ids
+    /// that follow, since those are what Hugging Face <c>tokenizers</c> gives them whatever the file says.
+    /// </summary>
+    public void AddAdded(AddedToken token)
     {
+        var (content, id) = (token.Content, token.Id);
         CheckId(content, id);
+        if (!_addedNames.Add(content))
+            throw new InvalidInputException($"{path}: the added token \"{content}\" is there twice; remove one of them.");
         if (_ids.TryGetValue(content, out var known) && known != id)
         {
             throw new InvalidInputException(
                 $"{path}: the added token \"{Printable.Excerpt(content)}\" has the id {id} but the vocabulary says {known}; make them agree.");
         }
 
-        if (_names.TryGetValue((int)id, out var name) && name != content)
+        if (_names.TryGetValue(id, out var name) && name != content)
         {
             throw new InvalidInputException(
                 $"{path}: the added token \"{Printable.Excerpt(content)}\" has the id {id}, that of \"{Printable.Excerpt(name)}\"; give each token its own.");
         }
 
-        _names[(int)id] = content;
-        _added[(int)id] = content;
-        if (special)
-            _special.Add((int)id);
+        var next = Math.Max(_ids.Count, _nextAdded);
+        if (!_ids.ContainsKey(content) && id != next)
+        {
+            throw new InvalidInputException(
+                $"{path}: the added token \"{content}\" has the id {id}, but Hugging Face tokenizers would give it {next}, the next "
+                + "that is free; make the ids of added tokens follow the vocabulary without a gap.");
+        }
+
+        _nextAdded = Math.Max(_nextAdded, id + 1);
+        _names[id] = content;
+        _added[id] = token;
     }
 
     /// <summary>Adds the next merge.</summary>
@@ -74,11 +88,13 @@ internal sealed class BytePairVocabulary(string path)
     }
 
     /// <summary>The ordinary tokenizer of this vocabulary and these merges, with GPT-2's pre-tokenization.</summary>
-    public BytePairDefinition ToDefinition()
+    /// <param name="endOfTextName">The token between documents, where somebody says so.</param>
+    /// <param name="endOfTextId">Its id where nothing else tells; ignored unless it is a special token's.</param>
+    /// <exception cref="InvalidInputException">A byte has no token, or the token between documents cannot be that.</exception>
+    public BytePairDefinition ToDefinition(EndOfTextName? endOfTextName, long? endOfTextId)
     {
-        var endOfText = FindEndOfText();
-        if (endOfText is { } end)
-            _special.Add(end);
+        var usual = FindEndOfText();
+        var endOfText = endOfTextName is null ? usual ?? FindSpecial(endOfTextId) : Find(endOfTextName);
         var size = _names.Count == 0 ? 0 : _names.Keys.Max() + 1;
         var names = new string?[size];
         var tokens = new byte[size][];
@@ -86,9 +102,9 @@ internal sealed class BytePairVocabulary(string path)
         foreach (var (id, name) in _names)
         {
             names[id] = name;
-            if (_special.Contains(id))
-                continue;
-            tokens[id] = (_added.ContainsKey(id) ? null : ByteLevelAlphabet.ToBytes(name)) ?? Encoding.UTF8.GetBytes(name);
+            var added = _added.GetValueOrDefault(id);
+            if (id != endOfText && added is not { Special: true })
+                tokens[id] = (added is null ? ByteLevelAlphabet.ToBytes(name) : null) ?? Encoding.UTF8.GetBytes(name);
         }
 
         return new BytePairDefinition
@@ -98,6 +114,10 @@ internal sealed class BytePairVocabulary(string path)
             ByteIds = FindByteIds(),
             Merges = _merges,
             EndOfTextId = endOfText,
+            EndOfTextIsChosen = endOfText != usual,
+
+            // End-of-text is special to us even where the file forgot to say so.
+            AddedTokens = [.. _added.Values.Select(token => token.Id == endOfText ? token with { Special = true } : token)],
         };
     }
 
@@ -119,17 +139,49 @@ internal sealed class BytePairVocabulary(string path)
     {
         foreach (var name in EndOfTextNames)
         {
-            foreach (var (id, content) in _added)
-            {
-                if (content == name)
-                    return id;
-            }
-
-            if (_ids.TryGetValue(name, out var known) && !_merged.Contains(known))
-                return known;
+            if (FindId(name) is { } id && CanEndText(id))
+                return id;
         }
 
         return null;
+    }
+
+    private int? FindId(string name)
+    {
+        foreach (var (id, token) in _added)
+        {
+            if (token.Content == name)
+                return id;
+        }
+
+        return _ids.TryGetValue(name, out var known) ? known : null;
+    }
+
+    private int? FindSpecial(long? id) =>
+        id is >= 0 and <= LargestId && _added.TryGetValue((int)id, out var token) && token.Special ? token.Id : null;
+
+    private bool CanEndText(int id) => _added.ContainsKey(id) || (!_merged.Contains(id) && ByteLevelAlphabet.ToBytes(_names[id])?.Length != 1);
+
+    private int Find(EndOfTextName chosen)
+    {
+        if (FindId(chosen.Name) is not { } id)
+        {
+            throw new InvalidInputException(
+                $"{chosen.Source} is \"{chosen.Name}\", which is not in the vocabulary of {path}; name one of its special tokens"
+                + $"{Examples()}.");
+        }
+
+        return CanEndText(id)
+            ? id
+            : throw new InvalidInputException(
+                $"{chosen.Source} is \"{chosen.Name}\", a token that ordinary text has, so that it cannot mark the end of one; name "
+                + $"one of the special tokens of {path}{Examples()}.");
+    }
+
+    private string Examples()
+    {
+        var special = _added.Values.Where(token => token.Special).OrderBy(token => token.Id).Take(4).Select(token => $"\"{token.Content}\"").ToList();
+        return special.Count == 0 ? "" : $", such as {string.Join(" or ", special)}";
     }
 
     private int[] FindByteIds()
@@ -149,7 +201,8 @@ internal sealed class BytePairVocabulary(string path)
         return ids;
     }
 
-    private void CheckId(string name, long id)
+    /// <summary>Checks that an id is one.</summary>
+    public void CheckId(string name, long id)
     {
         if (id is < 0 or > LargestId)
         {

@@ -6,15 +6,18 @@ namespace AnTransformer.Training.Tokenization;
 /// </summary>
 public sealed class ByteTokenizer : Tokenizer
 {
-    private const int EndOfText = 256;
+    private const int EndOfTextToken = 256;
 
     private static readonly byte[] AllBytes = [.. Enumerable.Range(0, 256).Select(value => (byte)value)];
 
     /// <summary>257: the bytes and end-of-text.</summary>
-    public override int VocabularySize => EndOfText + 1;
+    public override int VocabularySize => EndOfTextToken + 1;
 
     /// <summary>256.</summary>
-    public override int? EndOfTextId => EndOfText;
+    public override int? EndOfTextId => EndOfTextToken;
+
+    /// <inheritdoc/>
+    public override string? EndOfText => BytePairVocabulary.EndOfText;
 
     /// <inheritdoc/>
     public override void Encode(ReadOnlySpan<byte> text, List<int> tokens)
@@ -31,28 +34,30 @@ public sealed class ByteTokenizer : Tokenizer
     {
         ArgumentOutOfRangeException.ThrowIfNegative(token);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(token, VocabularySize);
-        return token == EndOfText ? [] : AllBytes.AsSpan(token, 1);
+        return token == EndOfTextToken ? [] : AllBytes.AsSpan(token, 1);
     }
 
     /// <inheritdoc/>
     public override void Save(string directory) =>
-        TokenizerJsonWriter.WriteFile(directory, TokenizerJsonWriter.ToJson(Definition()));
+        TokenizerJsonWriter.WriteFile(directory, TokenizerJsonWriter.FileName, TokenizerJsonWriter.ToJson(Definition()));
 
     /// <summary>Whether a tokenizer read from a file computes just what this class does.</summary>
     internal static bool Matches(BytePairDefinition definition) =>
-        definition is { Merges.Count: 0, EndOfTextId: EndOfText, NormalizeNfc: false, AddPrefixSpace: false }
+        definition is { Merges.Count: 0, EndOfTextId: EndOfTextToken, NormalizeNfc: false, AddPrefixSpace: false }
         && !definition.IgnoreMerges
-        && definition.Tokens.Length == EndOfText + 1
-        && definition.Names[EndOfText] == BytePairVocabulary.EndOfText
-        && definition.MatchedTokens.Count == 0
+        && definition.Tokens.Length == EndOfTextToken + 1
+        && definition.Names[EndOfTextToken] == BytePairVocabulary.EndOfText
+        && !definition.MatchedTokens.Any()
+        && definition.Splitters.Count == 0
         && definition.ByteIds.AsSpan().SequenceEqual([.. Enumerable.Range(0, 256)]);
 
-    private static BytePairDefinition Definition() => new()
+    /// <summary>The same tokenizer as a byte-pair encoding without merges.</summary>
+    internal static BytePairDefinition Definition() => new()
     {
         Names = [.. AllBytes.Select(value => ByteLevelAlphabet.ToText([value])), BytePairVocabulary.EndOfText],
         Tokens = [.. AllBytes.Select(value => new[] { value }), []],
         ByteIds = [.. Enumerable.Range(0, 256)],
         Merges = [],
-        EndOfTextId = EndOfText,
+        EndOfTextId = EndOfTextToken,
     };
 }

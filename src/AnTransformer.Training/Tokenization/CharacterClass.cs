@@ -47,6 +47,41 @@ internal static class CharacterClasses
         return rune.Value < TableSize ? (CharacterClass)Table[rune.Value] : CharacterClass.Other;
     }
 
+    /// <summary>
+    /// The number of bytes of whitespace that a text ends with: the property White_Space, <c>\s</c> in Rust.
+    /// </summary>
+    public static int SpacesAtEnd(ReadOnlySpan<byte> text)
+    {
+        var end = text.Length;
+        while (end > 0 && Rune.DecodeLastFromUtf8(text[..end], out var rune, out var length) == System.Buffers.OperationStatus.Done
+            && rune.Value < TableSize && (CharacterClass)Table[rune.Value] == CharacterClass.Space)
+        {
+            end -= length;
+        }
+
+        return text.Length - end;
+    }
+
+    /// <summary>The number of bytes of whitespace that a text begins with.</summary>
+    public static int SpacesAtStart(ReadOnlySpan<byte> text)
+    {
+        var start = 0;
+        while (start < text.Length && OfFirst(text[start..], out var length) == CharacterClass.Space)
+            start += length;
+        return start;
+    }
+
+    /// <summary>Whether a character belongs to words: <c>\w</c> of Rust's <c>regex</c> (Unicode Technical Standard #18, Annex C).</summary>
+    public static bool IsWord(Rune rune) => Rune.GetUnicodeCategory(rune) switch
+    {
+        <= UnicodeCategory.LetterNumber or UnicodeCategory.ConnectorPunctuation => true,
+        _ => rune.Value is 0x200C or 0x200D or (>= 0x24B6 and <= 0x24E9) || IsCircledLetter(rune.Value),
+    };
+
+    /// <summary>Symbols beyond U+FFFF that are alphabetic all the same: letters in circles and squares.</summary>
+    public static bool IsCircledLetter(int value) =>
+        value is (>= 0x1F130 and <= 0x1F149) or (>= 0x1F150 and <= 0x1F169) or (>= 0x1F170 and <= 0x1F189);
+
     private static byte[] BuildTable()
     {
         var table = new byte[TableSize];

@@ -48,7 +48,27 @@ internal readonly struct JsonPlace
         get
         {
             Require(JsonValueKind.Object, "an object");
-            return new JsonPlace(_file, $"{_path}.{name}", _element.TryGetProperty(name, out var value) ? value : default);
+            var (element, count, found) = (_element, 0, default(JsonElement));
+            foreach (var member in element.EnumerateObject())
+            {
+                if (Decode(() => member.Name) != name)
+                    continue;
+                found = member.Value;
+                if (++count > 1)
+                    throw Error($"has \"{name}\" twice", "remove one of them");
+            }
+
+            return new JsonPlace(_file, $"{_path}.{name}", found);
+        }
+    }
+
+    /// <summary>Refuses members of this object that nobody reads, since they might change what the file means.</summary>
+    public void RequireKnown(params ReadOnlySpan<string> names)
+    {
+        foreach (var (name, value) in Members())
+        {
+            if (!names.Contains(name))
+                throw value.Error("is not known", "use a tokenizer without it");
         }
     }
 

@@ -1,17 +1,25 @@
 using System.Text.Json;
-using System.Text.RegularExpressions;
 
 namespace AnTransformer.Training.Tokenization;
 
 /// <summary>
 /// Reads <c>tokenizer.json</c> of Hugging Face <c>tokenizers</c> where it describes a byte-level BPE, as those of GPT-2,
-/// GPT-NeoX, Llama 3, Qwen and their kin do. What would change ids and is not supported is refused.
+/// GPT-NeoX, Llama 3, Qwen and their kin do. What would change ids and is not supported, or not known, is refused.
 /// </summary>
+/// <remarks>
+/// Not of the ids of a text, and so not looked at: <c>truncation</c> and <c>padding</c>, the tokens that a <c>post_processor</c> puts
+/// around a text, offsets, and <c>unk_token</c>, since every byte has a token.
+/// </remarks>
 internal static class TokenizerJsonReader
 {
-    private const string UseByteLevel = "use a tokenizer with byte-level BPE, as GPT-2, GPT-NeoX or Llama 3 have";
+    internal const string UseByteLevel = "use a tokenizer with byte-level BPE, as GPT-2, GPT-NeoX or Llama 3 have";
 
-    public static BytePairDefinition Read(string file, byte[] json)
+    /// <summary>Reads a file.</summary>
+    /// <param name="file">Its path, for messages.</param>
+    /// <param name="json">Its content.</param>
+    /// <param name="endOfText">The token between documents, where somebody says so.</param>
+    /// <param name="endOfTextId">Its id where nothing else tells.</param>
+    public static BytePairDefinition Read(string file, byte[] json, EndOfTextName? endOfText, long? endOfTextId)
     {
         using var document = JsonPlace.Parse(file, json);
         var root = new JsonPlace(file, document.RootElement);
@@ -22,20 +30,18 @@ internal static class TokenizerJsonReader
         foreach (var (name, place) in model["vocab"].Members())
             vocabulary.Add(name, place.Integer());
         ReadMerges(file, model["merges"], vocabulary);
-        var matched = ReadAddedTokens(root["added_tokens"], vocabulary);
+        ReadAddedTokens(root["added_tokens"], vocabulary);
+        CheckDecoder(root["decoder"]);
 
         var ignoreMerges = model["ignore_merges"].Flag(false);
-        var definition = vocabulary.ToDefinition();
-        definition = definition with
+        var definition = vocabulary.ToDefinition(endOfText, endOfTextId) with
         {
-            // End-of-text is special to us even where the file forgot to say so.
-            MatchedTokens = matched.FindAll(token => token.Id != definition.EndOfTextId),
             NormalizeNfc = ReadNormalizer(root["normalizer"]),
             IgnoreMerges = ignoreMerges,
             WholeWords = ignoreMerges ? vocabulary.ToWords() : null,
             SourceJson = json,
         };
-        return ReadPreTokenizer(root["pre_tokenizer"], definition);
+        return PreTokenizerReader.Read(root["pre_tokenizer"], definition);
     }
 
     private static void CheckModel(JsonPlace model)
@@ -43,8 +49,15 @@ internal static class TokenizerJsonReader
         // Files of the first versions do not name the type.
         if (!model["type"].IsNull && model["type"].Text() is var type and not "BPE")
             throw model["type"].Error($"is {type}, which is not supported", UseByteLevel);
+        model.RequireKnown(
+            "type", "dropout", "unk_token", "continuing_subword_prefix", "end_of_word_suffix", "fuse_unk", "byte_fallback",
+            "ignore_merges", "vocab", "merges", "cache_capacity");
         if (model["byte_fallback"].Flag(false))
-            throw model["byte_fallback"].Error("is set (a SentencePiece vocabulary), which is not supported", UseByteLevel);
+        {
+            throw model["byte_fallback"].Error(
+                "is set (a vocabulary of SentencePiece, as Llama 2, Mistral and Gemma have), which is not supported", UseByteLevel);
+        }
+
         if (!model["dropout"].IsNull && model["dropout"].Kind != JsonValueKind.Number)
             throw model["dropout"].Error("is not a number", "correct it");
         if (model["dropout"].Kind == JsonValueKind.Number && model["dropout"].Number() != 0)
@@ -70,29 +83,30 @@ internal static class TokenizerJsonReader
         }
     }
 
-    private static List<MatchedToken> ReadAddedTokens(JsonPlace addedTokens, BytePairVocabulary vocabulary)
+    private static void ReadAddedTokens(JsonPlace addedTokens, BytePairVocabulary vocabulary)
     {
-        var matched = new List<MatchedToken>();
         if (addedTokens.IsNull)
-            return matched;
+            return;
         foreach (var token in addedTokens.Items())
         {
-            var special = token["special"].Flag(false);
+            token.RequireKnown("id", "content", "single_word", "lstrip", "rstrip", "normalized", "special");
             var content = token["content"].Text();
+            if (content.Length == 0)
+                throw token["content"].Error("is empty", "remove that token");
+            var special = token["special"].Flag(false);
             var id = token["id"].Integer();
-            vocabulary.AddAdded(content, id, special);
-            if (special || content.Length == 0)
-                continue;
-            foreach (var flag in (string[])["single_word", "lstrip", "rstrip"])
+            vocabulary.CheckId(content, id);
+            vocabulary.AddAdded(new AddedToken
             {
-                if (token[flag].Flag(false))
-                    throw token[flag].Error("is set for a token that is not special, which is unsupported", "set it to false");
-            }
-
-            matched.Add(new MatchedToken((int)id, token["normalized"].Flag(true)));
+                Id = (int)id,
+                Content = content,
+                Special = special,
+                Normalized = token["normalized"].Flag(!special),
+                SingleWord = token["single_word"].Flag(false),
+                StripLeft = token["lstrip"].Flag(false),
+                StripRight = token["rstrip"].Flag(false),
+            });
         }
-
-        return matched;
     }
 
     private static bool ReadNormalizer(JsonPlace normalizer)
@@ -102,78 +116,31 @@ internal static class TokenizerJsonReader
         switch (normalizer["type"].Text())
         {
             case "NFC":
+                normalizer.RequireKnown("type");
                 return true;
             case "Sequence":
+                normalizer.RequireKnown("type", "normalizers");
                 return normalizer["normalizers"].Items().Aggregate(false, (nfc, step) => ReadNormalizer(step) || nfc);
             case var type:
                 throw normalizer["type"].Error($"is {type}, which is not supported", "use a tokenizer with NFC or none");
         }
     }
 
-    private static BytePairDefinition ReadPreTokenizer(JsonPlace preTokenizer, BytePairDefinition definition)
+    // Tokens become text by their bytes here; a file that says otherwise is not understood.
+    private static void CheckDecoder(JsonPlace decoder)
     {
-        if (preTokenizer.IsNull)
-            throw preTokenizer.Error("is null, but only byte-level BPE is supported", UseByteLevel);
-        var steps = new List<JsonPlace>();
-        Flatten(preTokenizer, steps);
-
-        var splitters = new List<WordSplitter>();
-        for (var i = 0; i < steps.Count; i++)
-        {
-            var (type, last) = (steps[i]["type"].Text(), i == steps.Count - 1);
-            if (type == "ByteLevel" && last)
-            {
-                return definition with
-                {
-                    Splitters = splitters,
-                    AddPrefixSpace = steps[i]["add_prefix_space"].Flag(true),
-                    SplitGpt2Words = steps[i]["use_regex"].Flag(true),
-                };
-            }
-
-            splitters.Add(type switch
-            {
-                "Split" => ReadSplit(steps[i]),
-                "Digits" => new WordSplitter(steps[i]["individual_digits"].Flag(false) ? @"\p{N}" : @"\p{N}+"),
-                "ByteLevel" => throw steps[i].Error("is a ByteLevel that is not the last step", UseByteLevel),
-                _ => throw steps[i]["type"].Error($"is {type}, which is not supported", UseByteLevel),
-            });
-        }
-
-        throw preTokenizer.Error("has no ByteLevel step, but only byte-level BPE is supported", UseByteLevel);
-    }
-
-    private static void Flatten(JsonPlace preTokenizer, List<JsonPlace> steps)
-    {
-        if (preTokenizer["type"].Text() != "Sequence")
-        {
-            steps.Add(preTokenizer);
+        if (decoder.IsNull)
             return;
-        }
-
-        foreach (var step in preTokenizer["pretokenizers"].Items())
-            Flatten(step, steps);
-    }
-
-    // "Removed" of what does not match is how files say "the matches are the words" of patterns that match everything.
-    private static WordSplitter ReadSplit(JsonPlace split)
-    {
-        var behavior = split["behavior"].Text();
-        if (behavior != "Isolated" && !(behavior == "Removed" && split["invert"].Flag(false)))
-            throw split["behavior"].Error($"is {behavior}, which is not supported", "use \"Isolated\"");
-
-        var place = split["pattern"]["Regex"];
-        var pattern = place.IsNull ? Regex.Escape(split["pattern"]["String"].Text()) : place.Text();
-        try
+        switch (decoder["type"].Text())
         {
-            return new WordSplitter(pattern);
-        }
-        catch (Exception exception) when (exception is ArgumentException or NotSupportedException)
-        {
-            throw place.Error(
-                $"is a regular expression that is not supported ({exception.Message.TrimEnd('.')})",
-                "use a tokenizer with another pattern",
-                exception);
+            case "ByteLevel":
+                return;
+            case "Sequence":
+                foreach (var step in decoder["decoders"].Items())
+                    CheckDecoder(step);
+                return;
+            case var type:
+                throw decoder["type"].Error($"is {type}, which is not supported", UseByteLevel);
         }
     }
 }

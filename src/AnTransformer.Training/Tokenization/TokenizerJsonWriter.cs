@@ -42,11 +42,11 @@ internal static class TokenizerJsonWriter
 
     /// <summary>Writes the file in full or not at all.</summary>
     /// <exception cref="InvalidInputException">The directory does not exist or cannot be written to.</exception>
-    public static void WriteFile(string directory, byte[] json)
+    public static void WriteFile(string directory, string name, byte[] json)
     {
         if (!Directory.Exists(directory))
             throw new InvalidInputException($"Cannot write the tokenizer to {directory}: there is no such directory; choose an existing one.");
-        AtomicFile.WriteAllBytes(Path.Combine(directory, FileName), json);
+        AtomicFile.WriteAllBytes(Path.Combine(directory, name), json);
     }
 
     private static void WriteAddedTokens(Utf8JsonWriter json, BytePairDefinition definition)

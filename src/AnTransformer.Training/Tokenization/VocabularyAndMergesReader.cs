@@ -5,7 +5,8 @@ namespace AnTransformer.Training.Tokenization;
 /// <summary>Reads the two files GPT-2 was published with: a JSON object from token to id, and a list of merges.</summary>
 internal static class VocabularyAndMergesReader
 {
-    public static BytePairDefinition Read(string vocabularyPath, string mergesPath)
+    public static BytePairDefinition Read(
+        string vocabularyPath, string mergesPath, EndOfTextName? endOfText, long? endOfTextId)
     {
         var vocabulary = new BytePairVocabulary(vocabularyPath);
         using (var document = JsonPlace.Parse(vocabularyPath, TokenizerFiles.ReadFile(vocabularyPath)))
@@ -30,7 +31,7 @@ internal static class VocabularyAndMergesReader
             vocabulary.AddMerge(line[..space], line[(space + 1)..], mergesPath, $"line {number}");
         }
 
-        return vocabulary.ToDefinition();
+        return vocabulary.ToDefinition(endOfText, endOfTextId);
     }
 
     private static string[] ReadLines(string path)

@@ -25,6 +25,8 @@ public static class ModelCheckpoint
             throw new InvalidInputException($"{directory}: no such checkpoint directory; give one that holds {ConfigFile} and {WeightsFile}.");
         var config = ModelConfigJson.Load(Path.Combine(directory, ConfigFile));
         var path = Path.Combine(directory, WeightsFile);
+        if (!File.Exists(path) && ForeignCheckpoint.DescribeDirectory(directory) is { } foreign)
+            throw new InvalidInputException(foreign);
         using var file = SafetensorsFile.Open(path);
         // Shapes are compared before memory is taken, so that a wrong size in config.json cannot ask for terabytes.
         CheckSize(config, file, path);

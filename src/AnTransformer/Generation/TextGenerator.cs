@@ -16,8 +16,12 @@ public sealed class TextGenerator(LanguageModel model, bool useCache = true)
     /// <param name="count">Most tokens to draw.</param>
     /// <param name="options">How to draw.</param>
     /// <param name="stopToken">Ends the sequence when drawn (and is not returned); null for none.</param>
+    /// <param name="usableIds">
+    /// Ids below this number are drawn; null for the whole vocabulary. A model may have more than its tokenizer can turn into text.
+    /// </param>
     /// <exception cref="InvalidInputException">The prompt is empty, an id is out of range, or an option is.</exception>
-    public IEnumerable<int> Generate(IReadOnlyList<int> prompt, int count, SamplingOptions options, int? stopToken = null)
+    public IEnumerable<int> Generate(
+        IReadOnlyList<int> prompt, int count, SamplingOptions options, int? stopToken = null, int? usableIds = null)
     {
         options.Validate();
         if (prompt.Count == 0)
@@ -28,10 +32,12 @@ public sealed class TextGenerator(LanguageModel model, bool useCache = true)
                 throw new InvalidInputException($"token {id} is outside the model's vocabulary of {model.Config.VocabSize} ids.");
         }
 
-        return Draw(prompt, count, new Sampler(options), stopToken);
+        var usable = Math.Min(usableIds ?? int.MaxValue, model.Config.VocabSize);
+        ArgumentOutOfRangeException.ThrowIfLessThan(usable, 1, nameof(usableIds));
+        return Draw(prompt, count, new Sampler(options), stopToken, usable);
     }
 
-    private IEnumerable<int> Draw(IReadOnlyList<int> prompt, int count, Sampler sampler, int? stopToken)
+    private IEnumerable<int> Draw(IReadOnlyList<int> prompt, int count, Sampler sampler, int? stopToken, int usableIds)
     {
         var context = model.Config.MaxPositionEmbeddings;
         var window = prompt.Skip(Math.Max(0, prompt.Count - context)).ToList();
@@ -47,7 +53,7 @@ public sealed class TextGenerator(LanguageModel model, bool useCache = true)
                     cache = NewCache();
                 }
 
-                var token = sampler.Next(LastLogits(window, cache));
+                var token = sampler.Next(LastLogits(window, cache).AsSpan(0, usableIds));
                 if (token == stopToken)
                     yield break;
                 window.Add(token);

@@ -13,12 +13,16 @@ internal sealed class JsonFields
         Place = place;
         foreach (var property in json.EnumerateObject())
         {
-            if (!_values.TryAdd(property.Name, property.Value))
-                throw new InvalidInputException($"{place}: '{Printable.Excerpt(property.Name)}' is given twice; remove one.");
+            var name = Decode(() => property.Name, "a key");
+            if (!_values.TryAdd(name, property.Value))
+                throw new InvalidInputException($"{place}: '{Printable.Excerpt(name)}' is given twice; remove one.");
         }
     }
 
     public string Place { get; }
+
+    /// <summary>Whether a key is there with another value than null; does not count as asking for it.</summary>
+    public bool Has(string key) => _values.TryGetValue(key, out var value) && value.ValueKind != JsonValueKind.Null;
 
     public string RequiredString(string key) => String(key) ?? throw Missing(key);
 
@@ -27,7 +31,7 @@ internal sealed class JsonFields
     public string? String(string key) => Find(key) switch
     {
         null => null,
-        { ValueKind: JsonValueKind.String } value => value.GetString(),
+        { ValueKind: JsonValueKind.String } value => Decode(() => value.GetString()!, key),
         { } value => throw Wrong(key, "a string", value),
     };
 
@@ -62,6 +66,19 @@ internal sealed class JsonFields
             {
                 throw new InvalidInputException($"{Place}: unknown key '{Printable.Excerpt(key)}'{Nearest(key)}; remove it, since it might change what the model computes.");
             }
+        }
+    }
+
+    // A string that escapes half a surrogate pair, or has bytes that are not UTF-8, is JSON but no text.
+    private string Decode(Func<string> read, string what)
+    {
+        try
+        {
+            return read();
+        }
+        catch (InvalidOperationException e)
+        {
+            throw new InvalidInputException($"{Place}: {what} is not valid Unicode (half a surrogate pair, or damaged bytes); correct it.", e);
         }
     }
 

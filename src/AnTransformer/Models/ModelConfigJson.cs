@@ -126,11 +126,18 @@ public static class ModelConfigJson
 
     private static ModelConfig Read(JsonFields fields)
     {
+        if (fields.Has("quantization_config"))
+        {
+            throw new InvalidInputException(
+                $"{fields.Place}: the model is quantized (quantization_config), which is not supported; use one with weights in F32, F16 or BF16.");
+        }
+
         var name = fields.RequiredString("model_type");
         if (!ArchitectureNames.TryParse(name, out var architecture))
         {
             throw new InvalidInputException(
-                $"{fields.Place}: model_type '{Printable.Excerpt(name)}' is unknown; it must be one of {string.Join(", ", ArchitectureNames.All)}.");
+                $"{fields.Place}: model_type '{Printable.Excerpt(name)}' is unknown{(fields.Has("architectures") ? " (a Hugging Face model of another architecture)" : "")}; "
+                + $"it must be one of {string.Join(", ", ArchitectureNames.All)}.");
         }
 
         var hiddenSize = fields.RequiredInt("hidden_size");

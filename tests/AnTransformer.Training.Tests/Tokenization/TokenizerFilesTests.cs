@@ -158,6 +158,7 @@ public sealed class TokenizerFilesTests : IDisposable
         "é Å Å 각 豈 q\u0323\u0307 q\u0323\u0307")]
     [InlineData("\u0344 plain \u2019 text \u0958", "\u0308\u0301 plain \u2019 text \u0915\u093C")]
     [InlineData("\U0001D15E \U00011099\U000110BA", "\U0001D157\U0001D165 \U0001109A")]
+    [InlineData("\U00011935\U00011930 x\u1DF6\u0334", "\U00011935\U00011930 x\u1DF6\u0334")]     // younger than the reference's data
     public void Normalizes_to_form_C(string text, string expected)
     {
         var json = TokenizerJson.Create();
@@ -305,6 +306,10 @@ public sealed class TokenizerFilesTests : IDisposable
     [InlineData("""{"model": {"type": "BPE", "vocab": {"a": 1}, "merges": [["a", "a", "a"]]}}""", "merges[0] is not a pair")]
     [InlineData("""{"model": {"type": "BPE", "vocab": {"a": 1}, "merges": ["a a"]}}""", "merges[0] merges \"a\" and")]
     [InlineData("""{"model": {"type": "BPE", "vocab": {"\ud83d": 1}, "merges": []}}""", "$.model.vocab holds a string")]
+    [InlineData("""{"model": {"type": "BPE", "\ud83d": 1, "vocab": {}, "merges": []}}""", "$.model holds a string")]
+    [InlineData("""{"\ud83d": 1}""", "$ holds a string")]
+    [InlineData("""{"model": {"type": "\ud83d"}}""", "$.model.type holds a string")]
+    [InlineData("""{"model": {"type": "BPE", "vocab": {}, "merges": [["\ud83d", "a"]]}}""", "$.model.merges[0][0] holds a string")]
     public void Malformed_and_unsupported_files_are_refused(string json, string message)
     {
         var path = _directory.Write("tokenizer.json", json);
@@ -324,14 +329,25 @@ public sealed class TokenizerFilesTests : IDisposable
         """{"type": "Sequence", "pretokenizers": [{"type": "ByteLevel"}, {"type": "Digits"}]}""",
         "$.pre_tokenizer.pretokenizers[0] is a ByteLevel that is not the last step")]
     [InlineData("pre_tokenizer", """{"type": "Sequence", "pretokenizers": [{"type": "Digits"}]}""", "no ByteLevel step")]
-    [InlineData("pre_tokenizer", """{"type": "Split", "behavior": "MergedWithNext"}""", "behavior is MergedWithNext")]
+    [InlineData("pre_tokenizer", """{"type": "Split", "behavior": "Merged"}""", "behavior is Merged, which")]
+    [InlineData("pre_tokenizer", """{"type": "Split", "behavior": "isolated", "pattern": {"String": "a"}}""", "behavior is isolated")]
+    [InlineData("pre_tokenizer", """{"type": "Split", "behavior": "Isolated"}""", "$.pre_tokenizer.pattern is missing")]
+    [InlineData("pre_tokenizer", """{"type": "Split", "behavior": "Isolated", "pattern": {"String": ""}}""", "String is empty")]
+    [InlineData("pre_tokenizer", """{"type": "Split", "behavior": "Isolated", "pattern": {"String": "a"}, "limit": 1}""", "[\"limit\"] is not known")]
+    [InlineData("pre_tokenizer", """{"type": "ByteLevel", "type": "ByteLevel"}""", "has \"type\" twice")]
+    [InlineData("normalizer", """{"type": "Sequence", "normalizers": [{"type": "NFKC"}]}""", "normalizers[0].type is NFKC")]
+    [InlineData("decoder", """{"type": "Metaspace"}""", "$.decoder.type is Metaspace")]
     [InlineData("pre_tokenizer", """{"type": "Split", "behavior": "Isolated", "pattern": {"Regex": "(a"}}""", "supported (")]
     [InlineData("pre_tokenizer", """{"type": "Split", "behavior": "Isolated", "pattern": {"Regex": "\\p{Q}"}}""", "supported")]
     [InlineData("pre_tokenizer", """{"type": "Split", "behavior": "Isolated", "pattern": {"Regex": "[a&&]"}}""", "supported (")]
     [InlineData("added_tokens", """[{"id": 5, "content": "new"}]""", "has the id 5, that of")]
     [InlineData("added_tokens", """[{"id": 9999, "content": "!"}]""", "the vocabulary says 0")]
-    [InlineData("added_tokens", """[{"id": 300, "content": "new", "lstrip": true}]""", "$.added_tokens[0].lstrip is set")]
-    [InlineData("added_tokens", """[{"id": 300, "content": "new", "special": 1}]""", "special is neither true nor false")]
+    [InlineData("added_tokens", """[{"id": 300, "content": "new"}]""", "has the id 300, but Hugging Face tokenizers would give it 277")]
+    [InlineData("added_tokens", """[{"id": 278, "content": "b2"}, {"id": 277, "content": "b1"}]""", "would give it 277")]
+    [InlineData("added_tokens", """[{"id": 277, "content": "new"}, {"id": 277, "content": "new"}]""", "\"new\" is there twice")]
+    [InlineData("added_tokens", """[{"id": 277, "content": ""}]""", "$.added_tokens[0].content is empty")]
+    [InlineData("added_tokens", """[{"id": 277, "content": "new", "split": true}]""", "$.added_tokens[0][\"split\"] is not known")]
+    [InlineData("added_tokens", """[{"id": 277, "content": "new", "special": 1}]""", "special is neither true nor false")]
     public void Unsupported_parts_are_refused(string part, string value, string message)
     {
         var json = TokenizerJson.Create();

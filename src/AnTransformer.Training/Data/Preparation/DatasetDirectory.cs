@@ -30,7 +30,7 @@ internal static class DatasetDirectory
 
     private static bool IsPart(string entry)
         => !Directory.Exists(entry)
-            && (Path.GetFileName(entry) is DatasetInfo.FileName or TokenizerJsonWriter.FileName or SettingsFile
+            && (Path.GetFileName(entry) is DatasetInfo.FileName or TokenizerJsonWriter.FileName or SpecialTokenFiles.ConfigurationFile or SettingsFile
                 || IsShard(Path.GetFileName(entry)));
 
     /// <summary>Whether <see cref="SplitWriter"/> gives such names.</summary>
