@@ -9,15 +9,14 @@ namespace AnTransformer.Training;
 /// <summary>A configuration with every default resolved for its architecture (arXiv 2505.22014) and its vocabulary known.</summary>
 /// <param name="Model">The model's shape and normalization.</param>
 /// <param name="Adam">The optimizer's constants.</param>
-/// <param name="GradientClipping">Largest gradient norm; 0 for no clipping.</param>
 /// <param name="Schedule">The learning rate by step.</param>
 /// <param name="Steps">Optimizer steps of the run.</param>
 /// <param name="SequencesPerStep">Sequences of T tokens in one optimizer step, over all micro-batches.</param>
 public sealed record TrainingPlan(
-    ModelConfig Model, AdamOptions Adam, double GradientClipping, LearningRateSchedule Schedule, long Steps, int SequencesPerStep)
+    ModelConfig Model, AdamOptions Adam, LearningRateSchedule Schedule, long Steps, int SequencesPerStep)
 {
-    private const double WarmupFraction = 0.1;
-    private const long LongestDefaultWarmup = 2_000;
+    /// <summary>Largest gradient norm; 0 for no clipping.</summary>
+    public double GradientClipping => Adam.GradientClipping;
 
     /// <summary>Tokens in one optimizer step.</summary>
     public long TokensPerStep => (long)SequencesPerStep * Model.MaxPositionEmbeddings;
@@ -38,25 +37,25 @@ public sealed record TrainingPlan(
         if (steps == long.MaxValue)
             throw new InvalidInputException("training.steps or training.max_tokens must be given: nothing else says when the run ends.");
 
-        var isBaseline = model.Architecture is Architecture.Gpt or Architecture.GptPlus;
         var optimizer = configuration.Optimizer;
-        // Not the paper's: one learning rate then serves all widths (docs/experiments.md). Muon's steps have neither need.
-        var isAnGptByAdam = model.Architecture == Architecture.AnGpt && optimizer.Kind == "adam";
-        var warmup = configuration.Schedule.WarmupSteps
-            ?? (isBaseline ? Math.Min(LongestDefaultWarmup, (long)Math.Round(WarmupFraction * steps)) : 0);
+        var defaults = AdamOptions.For(
+            model,
+            optimizer.Kind == "muon" ? new MuonOptions(optimizer.MuonLearningRate / optimizer.LearningRate, optimizer.MuonMomentum) : null);
+        var warmup = configuration.Schedule.WarmupSteps ?? LearningRateSchedule.WarmupFor(model, steps);
         return new TrainingPlan(
             model,
-            new AdamOptions(optimizer.Beta1, optimizer.Beta2, optimizer.Epsilon, optimizer.WeightDecay ?? (isBaseline ? 0.1 : 0))
+            defaults with
             {
+                Beta1 = optimizer.Beta1,
+                Beta2 = optimizer.Beta2,
+                Epsilon = optimizer.Epsilon,
+                WeightDecay = optimizer.WeightDecay ?? defaults.WeightDecay,
                 Factors = new LearningRateFactors(
                     optimizer.EmbeddingRate, optimizer.HiddenRate, optimizer.HeadRate, optimizer.ScaleRate,
-                    optimizer.WidthExponent ?? (isAnGptByAdam ? 1 : 0)),
-                Muon = optimizer.Kind == "muon"
-                    ? new MuonOptions(optimizer.MuonLearningRate / optimizer.LearningRate, optimizer.MuonMomentum)
-                    : null,
-                SpectralClip = optimizer.SpectralClip ?? (isAnGptByAdam ? 1 : 0),
+                    optimizer.WidthExponent ?? defaults.Factors.WidthExponent),
+                SpectralClip = optimizer.SpectralClip ?? defaults.SpectralClip,
+                GradientClipping = optimizer.GradientClipping ?? defaults.GradientClipping,
             },
-            optimizer.GradientClipping ?? (isBaseline ? 1 : 0),
             new LearningRateSchedule(
                 Enum.Parse<ScheduleKind>(configuration.Schedule.Kind, ignoreCase: true),
                 optimizer.LearningRate,
