@@ -1,4 +1,5 @@
 using AnTransformer.Models;
+using AnTransformer.Optimization;
 using AnTransformer.Training.Configuration;
 
 namespace AnTransformer.Training;
@@ -9,9 +10,6 @@ namespace AnTransformer.Training;
 /// </summary>
 public static class ResolvedConfiguration
 {
-    private const double WarmupFraction = 0.1;
-    private const long LongestDefaultWarmup = 2_000;
-
     /// <summary>
     /// A copy in which every null that stands for a default of the architecture (arXiv 2505.22014) has that default's value. Nulls that
     /// stand for nothing, such as that of <c>training.max_minutes</c>, remain.
@@ -21,19 +19,15 @@ public static class ResolvedConfiguration
     public static TrainingConfiguration Of(TrainingConfiguration configuration)
     {
         var resolved = ConfigurationBinder.Copy(configuration);
-        ResolveModel(resolved.Model);
-        var architecture = ArchitectureOf(resolved.Model);
-        var isBaseline = architecture is Architecture.Gpt or Architecture.GptPlus;
+        var model = ResolveModel(resolved.Model);
         var optimizer = resolved.Optimizer;
-        // Not the paper's: one learning rate then serves all widths (docs/experiments.md). Muon's steps have neither need.
-        var isAnGptByAdam = architecture == Architecture.AnGpt && optimizer.Kind == "adam";
-        optimizer.SpectralClip ??= isAnGptByAdam ? 1 : 0;
-        optimizer.WidthExponent ??= isAnGptByAdam ? 1 : 0;
-        optimizer.WeightDecay ??= isBaseline ? 0.1 : 0;
-        optimizer.GradientClipping ??= isBaseline ? 1 : 0;
-        resolved.Schedule.WarmupSteps ??= isBaseline
-            ? Math.Min(LongestDefaultWarmup, (long)Math.Round(WarmupFraction * TrainingPlan.StepsOf(resolved)))
-            : 0;
+        var defaults = AdamOptions.For(
+            model, optimizer.Kind == "muon" ? new MuonOptions(optimizer.MuonLearningRate, optimizer.MuonMomentum) : null);
+        optimizer.SpectralClip ??= defaults.SpectralClip;
+        optimizer.WidthExponent ??= defaults.Factors.WidthExponent;
+        optimizer.WeightDecay ??= defaults.WeightDecay;
+        optimizer.GradientClipping ??= defaults.GradientClipping;
+        resolved.Schedule.WarmupSteps ??= LearningRateSchedule.WarmupFor(model, TrainingPlan.StepsOf(resolved));
         return resolved;
     }
 
@@ -44,15 +38,20 @@ public static class ResolvedConfiguration
             .Select(difference => difference.Key).ToList();
 
     /// <summary>Gives the <c>model</c> section's nulls the architecture's values.</summary>
-    internal static void ResolveModel(ModelSection section)
-        => Fill(section, ModelConfig.Create(
+    /// <returns>A model with the architecture's defaults at that size.</returns>
+    internal static ModelConfig ResolveModel(ModelSection section)
+    {
+        var defaults = ModelConfig.Create(
             ArchitectureOf(section),
             vocabSize: 1,       // no default depends on it
             section.HiddenSize,
             section.NumAttentionHeads,
             section.NumHiddenLayers,
             section.MaxPositionEmbeddings,
-            section.IntermediateSize));
+            section.IntermediateSize);
+        Fill(section, defaults);
+        return defaults;
+    }
 
     /// <summary>Gives the <c>model</c> section's nulls the values of a model.</summary>
     internal static void Fill(ModelSection section, ModelConfig model)

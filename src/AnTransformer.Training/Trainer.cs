@@ -208,10 +208,7 @@ public sealed class Trainer : IDisposable
     }
 
     private void Update(double learningRate, double gradientNorm)
-    {
-        var factor = _plan.GradientClipping > 0 ? Math.Min(1, _plan.GradientClipping / (gradientNorm + 1e-6)) : 1;
-        _optimizer.Update(learningRate, factor);
-    }
+        => _optimizer.Update(learningRate, _plan.Adam.ClippingFactor(gradientNorm));
 
     private StepReport Report(double loss, double gradientNorm, double learningRate, double matmulRate)
     {

@@ -9,13 +9,15 @@ namespace AnTransformer.Training;
 /// <summary>A configuration with every default resolved for its architecture (arXiv 2505.22014) and its vocabulary known.</summary>
 /// <param name="Model">The model's shape and normalization.</param>
 /// <param name="Adam">The optimizer's constants.</param>
-/// <param name="GradientClipping">Largest gradient norm; 0 for no clipping.</param>
 /// <param name="Schedule">The learning rate by step.</param>
 /// <param name="Steps">Optimizer steps of the run.</param>
 /// <param name="SequencesPerStep">Sequences of T tokens in one optimizer step, over all micro-batches.</param>
 public sealed record TrainingPlan(
-    ModelConfig Model, AdamOptions Adam, double GradientClipping, LearningRateSchedule Schedule, long Steps, int SequencesPerStep)
+    ModelConfig Model, AdamOptions Adam, LearningRateSchedule Schedule, long Steps, int SequencesPerStep)
 {
+    /// <summary>Largest gradient norm; 0 for no clipping.</summary>
+    public double GradientClipping => Adam.GradientClipping;
+
     /// <summary>Tokens in one optimizer step.</summary>
     public long TokensPerStep => (long)SequencesPerStep * Model.MaxPositionEmbeddings;
 
@@ -38,8 +40,8 @@ public sealed record TrainingPlan(
                     ? new MuonOptions(optimizer.MuonLearningRate / optimizer.LearningRate, optimizer.MuonMomentum)
                     : null,
                 SpectralClip = optimizer.SpectralClip!.Value,
+                GradientClipping = optimizer.GradientClipping!.Value,
             },
-            optimizer.GradientClipping!.Value,
             new LearningRateSchedule(
                 Enum.Parse<ScheduleKind>(schedule.Kind, ignoreCase: true),
                 optimizer.LearningRate,

@@ -1,6 +1,7 @@
 using AnTransformer.Layers;
 using AnTransformer.Models;
 using AnTransformer.Operators;
+using AnTransformer.Optimization;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 using Adam = AnTransformer.Optimization.Adam;
@@ -11,7 +12,7 @@ namespace AnTransformer.Training.Benchmarking;
 public sealed class ModelStep : ITrainingStep
 {
     private readonly Adam _adam;
-    private readonly double _gradientClipping;
+    private readonly AdamOptions _options;
 
     /// <summary>Builds and initializes the model.</summary>
     /// <param name="plan">Model, optimizer constants and clipping.</param>
@@ -22,8 +23,8 @@ public sealed class ModelStep : ITrainingStep
     {
         Model = LanguageModel.Create(plan.Model, context);
         Model.Initialize(seed);
-        _adam = new Adam(Model, plan.Adam);
-        _gradientClipping = plan.GradientClipping;
+        _options = plan.Adam;
+        _adam = new Adam(Model, _options);
     }
 
     /// <summary>The model.</summary>
@@ -43,11 +44,8 @@ public sealed class ModelStep : ITrainingStep
 
     /// <inheritdoc/>
     public void Update(double learningRate)
-    {
-        var norm = _adam.GradientNorm();
-        var factor = _gradientClipping > 0 ? Math.Min(1, _gradientClipping / (norm + 1e-6)) : 1;
-        _adam.Update(learningRate, factor);
-    }
+        // The norm is measured in any case: a training step reports it.
+        => _adam.Update(learningRate, _options.ClippingFactor(_adam.GradientNorm()));
 
     /// <inheritdoc/>
     public void Dispose()

@@ -34,6 +34,10 @@ public static class ArchitectureNames
     /// <param name="architecture">An architecture.</param>
     public static string ToName(this Architecture architecture) => ByName.First(pair => pair.Value == architecture).Key;
 
+    /// <summary>Whether weight vectors are kept in the unit ball, so that neither decay nor warm-up is needed: nGPT and anGPT.</summary>
+    /// <param name="architecture">An architecture.</param>
+    public static bool IsNormalized(this Architecture architecture) => architecture is Architecture.NGpt or Architecture.AnGpt;
+
     /// <summary>Reads a name.</summary>
     /// <param name="name">A name, in any case.</param>
     /// <param name="architecture">What it names.</param>

@@ -23,9 +23,18 @@ public sealed class Adam : IDisposable
     private readonly List<Tensor> _owned = [];
     private readonly Tensor? _gradients;
 
+    /// <summary>Creates the optimizer a model's architecture is trained with: see <see cref="AdamOptions.For"/>.</summary>
+    /// <param name="model">What to optimize; its gradients become one flat buffer (<see cref="ParameterStore.Gradients"/>).</param>
+    public Adam(LanguageModel model)
+        : this(model, AdamOptions.For(model.Config))
+    {
+    }
+
     /// <summary>Creates the optimizer of a model, with moments of zeros; steps keep the model's matrices in their constrained space.</summary>
     /// <param name="model">What to optimize; its gradients become one flat buffer (<see cref="ParameterStore.Gradients"/>).</param>
-    /// <param name="options">Constants.</param>
+    /// <param name="options">
+    /// Constants; <see cref="AdamOptions.For"/> has the architecture's own, to be changed by <c>with</c>.
+    /// </param>
     public Adam(LanguageModel model, AdamOptions options)
     {
         _options = options;
@@ -97,12 +106,17 @@ public sealed class Adam : IDisposable
     public void Resume(long step) => Step = step;
 
     /// <summary>
-    /// One step from the parameters' gradients, which are zero afterwards: moments, decay, update, and a model's constraint.
-    /// Parameters without a gradient are left alone.
+    /// One step from the parameters' gradients, which are zero afterwards: <see cref="AdamOptions.GradientClipping"/>, moments, decay,
+    /// update, and a model's constraint. Parameters without a gradient are left alone.
     /// </summary>
     /// <param name="learningRate">Learning rate of this step.</param>
-    /// <param name="gradientFactor">What gradients are multiplied by first, for clipping.</param>
-    public void Update(double learningRate, double gradientFactor = 1)
+    public void Update(double learningRate)
+        => Update(learningRate, _options.GradientClipping > 0 ? _options.ClippingFactor(GradientNorm()) : 1);
+
+    /// <summary>The same with gradients scaled by the caller, who knows their norm already, in place of the options' clipping.</summary>
+    /// <param name="learningRate">Learning rate of this step.</param>
+    /// <param name="gradientFactor">What gradients are multiplied by first: <see cref="AdamOptions.ClippingFactor"/>.</param>
+    public void Update(double learningRate, double gradientFactor)
     {
         using var timer = PhaseClock.Measure(Phase.Optimizer);
         using var noGrad = no_grad();

@@ -1,12 +1,19 @@
+using AnTransformer.Models;
+
 namespace AnTransformer.Optimization;
 
-/// <summary>Constants of Adam and AdamW.</summary>
+/// <summary>
+/// Constants of Adam and AdamW. <see cref="For"/> has those an architecture is trained with; what is not given otherwise makes plain Adam.
+/// </summary>
 /// <param name="Beta1">Decay of the gradient's mean.</param>
 /// <param name="Beta2">Decay of the squared gradient's mean.</param>
 /// <param name="Epsilon">Added to the root of the squared gradient's mean.</param>
 /// <param name="WeightDecay">Decoupled decay (AdamW) of matrices; 0 for Adam.</param>
 public sealed record AdamOptions(double Beta1 = 0.9, double Beta2 = 0.95, double Epsilon = 1e-8, double WeightDecay = 0)
 {
+    // So that a gradient of zeros is not divided by zero; PyTorch's clip_grad_norm_ has the same.
+    private const double SmallestNorm = 1e-6;
+
     /// <summary>Learning rates of the kinds of parameters; the same for all by default.</summary>
     public LearningRateFactors Factors { get; init; } = new();
 
@@ -18,4 +25,33 @@ public sealed record AdamOptions(double Beta1 = 0.9, double Beta2 = 0.95, double
     /// what exceeds it is taken out of the step (see <see cref="SpectralClipping"/>). 0, the default, for no limit.
     /// </summary>
     public double SpectralClip { get; init; }
+
+    /// <summary>Gradients with a larger norm, over all parameters, are scaled down to this norm; 0, the default, for no limit.</summary>
+    public double GradientClipping { get; init; }
+
+    /// <summary>
+    /// The constants a model of an architecture is trained with unless a user says otherwise: what <see cref="Adam(LanguageModel)"/> and
+    /// the tool take. Decay 0.1 and gradients of norm 1 at most for GPT and GPT+, neither for nGPT and anGPT, as published. anGPT's
+    /// spectral clipping and rates by width are not the paper's: with them one learning rate serves all widths (docs/experiments.md);
+    /// Muon's steps need neither.
+    /// </summary>
+    /// <param name="config">The model's configuration.</param>
+    /// <param name="muon">Muon's constants where it updates the blocks' matrices; null for Adam throughout.</param>
+    public static AdamOptions For(ModelConfig config, MuonOptions? muon = null)
+    {
+        var isNormalized = config.Architecture.IsNormalized();
+        var isAnGptByAdam = config.Architecture == Architecture.AnGpt && muon is null;
+        return new AdamOptions(WeightDecay: isNormalized ? 0 : 0.1)
+        {
+            Factors = new LearningRateFactors(WidthExponent: isAnGptByAdam ? 1 : 0),
+            Muon = muon,
+            SpectralClip = isAnGptByAdam ? 1 : 0,
+            GradientClipping = isNormalized ? 0 : 1,
+        };
+    }
+
+    /// <summary>What gradients are multiplied by so that their norm is <see cref="GradientClipping"/> at most.</summary>
+    /// <param name="gradientNorm">Their norm.</param>
+    public double ClippingFactor(double gradientNorm)
+        => GradientClipping > 0 ? Math.Min(1, GradientClipping / (gradientNorm + SmallestNorm)) : 1;
 }

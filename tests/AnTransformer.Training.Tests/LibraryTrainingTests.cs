@@ -1,0 +1,112 @@
+using AnTransformer.Layers;
+using AnTransformer.Models;
+using AnTransformer.Operators;
+using AnTransformer.Optimization;
+using AnTransformer.Training.Configuration;
+using AnTransformer.Training.Data;
+using static TorchSharp.torch;
+
+namespace AnTransformer.Training.Tests;
+
+/// <summary>Who trains from code with the library's defaults trains as a configuration with the tool's defaults does.</summary>
+public sealed class LibraryTrainingTests : IDisposable
+{
+    private const int Steps = 20;
+    private readonly string _folder = Directory.CreateTempSubdirectory("angpt-library-").FullName;
+
+    public static TheoryData<string> Architectures => new(ArchitectureNames.All);
+
+    [Theory]
+    [MemberData(nameof(Architectures))]
+    public void The_same_settings_give_the_same_losses(string name)
+    {
+        var configuration = Configuration(name);
+        var expected = new List<double>();
+        TrainingRun.Run(configuration, new StepListener(report => expected.Add(report.Loss)), TestContext.Current.CancellationToken);
+        Assert.Equal(Steps, expected.Count);
+        Assert.Equal(expected, TrainFromCode(configuration));
+    }
+
+    [Theory]
+    [MemberData(nameof(Architectures))]
+    public void The_librarys_defaults_are_the_configurations(string name)
+    {
+        var configuration = Configuration(name);
+        configuration.Training.Steps = 5_000;
+        var plan = TrainingPlan.Create(configuration, 300);
+        Assert.Equal(plan.Adam, AdamOptions.For(plan.Model));
+        Assert.Equal(plan.Schedule, LearningRateSchedule.For(plan.Model, configuration.Optimizer.LearningRate, 5_000));
+        Assert.Equal(name is "gpt" or "gpt+" ? (0.1, 1, 0, 0, 500) : (0, 0, name == "angpt" ? 1 : 0, name == "angpt" ? 1 : 0, 0),
+            (plan.Adam.WeightDecay, plan.Adam.GradientClipping, plan.Adam.SpectralClip, plan.Adam.Factors.WidthExponent, plan.Schedule.WarmupSteps));
+    }
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    private static List<double> TrainFromCode(TrainingConfiguration configuration)
+    {
+        Assert.True(ArchitectureNames.TryParse(configuration.Model.Architecture, out var architecture));
+        var section = configuration.Model;
+        using var data = TokenDataset.Open(configuration.Data.Path, DatasetSplit.Train, 257);
+        var config = ModelConfig.Create(
+            architecture, 257, section.HiddenSize, section.NumAttentionHeads, section.NumHiddenLayers, section.MaxPositionEmbeddings);
+        using var model = LanguageModel.Create(config, ModelContext.Default);
+        model.Initialize(configuration.Training.Seed);
+        using var adam = new Adam(model);
+        var schedule = LearningRateSchedule.For(config, configuration.Optimizer.LearningRate, Steps);
+        var sampler = WindowSampler.Shuffled(data, config.MaxPositionEmbeddings, configuration.Training.Seed);
+        var (batch, length) = (configuration.Training.BatchSize, config.MaxPositionEmbeddings);
+        var (inputs, targets) = (new long[batch * length], new long[batch * length]);
+        var losses = new List<double>();
+        for (var step = 0; step < Steps; step++)
+        {
+            using var scope = NewDisposeScope();
+            sampler.GetBatch((long)step * batch, batch, inputs, targets);
+            var loss = model.Loss(tensor(inputs).view(batch, length), tensor(targets).view(batch, length));
+            BackwardPass.Run(loss);
+            adam.Update(schedule.At(step));
+            losses.Add(loss.item<float>());
+        }
+
+        return losses;
+    }
+
+    private TrainingConfiguration Configuration(string architecture)
+    {
+        var text = Path.Combine(_folder, "text.txt");
+        File.WriteAllText(text, string.Concat(Enumerable.Range(0, 3000).Select(i => $"line {i} says {i * 7 % 13}.\n")));
+        return new TrainingConfiguration
+        {
+            Model = { Architecture = architecture, HiddenSize = 32, NumAttentionHeads = 2, NumHiddenLayers = 2, MaxPositionEmbeddings = 32 },
+            Data = { Text = [text], Path = Path.Combine(_folder, "data"), SectionBytes = 1024, ValidationFraction = 0.1 },
+            Tokenizer = { Kind = "bytes" },
+            Training = { Steps = Steps, BatchSize = 4, Output = Path.Combine(_folder, "run") },
+            Evaluation = { Interval = 0, Batches = 2 },
+            Logging = { Interval = 1, Plot = false, Tensorboard = false },
+        };
+    }
+
+    private sealed class StepListener(Action<StepReport> onStep) : ITrainingListener
+    {
+        public void OnMessage(string message)
+        {
+        }
+
+        public void OnWarning(string message)
+        {
+        }
+
+        public void OnProgress(string task, double share, string detail)
+        {
+        }
+
+        public void OnStart(TrainingPlan plan, TrainerState state, double matmulRate)
+        {
+        }
+
+        public void OnStep(StepReport report) => onStep(report);
+
+        public void OnEvaluation(long step, EvaluationResult result, bool isBest)
+        {
+        }
+    }
+}
