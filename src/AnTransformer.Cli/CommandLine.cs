@@ -19,7 +19,8 @@ internal static class CommandLine
         {
             StandardStreams.Install();
             // On a thread of its own nothing else could catch it, and the process would abort with a stack trace.
-            AppDomain.CurrentDomain.UnhandledException += (_, e) => Environment.Exit(e.ExceptionObject is Exception unhandled ? FailSafely(unhandled) : ExitCodes.InternalError);
+            AppDomain.CurrentDomain.UnhandledException += (_, e)
+                => Environment.Exit(e.ExceptionObject is Exception unhandled ? FailSafely(unhandled) : ExitCodes.InternalError);
             return WithOutput(Invoke(args));
         }
         catch (Exception e)
@@ -60,17 +61,19 @@ internal static class CommandLine
         var parsed = Commands().Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
         if (parsed.Errors.Count > 0 || Misplaced(parsed).Any())
             throw new InvalidInputException(Describe(parsed));
-        if (parsed.CommandResult.Children.OfType<ArgumentResult>().FirstOrDefault(result => result.Tokens.Any(token => string.IsNullOrWhiteSpace(token.Value))) is { } empty)
+        var arguments = parsed.CommandResult.Children.OfType<ArgumentResult>();
+        if (arguments.FirstOrDefault(result => result.Tokens.Any(token => string.IsNullOrWhiteSpace(token.Value))) is { } empty)
             throw new InvalidInputException($"<{empty.Argument.Name}> is empty; see `{PathOf(parsed.CommandResult)} --help`.");
         return parsed.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
     }
 
-    /// <summary>The exit code of a command whose results could not be written: its own if it says that something went wrong, else that of bad input.</summary>
+    /// <summary>The exit code when results may not have been written: the command's own if it tells of a fault, else that of bad input.</summary>
     private static int WithOutput(int code)
     {
         if (StandardStreams.OutputFailure is not { } failure || code != ExitCodes.Success)
             return code;
-        ErrorLines.Write($"standard output cannot be written ({failure}); what was to be printed is lost, so send it elsewhere and run the command again.");
+        ErrorLines.Write(
+            $"standard output cannot be written ({failure}); what was to be printed is lost, so send it elsewhere and run the command again.");
         return ExitCodes.InvalidInput;
     }
 
@@ -115,7 +118,7 @@ internal static class CommandLine
         }
     }
 
-    /// <summary>Whether the limit of open files is behind an error: it says so, or something could not be loaded and the limit is reached.</summary>
+    /// <summary>Whether the limit of open files is behind an error: it says so, or the limit is reached.</summary>
     private static bool IsForWantOfFiles(Exception exception)
     {
         for (var cause = exception; cause is not null; cause = cause.InnerException)

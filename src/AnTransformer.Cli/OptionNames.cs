@@ -38,7 +38,7 @@ internal static class OptionNames
         if (near is not null)
             return $"; did you mean '{options.Find(option => Spellings(option).Contains(near))!.Name}'?";
         const int most = 4;
-        var containing = options.Select(option => option.Name).Where(option => bare.Length > 2 && option.Contains(bare, StringComparison.OrdinalIgnoreCase)).ToList();
+        var containing = bare.Length < 3 ? [] : options.ConvertAll(option => option.Name).FindAll(option => option.Contains(bare, StringComparison.OrdinalIgnoreCase));
         return containing.Count is > 0 and <= most ? $"; did you mean {string.Join(" or ", containing.Select(option => $"'{option}'"))}?" : "";
     }
 

@@ -24,7 +24,8 @@ internal sealed class RangedOption<T> : Option<T>, IRanged
             var text = result.Tokens[0].Value;
             if (T.TryParse(text, CultureInfo.InvariantCulture, out var value))
                 return value;
-            result.AddError($"{name} must be a {(typeof(T) == typeof(int) ? $"whole number up to {int.MaxValue}" : "number")}, not '{Printable.Excerpt(text)}'");
+            var kind = typeof(T) == typeof(int) ? $"whole number up to {int.MaxValue}" : "number";
+            result.AddError($"{name} must be a {kind}, not '{Printable.Excerpt(text)}'");
             return default;
         };
 

@@ -19,7 +19,11 @@ internal static class TokenizerCommand
     private static Command CreateTrain()
     {
         var corpus = new CorpusOptions();
-        var output = new Option<string>("--output", "-o") { Description = "Directory that receives tokenizer.json (as Hugging Face tokenizers load it).", Required = true }.NotEmpty("name a directory");
+        var output = new Option<string>("--output", "-o")
+        {
+            Description = "Directory that receives tokenizer.json (as Hugging Face tokenizers load it).",
+            Required = true,
+        }.NotEmpty("name a directory");
         var vocabSize = SharedOptions.Int("--vocab-size", 4096, "Entries: 256 bytes, the learned merges, and <|endoftext|>.")
             .InRange(BytePairTrainerOptions.SmallestVocabulary, BytePairTrainerOptions.LargestVocabulary);
         var overwrite = new Option<bool>("--overwrite") { Description = "Replace a tokenizer.json that is there already." };

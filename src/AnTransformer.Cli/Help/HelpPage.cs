@@ -35,7 +35,7 @@ internal sealed class HelpPage
     {
         Paragraph(command.Description ?? "", indent: 0);
         AddUsage(command, path);
-        AddRows("Arguments", command.Arguments.Where(argument => !argument.Hidden).Select(argument => (OptionText.Name(argument), OptionText.Description(argument))));
+        AddRows("Arguments", command.Arguments.Select(argument => (OptionText.Name(argument), OptionText.Description(argument))));
         AddRows("Commands", command.Subcommands.SelectMany(Leaves));
         var options = OptionsOf(command).Where(option => !option.Hidden).ToList();
         AddRows("Options", options.Where(option => option is not FieldOption).Select(Row));

@@ -21,9 +21,15 @@ internal static class OptionText
     /// <summary>What it means, and in brackets its key in the file, the values it may have, and its default.</summary>
     public static string Description(Option option) => option switch
     {
-        FieldOption { Field: var field } => WithDetails(field.Description, [field.Key, field.Range, $"default {ConfigurationBinder.Text(field.Default)}"]),
+        FieldOption { Field: var field } => WithDetails(
+            field.Description, [field.Key, field.Range, $"default {ConfigurationBinder.Text(field.Default)}"]),
         _ => WithDetails(
-            option.Description, [option.Required ? "required" : null, (option as IRanged)?.Range, Default(option.HasDefaultValue ? option.GetDefaultValue() : null)]),
+            option.Description,
+            [
+                option.Required ? "required" : null,
+                (option as IRanged)?.Range,
+                Default(option.HasDefaultValue ? option.GetDefaultValue() : null),
+            ]),
     };
 
     public static string Name(Argument argument)

@@ -146,7 +146,7 @@ internal sealed class SafetensorsHeader
         return Enum.IsDefined(typeof(SafetensorsDtype), text)
             ? Enum.Parse<SafetensorsDtype>(text)
             : throw new InvalidInputException(
-                $"'{_path}' cannot be read: {$"tensor '{Printable.Excerpt(name)}' has the dtype '{Printable.Excerpt(text)}'"}; convert it to one of "
+                $"'{_path}' cannot be read: tensor '{Printable.Excerpt(name)}' has the dtype '{Printable.Excerpt(text)}'; convert it to one of "
                 + $"{string.Join(", ", Enum.GetNames<SafetensorsDtype>())}.");
     }
 
