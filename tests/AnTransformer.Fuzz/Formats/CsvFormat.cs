@@ -38,6 +38,5 @@ internal sealed class CsvFormat : IFormat
     {
         var columns = new ScalingColumns { Parameters = "parameters", Tokens = "tokens", Flops = "flops", Group = "architecture" };
         _ = ScalingTable.Load(path, columns, computeOnly: false, skipIncomplete: true);
-        _ = ScalingTable.Load(path, columns);
     }
 }
