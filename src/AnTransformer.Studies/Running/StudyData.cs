@@ -20,7 +20,9 @@ public sealed class StudyData(ITrainingListener? listener, CancellationToken sto
     /// <exception cref="OperationCanceledException">Stopped.</exception>
     public int VocabularySize(TrainingConfiguration configuration)
     {
-        var key = $"{configuration.Data.Path}\n{configuration.Tokenizer.Kind}\n{configuration.Tokenizer.VocabSize}\n{configuration.Tokenizer.Path}";
+        var tokenizer = configuration.Tokenizer;
+        var key = string.Join(
+            '\n', configuration.Data.Path, tokenizer.Kind, tokenizer.VocabSize, tokenizer.Path, tokenizer.EndOfText, tokenizer.SpecialTokens);
         if (_vocabularies.TryGetValue(key, out var known))
             return known;
         return _vocabularies[key] = listener is null ? Guess(configuration) : Prepare(configuration, listener);
