@@ -13,7 +13,7 @@ public sealed class BadArgumentTests(CommandTests.TrainedModel model) : IClassFi
         { "info ''", ["<path> is empty"] },
         { "info 😀/größe", ["😀/größe"] },
         { "train ''", ["<config> is empty"] },
-        { "train run", ["run", "is a directory"] },
+        { "train data", ["data", "is a directory"] },
         { "train /proc/self/mem", ["/proc/self/mem", "cannot be read"] },
         { "train corpus.txt", ["corpus.txt:"] },
         { "train --output ''", ["--output"] },

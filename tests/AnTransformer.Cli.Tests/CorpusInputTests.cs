@@ -83,7 +83,7 @@ public sealed class CorpusInputTests : IDisposable
         Assert.SkipWhen(OperatingSystem.IsWindows(), "There are no signals to send on Windows.");
         using (var large = new StreamWriter(_angpt.In("large.jsonl")))
         {
-            for (var i = 0; i < 20_000; i++)
+            for (var i = 0; i < 600_000; i++)
                 large.Write(Lines);
         }
 
@@ -93,7 +93,7 @@ public sealed class CorpusInputTests : IDisposable
         Assert.Equal(0, Kill(process.Id, signal: 2));
         var result = Angpt.Wait(process);
         Assert.Equal(3, result.ExitCode);
-        Assert.Contains("stopping, nothing is written", result.Error, StringComparison.Ordinal);
+        Assert.Contains("stopping; the unfinished data set is removed", result.Error, StringComparison.Ordinal);
         Assert.DoesNotContain("step", result.Error, StringComparison.Ordinal);
         Assert.Equal(["corpus.txt", "large.jsonl"], Directory.GetFileSystemEntries(_angpt.Folder).Select(Path.GetFileName).Order(StringComparer.Ordinal));
     }

@@ -109,14 +109,14 @@ public sealed class StandardStreamTests : IDisposable
     }
 
     [Fact]
-    public void More_files_than_may_be_open_are_a_sentence_that_names_the_limit()
+    public void More_shards_than_files_may_be_open_are_read()
     {
         _angpt.Train("--training.steps", "1").AssertSucceeded();
         Directory.CreateDirectory(_angpt.In("many"));
         for (var i = 0; i < 300; i++)
             File.Copy(_angpt.In("data", "val-000000.bin"), _angpt.In("many", $"val-{i:d6}.bin"));
-        _angpt.Run("eval", "run", "--data", "many", "--batches", "1").AssertSucceeded();
-        _angpt.Shell("ulimit -n 256; $angpt eval run --data many --batches 1").AssertRejected("256 open files", "ulimit -n");
+        var result = _angpt.Shell("ulimit -n 256; $angpt eval run --data many --batches 1");
+        Assert.True(result.ExitCode == 0, $"exit code {result.ExitCode}: {result.Error}");
     }
 
     public void Dispose() => _angpt.Dispose();
