@@ -84,24 +84,24 @@ internal sealed partial class NumberNotation
 
     private static Regex Grouped(char separator) => separator == '.' ? PointGroups() : CommaGroups();
 
-    [GeneratedRegex(@"^[+-]?[\d.,]*\d[.,]?(e[+-]?\d+)?\z", RegexOptions.IgnoreCase | RegexOptions.ExplicitCapture | RegexOptions.CultureInvariant, 1000)]
+    [GeneratedRegex(@"^[+-]?[\d.,]*\d[.,]?(e[+-]?\d+)?\z", RegexOptions.IgnoreCase | RegexOptions.ExplicitCapture | RegexOptions.CultureInvariant, Timeout.Infinite)]
     private static partial Regex Number();
 
-    [GeneratedRegex(@"^[+-]?[1-9]\d{0,2},\d{3}\z", RegexOptions.ExplicitCapture, 1000)]
+    [GeneratedRegex(@"^[+-]?[1-9]\d{0,2},\d{3}\z", RegexOptions.ExplicitCapture, Timeout.Infinite)]
     private static partial Regex OneComma();
 
-    [GeneratedRegex(@"^[+-]?[1-9]\d{0,2}\.\d{3}\z", RegexOptions.ExplicitCapture, 1000)]
+    [GeneratedRegex(@"^[+-]?[1-9]\d{0,2}\.\d{3}\z", RegexOptions.ExplicitCapture, Timeout.Infinite)]
     private static partial Regex OnePoint();
 
-    [GeneratedRegex(@"^[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d*)?\z", RegexOptions.ExplicitCapture, 1000)]
+    [GeneratedRegex(@"^[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d*)?\z", RegexOptions.ExplicitCapture, Timeout.Infinite)]
     private static partial Regex CommaGroups();
 
-    [GeneratedRegex(@"^[+-]?[1-9]\d{0,2}(\.\d{3})+(,\d*)?\z", RegexOptions.ExplicitCapture, 1000)]
+    [GeneratedRegex(@"^[+-]?[1-9]\d{0,2}(\.\d{3})+(,\d*)?\z", RegexOptions.ExplicitCapture, Timeout.Infinite)]
     private static partial Regex PointGroups();
 
-    [GeneratedRegex(@"^[+-]?\d{1,3}([ '’\u00A0\u202F]\d{3})+([.,]\d*)?\z", RegexOptions.ExplicitCapture, 1000)]
+    [GeneratedRegex(@"^[+-]?\d{1,3}([ '’\u00A0\u202F]\d{3})+([.,]\d*)?\z", RegexOptions.ExplicitCapture, Timeout.Infinite)]
     private static partial Regex BlankGroups();
 
-    [GeneratedRegex(@"[ '’\u00A0\u202F]", RegexOptions.None, 1000)]
+    [GeneratedRegex(@"[ '’\u00A0\u202F]", RegexOptions.None, Timeout.Infinite)]
     private static partial Regex Blanks();
 }

@@ -91,9 +91,9 @@ public sealed partial record ScalingTable(string Name, IReadOnlyList<ScalingPoin
     /// <summary>Whether a column is called perplexity or ppl, and not the logarithm of it.</summary>
     private static bool IsPerplexity(string column) => PerplexityName().IsMatch(column) && !LogarithmName().IsMatch(column);
 
-    [GeneratedRegex("perplexity|(?<![a-z])ppl(?![a-z])", RegexOptions.IgnoreCase | RegexOptions.ExplicitCapture, 1000)]
+    [GeneratedRegex("perplexity|(?<![a-z])ppl(?![a-z])", RegexOptions.IgnoreCase | RegexOptions.ExplicitCapture, Timeout.Infinite)]
     private static partial Regex PerplexityName();
 
-    [GeneratedRegex("log|(?<![a-z])ln(?![a-z])", RegexOptions.IgnoreCase | RegexOptions.ExplicitCapture, 1000)]
+    [GeneratedRegex("log|(?<![a-z])ln(?![a-z])", RegexOptions.IgnoreCase | RegexOptions.ExplicitCapture, Timeout.Infinite)]
     private static partial Regex LogarithmName();
 }

@@ -66,6 +66,6 @@ internal sealed partial class SweepField
     private static bool TryNumber(string text, out double number)
         => double.TryParse(text.Replace("_", "", StringComparison.Ordinal), NumberStyles.Float, CultureInfo.InvariantCulture, out number) && double.IsFinite(number);
 
-    [GeneratedRegex(@"^(?<kind>log|uniform)\(\s*(?<low>[^,\s]+)\s*,\s*(?<high>[^,\s]+)\s*\)\z", RegexOptions.ExplicitCapture, 1000)]
+    [GeneratedRegex(@"^(?<kind>log|uniform)\(\s*(?<low>[^,\s]+)\s*,\s*(?<high>[^,\s]+)\s*\)\z", RegexOptions.ExplicitCapture, Timeout.Infinite)]
     private static partial Regex Range();
 }

@@ -12,7 +12,8 @@ namespace AnTransformer.Training.Configuration;
 internal static partial class ScalarText
 {
     private const RegexOptions Options = RegexOptions.ExplicitCapture | RegexOptions.CultureInvariant;
-    private const int TimeoutMilliseconds = 1000;
+    // The patterns take linear time; a limit by the clock would fail on a machine that is busy.
+    private const int TimeoutMilliseconds = Timeout.Infinite;
 
     private static readonly string[] NullTexts = ["", "~", "null", "Null", "NULL"];
 
