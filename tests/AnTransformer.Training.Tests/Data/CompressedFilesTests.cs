@@ -18,7 +18,8 @@ public sealed class CompressedFilesTests : IDisposable
     [Fact]
     public void Members_of_any_size_are_read_to_the_last()
     {
-        Gen.Int[0, 3000].Array[1, 6].Sample(sizes =>
+        // An empty member is ten zeros after its header, which hide where its trailer begins.
+        Gen.OneOf(Gen.Int[0, 2], Gen.Int[0, 3000]).Array[1, 6].Sample(sizes =>
         {
             var parts = sizes.Select((size, i) => Text.Substring(i * 100, size)).ToArray();
             var path = _directory.Write($"{Guid.NewGuid()}.txt.gz", parts.SelectMany(Gzip).ToArray());

@@ -108,8 +108,8 @@ internal sealed class GzipReader(Stream file, string path) : ForwardStream
         Span<byte> trailer = stackalloc byte[TrailerSize];
         BinaryPrimitives.WriteUInt32LittleEndian(trailer, _checksum.GetCurrentHashAsUInt32());
         BinaryPrimitives.WriteUInt32LittleEndian(trailer[4..], (uint)_memberBytes);
-        var bytes = _input.PeekLast(TrailerSize);
-        var found = bytes.IndexOf(trailer);
+        var bytes = _input.PeekLast(TrailerSize + 2);
+        var found = IndexOfTrailer(bytes, trailer, endsWithFile: _input.Ended);
         if (found >= 0)
         {
             _input.EndLast(found + TrailerSize);
@@ -125,6 +125,25 @@ internal sealed class GzipReader(Stream file, string path) : ForwardStream
         throw _input.RanOut || (_input.Ended && bytes.Length < TrailerSize)
             ? Truncated()
             : Broken("has a wrong checksum: it is damaged", null);
+    }
+
+    /// <summary>
+    /// The first place where the trailer stands and a member or the file's end follows. The data may end with what the trailer begins
+    /// with (an empty member's are a zero before eight zeros), so the first place alone can be one too early.
+    /// </summary>
+    private static int IndexOfTrailer(ReadOnlySpan<byte> bytes, ReadOnlySpan<byte> trailer, bool endsWithFile)
+    {
+        var first = bytes.IndexOf(trailer);
+        for (var at = first; at >= 0;)
+        {
+            var rest = bytes[(at + TrailerSize)..];
+            if (rest is [0x1F, 0x8B, ..] || (rest.IsEmpty && endsWithFile))
+                return at;
+            var next = bytes[(at + 1)..].IndexOf(trailer);
+            at = next < 0 ? -1 : at + 1 + next;
+        }
+
+        return first;
     }
 
     private bool IsPadding()
