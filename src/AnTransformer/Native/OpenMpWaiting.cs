@@ -16,7 +16,7 @@ internal static partial class OpenMpWaiting
     /// <summary>The standard's variable: with <c>active</c> or <c>passive</c> the user has chosen.</summary>
     public const string WaitPolicy = "OMP_WAIT_POLICY";
 
-    /// <summary>Turns of a waiting thread's loop.</summary>
+    /// <summary>Turns of a waiting thread's loop, chosen by measurement (docs/performance.md, "Threads that wait").</summary>
     public const int Spins = 2_000;
 
     /// <summary>

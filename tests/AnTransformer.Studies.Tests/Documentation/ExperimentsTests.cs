@@ -26,6 +26,12 @@ public sealed class ExperimentsTests
     [InlineData("budgets-d64", "gpt+ clipped", "gpt+", "budget", "2097152")]
     [InlineData("batch-d64", "angpt", "gpt+", "batch", "16")]
     [InlineData("batch-d64", "angpt", "gpt+", "batch", "64")]
+    [InlineData("optimal-d64", "angpt", "gpt+ clipped", "budget", "3604480")]
+    [InlineData("optimal-d64", "angpt", "gpt+", "budget", "3604480")]
+    [InlineData("optimal-d64", "gpt+ clipped", "gpt+", "budget", "3604480")]
+    [InlineData("optimal-d64", "angpt", "gpt+ clipped", "budget", "14417920")]
+    [InlineData("optimal-d64", "angpt", "gpt+", "budget", "14417920")]
+    [InlineData("optimal-d64", "gpt+ clipped", "gpt+", "budget", "14417920")]
     [InlineData("controls-d64", "gpt+", "gpt+ clipped")]
     [InlineData("controls-d64", "gpt+ clipped", "gpt+")]
     [InlineData("controls-d64", "gpt+ muon", "gpt+ clipped")]
@@ -92,17 +98,40 @@ public sealed class ExperimentsTests
             [.. Budgets[1..].Select(tokens => KeptRuns.Losses("budgets-d64", "gpt+ clipped", "budget", $"{tokens}"))]));
 
     [Theory]
+    [InlineData("angpt", "gpt+ clipped")]
+    [InlineData("angpt", "gpt+")]
+    [InlineData("gpt+ clipped", "gpt+")]
+    public void Speed_ups_at_twenty_tokens_a_parameter(string side, string reference)
+    {
+        double[] budgets = [3_604_480, 14_417_920];
+        AssertQuoted(OnFrontier(Runs(reference, budgets[1]), budgets[1], budgets, [.. budgets.Select(tokens => Runs(side, tokens))]));
+
+        static IReadOnlyDictionary<long, double> Runs(string side, double budget) => KeptRuns.Losses("optimal-d64", side, "budget", $"{budget}");
+    }
+
+    [Theory]
     [InlineData("ladder-d384-curves", "ngpt", "gpt+")]
     [InlineData("ladder-d384-curves", "angpt", "gpt+")]
     [InlineData("austen-d64-curves", "angpt", "gpt+ clipped")]
     [InlineData("austen-d64-curves", "angpt", "gpt+")]
     [InlineData("austen-d64-curves", "gpt+ clipped", "gpt+")]
     [InlineData("austen-d64-curves", "ngpt", "gpt+")]
+    [InlineData("optimal-d64-curves", "angpt", "gpt+ clipped")]
+    [InlineData("optimal-d64-curves", "angpt", "gpt+")]
+    [InlineData("optimal-d64-curves", "gpt+ clipped", "gpt+")]
     public void Speed_ups_in_a_run(string table, string side, string reference)
     {
         var (theirs, ours) = (KeptRuns.Curves(table, reference), KeptRuns.Curves(table, side));
         AssertQuoted(Text(Estimate.OfGeometricMean([.. theirs.Keys.Order().Select(seed => SpeedUp.InRun(theirs[seed], ours[seed]))])));
     }
+
+    [Theory]
+    [InlineData("gpt+")]
+    [InlineData("gpt+ clipped")]
+    [InlineData("angpt")]
+    public void Curves_that_were_kept_end_with_the_losses_on_record(string side) => Assert.All(
+        KeptRuns.Losses("optimal-d64", side, "budget", "14417920"),
+        run => Assert.Equal(run.Value, KeptRuns.Curves("optimal-d64-curves", side)[run.Key].Final));
 
     [Fact]
     public void Curves_read_off_the_figure_end_with_the_losses_on_record()
