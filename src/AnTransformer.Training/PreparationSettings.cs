@@ -98,7 +98,10 @@ internal sealed record PreparationSettings
         void Compare<T>(string key, T before, T after, bool? same = null)
         {
             if (!(same ?? EqualityComparer<T>.Default.Equals(before, after)))
-                differences.Add(FormattableString.Invariant($"{key}: {before} → {after}"));
+                differences.Add($"{key}: {Quoted(before)} → {Quoted(after)}");
         }
+
+        // Lists of files and patterns can be long, and come from a file that anyone may have changed.
+        static string Quoted<T>(T value) => Printable.Excerpt(FormattableString.Invariant($"{value}"));
     }
 }

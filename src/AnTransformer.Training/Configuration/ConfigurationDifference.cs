@@ -7,6 +7,6 @@ namespace AnTransformer.Training.Configuration;
 /// <param name="MayChangeOnResume">Whether a run may resume all the same.</param>
 public sealed record ConfigurationDifference(string Key, string Before, string After, bool MayChangeOnResume)
 {
-    /// <summary><c>optimizer.learning_rate: 0.001 → 0.002</c>.</summary>
-    public override string ToString() => $"{Key}: {Before} → {After}";
+    /// <summary><c>optimizer.learning_rate: 0.001 → 0.002</c>; long values are cut.</summary>
+    public override string ToString() => $"{Key}: {Printable.Excerpt(Before)} → {Printable.Excerpt(After)}";
 }

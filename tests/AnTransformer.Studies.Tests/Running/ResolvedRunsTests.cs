@@ -45,5 +45,15 @@ public sealed class ResolvedRunsTests : IDisposable
         Assert.Equal("b: adam → muon", ResolvedSettings.Difference(before, new Dictionary<string, string> { ["a"] = "1E-06", ["b"] = "muon" }));
     }
 
+    /// <summary>A result's settings come from a file: a value of 100 000 characters is not a message.</summary>
+    [Fact]
+    public void Differences_quote_no_more_than_an_excerpt()
+    {
+        var before = new Dictionary<string, string> { ["a"] = new string('x', 100_000) + "\n" };
+        var difference = ResolvedSettings.Difference(before, new Dictionary<string, string> { ["a"] = "1" })!;
+        Assert.InRange(difference.Length, 10, 200);
+        Assert.InRange(new ConfigurationDifference("a", before["a"], "1", MayChangeOnResume: false).ToString().Length, 10, 200);
+    }
+
     public void Dispose() => _bench.Dispose();
 }
