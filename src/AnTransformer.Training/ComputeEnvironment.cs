@@ -94,5 +94,5 @@ public sealed record ComputeEnvironment
     private static string Release(string version) => version.Split('+')[0];
 
     private static string? Difference<T>(string name, T before, T now)
-        => EqualityComparer<T>.Default.Equals(before, now) ? null : $"{name} {Printable.Excerpt($"{before}")} → {Printable.Excerpt($"{now}")}";
+        => EqualityComparer<T>.Default.Equals(before, now) ? null : $"{name} {Printable.Change($"{before}", $"{now}")}";
 }

@@ -98,10 +98,9 @@ internal sealed record PreparationSettings
         void Compare<T>(string key, T before, T after, bool? same = null)
         {
             if (!(same ?? EqualityComparer<T>.Default.Equals(before, after)))
-                differences.Add($"{key}: {Quoted(before)} → {Quoted(after)}");
+                differences.Add($"{key}: {Printable.Change(Plain(before), Plain(after))}");
         }
 
-        // Lists of files and patterns can be long, and come from a file that anyone may have changed.
-        static string Quoted<T>(T value) => Printable.Excerpt(FormattableString.Invariant($"{value}"));
+        static string Plain<T>(T value) => FormattableString.Invariant($"{value}");
     }
 }

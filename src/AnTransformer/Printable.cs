@@ -23,6 +23,23 @@ public static class Printable
     /// <param name="longest">The most characters to keep.</param>
     public static string Excerpt(string text, int longest = LongestExcerpt) => Cut(text, longest);
 
+    /// <summary>
+    /// <c>before → after</c> for a message, each cut after <see cref="LongestExcerpt"/> characters. Where they differ only beyond that, as long
+    /// lists may, the excerpts begin shortly before the first difference.
+    /// </summary>
+    /// <param name="before">Any text.</param>
+    /// <param name="after">Any other text.</param>
+    public static string Change(string before, string after)
+    {
+        ArgumentNullException.ThrowIfNull(before);
+        ArgumentNullException.ThrowIfNull(after);
+        const int lead = 20;
+        var same = before.AsSpan().CommonPrefixLength(after);
+        return same < LongestExcerpt - lead || Math.Max(before.Length, after.Length) <= LongestExcerpt
+            ? $"{Excerpt(before)} → {Excerpt(after)}"
+            : $"…{Excerpt(before[(same - lead)..])} → …{Excerpt(after[(same - lead)..])}";
+    }
+
     /// <summary>A text that may have several lines, for a terminal: line feeds and tabs stay, other control characters are escaped.</summary>
     /// <param name="text">Any text.</param>
     public static string Lines(string text)

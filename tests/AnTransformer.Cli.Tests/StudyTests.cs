@@ -73,9 +73,11 @@ public sealed class StudyTests : IDisposable
             WaitFor(process, () => Directory.Exists(_angpt.In(output, "runs")) && Directory.GetDirectories(_angpt.In(output, "runs"), "step-*", SearchOption.AllDirectories).Length > 0);
             Signals.Send(process, signal);
             Assert.Equal(exitCode, Angpt.Wait(process).ExitCode);
-            // Runs that were under way with a checkpoint: what they have on record before it must still be there in the end.
+            // Runs that were under way with a checkpoint: what they have on record before it must still be there in the end. One that was
+            // stopped before its first step is saved as well, and has nothing on record.
             var resumed = Directory.GetDirectories(_angpt.In(output, "runs")).Where(run => Directory.GetDirectories(run, "step-*", SearchOption.AllDirectories).Length > 0)
-                .ToDictionary(run => run, run => File.ReadLines(Path.Combine(run, "metrics.jsonl")).First());
+                .Select(run => (Path: run, First: File.ReadLines(Path.Combine(run, "metrics.jsonl")).FirstOrDefault())).Where(run => run.First is not null)
+                .ToDictionary(run => run.Path, run => run.First);
             Assert.NotEmpty(resumed);
 
             _angpt.Run([.. study, "--output", output]).AssertSucceeded();

@@ -48,4 +48,21 @@ public sealed class PrintableTests
     [Fact]
     public void Text_of_several_lines_keeps_them_and_nothing_else_that_a_terminal_obeys()
         => Assert.Equal("a\n\tb\\u001b[2J\\r\u200dc", Printable.Lines("a\n\tb\u001b[2J\r\u200dc"));
+
+    [Theory]
+    [InlineData("1", "2", "1 → 2")]
+    [InlineData("", "a\n", " → a\\n")]
+    public void A_change_of_short_texts_has_both_whole(string before, string after, string expected)
+        => Assert.Equal(expected, Printable.Change(before, after));
+
+    [Fact]
+    public void A_change_of_long_texts_shows_where_they_differ()
+    {
+        var files = string.Join(", ", Enumerable.Range(0, 1000).Select(i => $"corpus-{i}.txt"));
+        var change = Printable.Change(files + ", old.txt", files + ", new.txt");
+        Assert.Contains("old.txt → ", change, StringComparison.Ordinal);
+        Assert.EndsWith("new.txt", change, StringComparison.Ordinal);
+        Assert.InRange(change.Length, 20, 2 * Printable.LongestExcerpt);
+        Assert.InRange(Printable.Change(files, "x" + files).Length, 20, (2 * Printable.LongestExcerpt) + 10);
+    }
 }

@@ -15,7 +15,7 @@ internal static class ResolvedSettings
     /// <summary>The first field that both know and have different values of, or null.</summary>
     public static string? Difference(IReadOnlyDictionary<string, string> before, IReadOnlyDictionary<string, string> now)
         => before.Where(item => now.TryGetValue(item.Key, out var value) && !AreEqual(value, item.Value))
-            .Select(item => $"{Printable.Excerpt(item.Key)}: {Printable.Excerpt(item.Value)} → {Printable.Excerpt(now[item.Key])}").FirstOrDefault();
+            .Select(item => $"{Printable.Excerpt(item.Key)}: {Printable.Change(item.Value, now[item.Key])}").FirstOrDefault();
 
     // Numbers have been written in several ways: 1E-06, 1.0e-06.
     private static bool AreEqual(string a, string b)

@@ -8,5 +8,5 @@ namespace AnTransformer.Training.Configuration;
 public sealed record ConfigurationDifference(string Key, string Before, string After, bool MayChangeOnResume)
 {
     /// <summary><c>optimizer.learning_rate: 0.001 → 0.002</c>; long values are cut.</summary>
-    public override string ToString() => $"{Key}: {Printable.Excerpt(Before)} → {Printable.Excerpt(After)}";
+    public override string ToString() => $"{Key}: {Printable.Change(Before, After)}";
 }

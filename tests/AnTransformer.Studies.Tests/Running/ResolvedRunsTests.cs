@@ -52,6 +52,7 @@ public sealed class ResolvedRunsTests : IDisposable
         var before = new Dictionary<string, string> { ["a"] = new string('x', 100_000) + "\n" };
         var difference = ResolvedSettings.Difference(before, new Dictionary<string, string> { ["a"] = "1" })!;
         Assert.InRange(difference.Length, 10, 200);
+        Assert.StartsWith("a: xxx", difference, StringComparison.Ordinal);
         Assert.InRange(new ConfigurationDifference("a", before["a"], "1", MayChangeOnResume: false).ToString().Length, 10, 200);
     }
 
