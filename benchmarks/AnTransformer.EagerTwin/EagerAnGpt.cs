@@ -1,4 +1,4 @@
-using AnTransformer.Models;
+using AnTransformer.Configuration;
 using AnTransformer.Normalization;
 using static TorchSharp.torch;
 

@@ -1,4 +1,5 @@
-using AnTransformer.Models;
+using AnTransformer.Architectures;
+using AnTransformer.Configuration;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -57,9 +58,13 @@ public abstract class EagerModel : nn.Module<Tensor, Tensor>
         var precision = new EagerPrecision(device, dtype, computeDtype ?? dtype);
         return config.Architecture switch
         {
-            Architecture.NGpt => new EagerNGpt(config, precision),
-            Architecture.AnGpt => new EagerAnGpt(config, precision),
-            _ => new EagerGpt(config, precision),
+            "gpt" or "gpt+" => new EagerGpt(config, precision),
+            "ngpt" => new EagerNGpt(config, precision),
+            "angpt" => new EagerAnGpt(config, precision),
+            "sandwich" => new EagerSandwich(config, precision),
+            "dyt" => new EagerSquashing(config, precision, erf: false),
+            "derf" => new EagerSquashing(config, precision, erf: true),
+            var other => throw new InvalidInputException($"{other} has no eager twin; run the benchmark with --eager false."),
         };
     }
 
@@ -87,7 +92,7 @@ public abstract class EagerModel : nn.Module<Tensor, Tensor>
         using var scope = NewDisposeScope();
         var length = tokens.shape[1];
         var (cos, sin) = (_cos.narrow(0, 0, length), _sin.narrow(0, 0, length));
-        var h = _embedTokens.forward(tokens);
+        var h = Embedded(_embedTokens.forward(tokens));
         foreach (var block in Blocks)
             h = block.forward(h, cos, sin);
         return Logits(h).MoveToOuterDisposeScope();
@@ -103,6 +108,8 @@ public abstract class EagerModel : nn.Module<Tensor, Tensor>
         var logits = forward(tokens);
         return nn.functional.cross_entropy(logits.view(-1, Config.VocabSize), targets.view(-1)).MoveToOuterDisposeScope();
     }
+
+    private protected virtual Tensor Embedded(Tensor h) => h;
 
     private protected abstract Tensor Logits(Tensor h);
 

@@ -1,4 +1,4 @@
-using AnTransformer.Models;
+using AnTransformer.Configuration;
 using static TorchSharp.torch;
 
 namespace AnTransformer.EagerTwin;

@@ -1,4 +1,4 @@
-using AnTransformer.Models;
+using AnTransformer.Configuration;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 

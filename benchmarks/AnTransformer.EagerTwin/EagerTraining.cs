@@ -1,5 +1,5 @@
-using AnTransformer.Models;
-using AnTransformer.Normalization;
+using AnTransformer.Architectures;
+using AnTransformer.Configuration;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -24,8 +24,8 @@ public sealed class EagerTraining : IDisposable
     public EagerTraining(EagerModel model, double? gradientClipping = null)
     {
         _model = model;
-        var isBaseline = model.Config.Architecture is Architecture.Gpt or Architecture.GptPlus;
-        _gradientClipping = gradientClipping ?? (isBaseline ? 1 : 0);
+        var defaults = ArchitectureRegistry.Get(model.Config.Architecture).Training;
+        _gradientClipping = gradientClipping ?? defaults.GradientClipping;
         _parameters = model.NamedParameters.Select(item => item.Parameter).ToArray();
         _matrices = model.NamedParameters
             .Where(item => item.Parameter.dim() == 2)
@@ -33,7 +33,7 @@ public sealed class EagerTraining : IDisposable
             .ToArray();
         _optimizer = optim.AdamW(
             [
-                Group(_matrices.Select(item => item.Matrix), isBaseline ? 0.1 : 0),
+                Group(_matrices.Select(item => item.Matrix), defaults.WeightDecay),
                 Group(_parameters.Where(parameter => parameter.dim() != 2), weightDecay: 0),
             ]);
     }
@@ -87,7 +87,7 @@ public sealed class EagerTraining : IDisposable
     {
         var writesToStream = name.EndsWith("o_proj.weight", StringComparison.Ordinal)
             || name.EndsWith("down_proj.weight", StringComparison.Ordinal);
-        return writesToStream && _model.Config.Architecture == Architecture.NGpt ? 0 : 1;
+        return writesToStream && _model.Config.Architecture == "ngpt" ? 0 : 1;
     }
 
     private void Constrain()

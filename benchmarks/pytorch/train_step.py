@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Times a training step of GPT+ or anGPT in PyTorch, as the yardstick for this project's step on the same GPU.
 
-The models are those of src/AnTransformer/Models: fp32 master weights and residual stream, matrix products and attention in bf16 by
+The models are those of src/AnTransformer/Architectures: fp32 master weights and residual stream, matrix products and attention in bf16 by
 explicit casts (no autocast), flash attention, torch.compile of the whole loss, fused AdamW (for anGPT: Adam without decay, then the
 row constraint). Prints one JSON object: milliseconds per step (median and quartiles) and tokens per second.
 """

@@ -1,15 +1,14 @@
 // Trains anGPT from code, with nothing but the library: it learns to continue the squares modulo 61.
+using AnTransformer.Architectures;
 using AnTransformer.Generation;
-using AnTransformer.Layers;
-using AnTransformer.Models;
 using AnTransformer.Operators;
 using AnTransformer.Optimization;
 using static TorchSharp.torch;
 
 const int batch = 16, context = 32, steps = 60;
 
-var config = ModelConfig.Create(
-    Architecture.AnGpt, vocabSize: 64, hiddenSize: 64, numAttentionHeads: 4, numHiddenLayers: 2, maxPositionEmbeddings: context);
+var config = ArchitectureRegistry.CreateConfig(
+    "angpt", vocabSize: 64, hiddenSize: 64, numAttentionHeads: 4, numHiddenLayers: 2, maxPositionEmbeddings: context);
 using var model = LanguageModel.Create(config, ModelContext.Default);
 model.Initialize(seed: 1);
 using var adam = new Adam(model);                                    // the architecture's own clipping, decay, rates by width

@@ -1,5 +1,5 @@
 using AnTransformer.Checkpoints;
-using AnTransformer.Models;
+using AnTransformer.Configuration;
 using AnTransformer.Training;
 using AnTransformer.Training.Tokenization;
 

@@ -1,5 +1,5 @@
-using AnTransformer.Layers;
 using AnTransformer.Native;
+using AnTransformer.Operators;
 using TorchSharp;
 using static TorchSharp.torch;
 

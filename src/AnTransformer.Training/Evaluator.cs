@@ -1,4 +1,4 @@
-using AnTransformer.Models;
+using AnTransformer.Architectures;
 using AnTransformer.Training.Data;
 using AnTransformer.Training.Tokenization;
 using static TorchSharp.torch;

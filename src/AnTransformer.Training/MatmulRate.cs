@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using AnTransformer.Layers;
+using AnTransformer.Operators;
 using static TorchSharp.torch;
 
 namespace AnTransformer.Training;

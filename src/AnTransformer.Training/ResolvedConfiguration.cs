@@ -1,4 +1,5 @@
-using AnTransformer.Models;
+using AnTransformer.Architectures;
+using AnTransformer.Configuration;
 using AnTransformer.Optimization;
 using AnTransformer.Training.Configuration;
 
@@ -41,7 +42,7 @@ public static class ResolvedConfiguration
     /// <returns>A model with the architecture's defaults at that size.</returns>
     internal static ModelConfig ResolveModel(ModelSection section)
     {
-        var defaults = ModelConfig.Create(
+        var defaults = ArchitectureRegistry.CreateConfig(
             ArchitectureOf(section),
             vocabSize: 1,       // no default depends on it
             section.HiddenSize,
@@ -69,11 +70,7 @@ public static class ResolvedConfiguration
         section.MlpScaleScale ??= model.MlpScale.Scale;
     }
 
-    /// <summary>The architecture that a <c>model</c> section names.</summary>
+    /// <summary>The architecture that a <c>model</c> section names, by its own name.</summary>
     /// <exception cref="InvalidInputException">There is none of that name.</exception>
-    internal static Architecture ArchitectureOf(ModelSection section)
-        => ArchitectureNames.TryParse(section.Architecture, out var architecture)
-            ? architecture
-            : throw new InvalidInputException(
-                $"model.architecture '{Printable.Excerpt(section.Architecture)}' is unknown; it must be one of {string.Join(", ", ArchitectureNames.All)}.");
+    internal static string ArchitectureOf(ModelSection section) => ArchitectureRegistry.Get(section.Architecture, "model.architecture").Name;
 }

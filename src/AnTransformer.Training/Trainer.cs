@@ -1,5 +1,5 @@
+using AnTransformer.Architectures;
 using AnTransformer.Kernels;
-using AnTransformer.Models;
 using AnTransformer.Operators;
 using AnTransformer.Optimization;
 using AnTransformer.Training.Configuration;

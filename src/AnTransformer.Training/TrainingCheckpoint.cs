@@ -1,5 +1,5 @@
+using AnTransformer.Architectures;
 using AnTransformer.Checkpoints;
-using AnTransformer.Models;
 using AnTransformer.Optimization;
 using AnTransformer.Training.Configuration;
 using AnTransformer.Training.Tokenization;

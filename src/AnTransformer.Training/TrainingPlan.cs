@@ -1,6 +1,5 @@
-using AnTransformer.Layers;
-using AnTransformer.Models;
-using AnTransformer.Normalization;
+using AnTransformer.Configuration;
+using AnTransformer.Operators;
 using AnTransformer.Optimization;
 using AnTransformer.Training.Configuration;
 

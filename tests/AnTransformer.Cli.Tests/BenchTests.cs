@@ -70,7 +70,7 @@ public sealed class BenchTests : IDisposable
 
     [Theory]
     [InlineData("angp", "'angp'", "'angpt'")]
-    [InlineData("llama", "llama", "gpt, gpt+, ngpt, angpt")]
+    [InlineData("llama", "llama", "gpt, gpt+, ngpt, angpt, sandwich, dyt, derf")]
     [InlineData("--hidden-size 30 --heads 4", "30", "4")]
     [InlineData("--hidden-size 6 --heads 2", "odd", "3")]
     [InlineData("--hidden-size 0", "--hidden-size", "0")]

@@ -1,5 +1,4 @@
-using AnTransformer.Layers;
-using AnTransformer.Models;
+using AnTransformer.Architectures;
 using AnTransformer.Operators;
 using AnTransformer.Optimization;
 using AnTransformer.Training.Configuration;
@@ -14,7 +13,7 @@ public sealed class LibraryTrainingTests : IDisposable
     private const int Steps = 20;
     private readonly string _folder = Directory.CreateTempSubdirectory("angpt-library-").FullName;
 
-    public static TheoryData<string> Architectures => new(ArchitectureNames.All);
+    public static TheoryData<string> Architectures => new(ArchitectureRegistry.Names);
 
     [Theory]
     [MemberData(nameof(Architectures))]
@@ -36,19 +35,35 @@ public sealed class LibraryTrainingTests : IDisposable
         var plan = TrainingPlan.Create(configuration, 300);
         Assert.Equal(plan.Adam, AdamOptions.For(plan.Model));
         Assert.Equal(plan.Schedule, LearningRateSchedule.For(plan.Model, configuration.Optimizer.LearningRate, 5_000));
-        Assert.Equal(name is "gpt" or "gpt+" ? (0.1, 1, 0, 0, 500) : (0, 0, name == "angpt" ? 1 : 0, name == "angpt" ? 1 : 0, 0),
-            (plan.Adam.WeightDecay, plan.Adam.GradientClipping, plan.Adam.SpectralClip, plan.Adam.Factors.WidthExponent, plan.Schedule.WarmupSteps));
+    }
+
+    [Theory]
+    [InlineData("gpt", 0.1, 1, 0, 0, 500)]
+    [InlineData("gpt+", 0.1, 1, 0, 0, 500)]
+    [InlineData("ngpt", 0, 0, 0, 0, 0)]
+    [InlineData("angpt", 0, 0, 1, 1, 0)]
+    [InlineData("sandwich", 0.1, 1, 0, 0, 500)]
+    [InlineData("dyt", 0.1, 1, 0, 0, 500)]
+    [InlineData("derf", 0.1, 1, 0, 0, 500)]
+    public void Defaults_are_those_of_the_papers(
+        string name, double decay, double gradientClipping, double spectralClip, double widthExponent, long warmup)
+    {
+        var config = ArchitectureRegistry.CreateConfig(name, 257, 32, 2, 2, 32);
+        var adam = AdamOptions.For(config);
+        Assert.Equal(
+            (decay, gradientClipping, spectralClip, widthExponent),
+            (adam.WeightDecay, adam.GradientClipping, adam.SpectralClip, adam.Factors.WidthExponent));
+        Assert.Equal(warmup, LearningRateSchedule.For(config, 1e-3, 5_000).WarmupSteps);
     }
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     private static List<double> TrainFromCode(TrainingConfiguration configuration)
     {
-        Assert.True(ArchitectureNames.TryParse(configuration.Model.Architecture, out var architecture));
         var section = configuration.Model;
         using var data = TokenDataset.Open(configuration.Data.Path, DatasetSplit.Train, 257);
-        var config = ModelConfig.Create(
-            architecture, 257, section.HiddenSize, section.NumAttentionHeads, section.NumHiddenLayers, section.MaxPositionEmbeddings);
+        var config = ArchitectureRegistry.CreateConfig(
+            configuration.Model.Architecture, 257, section.HiddenSize, section.NumAttentionHeads, section.NumHiddenLayers, section.MaxPositionEmbeddings);
         using var model = LanguageModel.Create(config, ModelContext.Default);
         model.Initialize(configuration.Training.Seed);
         using var adam = new Adam(model);

@@ -1,4 +1,4 @@
-using AnTransformer.Models;
+using AnTransformer.Architectures;
 using AnTransformer.Training.Configuration;
 
 namespace AnTransformer.Training.Tests;
@@ -17,7 +17,7 @@ public sealed class ResolvedConfigurationTests
         get
         {
             var kinds = new TheoryData<string, string>();
-            foreach (var architecture in ArchitectureNames.All)
+            foreach (var architecture in ArchitectureRegistry.Names)
             {
                 kinds.Add(architecture, "adam");
                 kinds.Add(architecture, "muon");

@@ -1,3 +1,4 @@
+using AnTransformer.Architectures;
 using AnTransformer.Training.Configuration;
 
 namespace AnTransformer.Training.Tests;
@@ -7,7 +8,7 @@ public sealed class TrainFurtherTests : IDisposable
 {
     private readonly TinyRun _run = new();
 
-    public static TheoryData<string> Architectures => new(Models.ArchitectureNames.All);
+    public static TheoryData<string> Architectures => new(ArchitectureRegistry.Names);
 
     /// <summary>A constant rate does not depend on the number of steps. Warm-up is what the run had, so it is the same in both.</summary>
     [Theory]

@@ -1,4 +1,3 @@
-using AnTransformer.Models;
 using TorchSharp;
 
 namespace AnTransformer.Cli.Benchmarking;
@@ -12,7 +11,7 @@ internal static class BenchJson
         {
             Settings = new
             {
-                Architectures = settings.Architectures.Select(ArchitectureNames.ToName),
+                Architectures = settings.Architectures,
                 settings.Eager,
                 settings.HiddenSize,
                 settings.Layers,
@@ -30,7 +29,7 @@ internal static class BenchJson
             },
             Equality = checks.Select(check => new
             {
-                Architecture = check.Architecture.ToName(),
+                Architecture = check.Architecture,
                 Loss = Finite(check.Equality.Loss),
                 EagerLoss = Finite(check.Equality.ReferenceLoss),
                 LossDifference = Finite(check.Equality.LossDifference),

@@ -1,4 +1,4 @@
-using AnTransformer.Models;
+using AnTransformer.Architectures;
 using AnTransformer.Training.Benchmarking;
 
 namespace AnTransformer.Cli.Benchmarking;
@@ -62,12 +62,12 @@ internal sealed record BenchReport(
                 yield return Ratio(Contestants.NameOf(architecture, eager: true), Contestants.NameOf(architecture, eager: false));
         }
 
-        if (!settings.Architectures.Contains(Architecture.GptPlus))
+        if (!settings.Architectures.Contains(GptPlusDefinition.ArchitectureName))
             yield break;
         foreach (var eager in settings.Eager ? new[] { false, true } : [false])
         {
-            foreach (var architecture in settings.Architectures.Where(architecture => architecture != Architecture.GptPlus))
-                yield return Ratio(Contestants.NameOf(architecture, eager), Contestants.NameOf(Architecture.GptPlus, eager));
+            foreach (var architecture in settings.Architectures.Where(architecture => architecture != GptPlusDefinition.ArchitectureName))
+                yield return Ratio(Contestants.NameOf(architecture, eager), Contestants.NameOf(GptPlusDefinition.ArchitectureName, eager));
         }
 
         BenchRatio Ratio(string numerator, string denominator)

@@ -1,4 +1,4 @@
-using AnTransformer.Models;
+using AnTransformer.Architectures;
 using AnTransformer.Training;
 using AnTransformer.Training.Configuration;
 
@@ -6,7 +6,7 @@ namespace AnTransformer.Cli.Benchmarking;
 
 /// <summary>What <c>angpt bench</c> times: the size that all contestants have, and where they run.</summary>
 internal sealed record BenchSettings(
-    IReadOnlyList<Architecture> Architectures,
+    IReadOnlyList<string> Architectures,
     bool Eager,
     int HiddenSize,
     int Layers,
@@ -29,18 +29,18 @@ internal sealed record BenchSettings(
 
     /// <summary>Reads architecture names; what comes twice counts once.</summary>
     /// <exception cref="InvalidInputException">A name is unknown.</exception>
-    public static IReadOnlyList<Architecture> ParseArchitectures(IEnumerable<string> names)
-        => names.Distinct(StringComparer.OrdinalIgnoreCase).Select(ParseArchitecture).ToList();
+    public static IReadOnlyList<string> ParseArchitectures(IEnumerable<string> names)
+        => names.Distinct(StringComparer.OrdinalIgnoreCase).Select(name => ArchitectureRegistry.Get(name, "bench: architecture").Name).ToList();
 
     /// <summary>Model, optimizer and clipping of an architecture, as training would have them.</summary>
     /// <exception cref="InvalidInputException">Sizes do not fit together.</exception>
-    public TrainingPlan Plan(Architecture architecture)
+    public TrainingPlan Plan(string architecture)
     {
         var configuration = new TrainingConfiguration
         {
             Model = new ModelSection
             {
-                Architecture = architecture.ToName(),
+                Architecture = architecture,
                 HiddenSize = HiddenSize,
                 NumHiddenLayers = Layers,
                 NumAttentionHeads = Heads,
@@ -77,15 +77,5 @@ internal sealed record BenchSettings(
                 $"bench: models of this size need about {needed / 1e9:f1} GB together and this machine has {available / 1e9:f1} GB; "
                 + "choose smaller sizes or fewer architectures.");
         }
-    }
-
-    private static Architecture ParseArchitecture(string name)
-    {
-        if (ArchitectureNames.TryParse(name, out var architecture))
-            return architecture;
-        var near = NearestName.Of(name, ArchitectureNames.All);
-        throw new InvalidInputException(
-            $"bench: architecture '{Printable.Excerpt(name)}' is unknown{(near is null ? "" : $" (did you mean '{near}'?)")}; "
-            + $"choose from {string.Join(", ", ArchitectureNames.All)}.");
     }
 }

@@ -1,6 +1,5 @@
 using AnTransformer.EagerTwin;
-using AnTransformer.Layers;
-using AnTransformer.Models;
+using AnTransformer.Operators;
 using AnTransformer.Training.Benchmarking;
 
 namespace AnTransformer.Cli.Benchmarking;
@@ -9,7 +8,7 @@ namespace AnTransformer.Cli.Benchmarking;
 internal sealed class Contestants : IDisposable
 {
     private const string EagerSuffix = "-eager";
-    private readonly List<(Architecture Architecture, ModelStep Ours, EagerStep? Eager)> _pairs = [];
+    private readonly List<(string Architecture, ModelStep Ours, EagerStep? Eager)> _pairs = [];
 
     /// <summary>Builds them; an eager twin starts with the weights of ours.</summary>
     public Contestants(BenchSettings settings, ModelContext context)
@@ -27,7 +26,7 @@ internal sealed class Contestants : IDisposable
 
     private bool OnCpu { get; }
 
-    public static string NameOf(Architecture architecture, bool eager) => architecture.ToName() + (eager ? EagerSuffix : "");
+    public static string NameOf(string architecture, bool eager) => architecture + (eager ? EagerSuffix : "");
 
     /// <summary>Builds one contestant alone, by its name, with whatever weights its kind starts with.</summary>
     /// <exception cref="InvalidInputException">No contestant has that name.</exception>
@@ -54,7 +53,7 @@ internal sealed class Contestants : IDisposable
     }
 
     /// <summary>Ours and the eager twin of each architecture that has both.</summary>
-    public IEnumerable<(Architecture Architecture, ITrainingStep Ours, ITrainingStep Eager)> Pairs()
+    public IEnumerable<(string Architecture, ITrainingStep Ours, ITrainingStep Eager)> Pairs()
     {
         foreach (var (architecture, ours, eager) in _pairs)
         {
@@ -72,6 +71,6 @@ internal sealed class Contestants : IDisposable
         }
     }
 
-    private static EagerStep CreateEager(BenchSettings settings, Architecture architecture, ModelContext context)
+    private static EagerStep CreateEager(BenchSettings settings, string architecture, ModelContext context)
         => new(EagerModel.Create(settings.Plan(architecture).Model, context.Device, context.MasterDtype, context.ComputeDtype));
 }

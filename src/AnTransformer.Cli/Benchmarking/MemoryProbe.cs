@@ -1,8 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
-using AnTransformer.Layers;
-using AnTransformer.Models;
+using AnTransformer.Operators;
 using AnTransformer.Training.Benchmarking;
 using static TorchSharp.torch;
 
@@ -80,7 +79,7 @@ internal static class MemoryProbe
     {
         List<string> arguments =
         [
-            "bench", .. settings.Architectures.Select(ArchitectureNames.ToName), Option, name, "--eager", settings.Eager ? "true" : "false",
+            "bench", .. settings.Architectures, Option, name, "--eager", settings.Eager ? "true" : "false",
             "--hidden-size", Text(settings.HiddenSize), "--layers", Text(settings.Layers), "--heads", Text(settings.Heads),
             "--context", Text(settings.Context), "--batch-size", Text(settings.BatchSize), "--vocab-size", Text(settings.VocabSize),
             "--device", settings.Device, "--compute-dtype", settings.ComputeDtype,

@@ -1,9 +1,9 @@
 using System.CommandLine;
+using AnTransformer.Architectures;
 using AnTransformer.Cli.Benchmarking;
 using AnTransformer.Cli.Display;
 using AnTransformer.Kernels;
-using AnTransformer.Layers;
-using AnTransformer.Models;
+using AnTransformer.Operators;
 using AnTransformer.Training;
 using AnTransformer.Training.Benchmarking;
 using TorchSharp;
@@ -20,7 +20,7 @@ internal static class BenchCommand
     {
         var architectures = new Argument<string[]>("architectures")
         {
-            Description = "Which of gpt, gpt+, ngpt, angpt to time.",
+            Description = $"Which of {string.Join(", ", ArchitectureRegistry.Names)} to time.",
             DefaultValueFactory = _ => DefaultArchitectures,
             Arity = ArgumentArity.ZeroOrMore,
         };
@@ -111,7 +111,7 @@ internal static class BenchCommand
             tables!.Print(report);
         if (report is not null)
             return ExitCodes.Success;
-        var different = string.Join(", ", checks.Where(check => !check.Passed).Select(check => check.Architecture.ToName()));
+        var different = string.Join(", ", checks.Where(check => !check.Passed).Select(check => check.Architecture));
         ErrorLines.Write($"ours and eager compute different losses or gradients for {different}; nothing was timed.");
         return ExitCodes.InternalError;
     }

@@ -1,8 +1,9 @@
 using System.CommandLine;
 using System.Globalization;
+using AnTransformer.Architectures;
 using AnTransformer.Checkpoints;
 using AnTransformer.Cli.Display;
-using AnTransformer.Models;
+using AnTransformer.Configuration;
 using AnTransformer.Training;
 using AnTransformer.Training.Configuration;
 using AnTransformer.Training.Data;
@@ -88,7 +89,7 @@ internal static class InfoCommand
 
     private static List<(string Name, object? Value)> DescribeModel(ModelConfig config) =>
     [
-        ("architecture", config.Architecture.ToName()),
+        ("architecture", config.Architecture),
         ("vocab size", config.VocabSize),
         ("hidden size", config.HiddenSize),
         ("heads", config.NumAttentionHeads),

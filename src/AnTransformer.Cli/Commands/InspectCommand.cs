@@ -1,9 +1,9 @@
 using System.CommandLine;
+using AnTransformer.Architectures;
 using AnTransformer.Checkpoints;
 using AnTransformer.Cli.Display;
 using AnTransformer.Inspection;
-using AnTransformer.Layers;
-using AnTransformer.Models;
+using AnTransformer.Operators;
 using AnTransformer.Studies.Inspection;
 using AnTransformer.Training;
 using AnTransformer.Training.Data;

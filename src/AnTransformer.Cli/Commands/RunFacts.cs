@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
+using AnTransformer.Architectures;
 using AnTransformer.Checkpoints;
-using AnTransformer.Models;
+using AnTransformer.Configuration;
 using AnTransformer.Training;
 using AnTransformer.Training.Configuration;
 

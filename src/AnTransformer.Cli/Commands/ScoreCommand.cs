@@ -1,8 +1,8 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
+using AnTransformer.Architectures;
 using AnTransformer.Checkpoints;
-using AnTransformer.Models;
 using AnTransformer.Training;
 using static TorchSharp.torch;
 

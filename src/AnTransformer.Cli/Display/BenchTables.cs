@@ -1,5 +1,4 @@
 using AnTransformer.Cli.Benchmarking;
-using AnTransformer.Models;
 using Spectre.Console;
 
 namespace AnTransformer.Cli.Display;
@@ -18,7 +17,7 @@ internal sealed class BenchTables
         {
             var equality = check.Equality;
             table.AddRow(
-                Cell(check.Architecture.ToName()),
+                Cell(check.Architecture),
                 Cell($"{equality.Loss:f6}"),
                 Cell($"{equality.ReferenceLoss:f6}"),
                 Cell($"{equality.LossDifference:0.0e+0}"),

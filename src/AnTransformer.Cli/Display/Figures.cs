@@ -1,4 +1,4 @@
-using AnTransformer.Models;
+using AnTransformer.Architectures;
 using AnTransformer.Training;
 
 namespace AnTransformer.Cli.Display;
@@ -28,7 +28,7 @@ internal static class Figures
     public static string Describe(TrainingPlan plan)
     {
         var model = plan.Model;
-        return $"{model.Architecture.ToName()}: d = {model.HiddenSize}, L = {model.NumHiddenLayers}, H = {model.NumAttentionHeads}, "
+        return $"{model.Architecture}: d = {model.HiddenSize}, L = {model.NumHiddenLayers}, H = {model.NumAttentionHeads}, "
             + $"f = {model.IntermediateSize}, T = {model.MaxPositionEmbeddings}, V = {model.VocabSize}: {Count(ModelCost.Parameters(model))} parameters; "
             + $"{plan.Steps} steps of {plan.TokensPerStep} tokens, {Count(plan.Steps * (double)plan.TokensPerStep)} tokens in all";
     }

@@ -1,5 +1,5 @@
+using AnTransformer.Architectures;
 using AnTransformer.Cli.Display;
-using AnTransformer.Models;
 using AnTransformer.Studies;
 using AnTransformer.Studies.Reporting;
 using AnTransformer.Studies.Running;

@@ -1,4 +1,5 @@
 using AnTransformer.Inspection;
+using AnTransformer.Layers;
 using AnTransformer.Studies.Reporting;
 
 namespace AnTransformer.Studies.Inspection;

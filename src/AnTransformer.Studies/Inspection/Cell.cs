@@ -1,5 +1,5 @@
 using System.Globalization;
-using AnTransformer.Inspection;
+using AnTransformer.Architectures;
 
 namespace AnTransformer.Studies.Inspection;
 

@@ -1,6 +1,6 @@
+using AnTransformer.Configuration;
 using AnTransformer.Inspection;
-using AnTransformer.Models;
-using AnTransformer.Normalization;
+using AnTransformer.Layers;
 using AnTransformer.Studies.Reporting;
 
 namespace AnTransformer.Studies.Inspection;
@@ -10,7 +10,7 @@ namespace AnTransformer.Studies.Inspection;
 internal sealed class InspectionCharts(ModelInspection inspection)
 {
     private readonly int _layers = inspection.Config.NumHiddenLayers;
-    private readonly string _name = inspection.Config.Architecture.ToName();
+    private readonly string _name = inspection.Config.Architecture;
 
     /// <summary>The figures that this model has something to show in, with file names and captions.</summary>
     public IEnumerable<(string File, string Caption, Chart Chart)> All()

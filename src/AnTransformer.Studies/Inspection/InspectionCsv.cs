@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using AnTransformer.Inspection;
+using AnTransformer.Layers;
 
 namespace AnTransformer.Studies.Inspection;
 

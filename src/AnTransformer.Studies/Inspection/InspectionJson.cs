@@ -1,8 +1,8 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using AnTransformer.Architectures;
 using AnTransformer.Inspection;
-using AnTransformer.Models;
 
 namespace AnTransformer.Studies.Inspection;
 

@@ -1,6 +1,6 @@
+using AnTransformer.Architectures;
 using AnTransformer.Checkpoints;
 using AnTransformer.Inspection;
-using AnTransformer.Models;
 using AnTransformer.Studies.Reporting;
 
 namespace AnTransformer.Studies.Inspection;
@@ -27,7 +27,7 @@ public static class InspectionReport
         AtomicFile.WriteAllText(Path.Combine(directory, "inspect.json"), InspectionJson.Write(source, inspection, indented: true) + "\n");
         AtomicFile.WriteAllText(Path.Combine(directory, "activations.csv"), InspectionCsv.Activations(inspection));
         AtomicFile.WriteAllText(Path.Combine(directory, "parameters.csv"), InspectionCsv.Parameters(inspection));
-        var report = new HtmlReport($"Inspection of {inspection.Config.Architecture.ToName()}");
+        var report = new HtmlReport($"Inspection of {inspection.Config.Architecture}");
         foreach (var finding in InspectionText.Findings(inspection))
             report.Lead(finding);
         report.Paragraph(source.Describe(inspection)).Code(source.Command).Heading("Figures");

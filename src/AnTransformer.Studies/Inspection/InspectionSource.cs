@@ -1,5 +1,4 @@
 using AnTransformer.Inspection;
-using AnTransformer.Models;
 
 namespace AnTransformer.Studies.Inspection;
 
@@ -19,7 +18,7 @@ public sealed record InspectionSource(
     {
         var config = inspection.Config;
         var weights = InitialSeed is { } seed ? $"initial weights of seed {seed} in the shape of {Checkpoint}" : Checkpoint;
-        return $"{config.Architecture.ToName()}, d = {config.HiddenSize}, L = {config.NumHiddenLayers}, H = {config.NumAttentionHeads}, "
+        return $"{config.Architecture}, d = {config.HiddenSize}, L = {config.NumHiddenLayers}, H = {config.NumAttentionHeads}, "
             + $"f = {config.IntermediateSize}: {weights}; {Sequences} sequences, {inspection.Tokens} tokens of {Data}, loss {inspection.Loss:f4}";
     }
 }

@@ -1,5 +1,6 @@
+using AnTransformer.Architectures;
 using AnTransformer.Inspection;
-using AnTransformer.Models;
+using AnTransformer.Layers;
 using AnTransformer.Studies.Reporting;
 
 namespace AnTransformer.Studies.Inspection;
@@ -27,7 +28,7 @@ public static class InspectionText
         {
             findings.Add($"Farthest from its prediction is {Place(farthest.Activation.ToSymbol(), farthest.Layer)}: √E‖x‖² is "
                 + $"{Cell.Number(farthest.Norm.RootMeanSquare)} where {Cell.Number(farthest.Predicted!.Value)} is predicted"
-                + (inspection.Config.Architecture is Architecture.Gpt or Architecture.GptPlus ? " at initialization." : "."));
+                + (PredictedNorms.For(inspection.Config).HoldsAtInitializationOnly ? " at initialization." : "."));
         }
 
         if (inspection.Alignments.Where(item => item.Layer is not null).MaxBy(item => item.Amplification) is { } longest)

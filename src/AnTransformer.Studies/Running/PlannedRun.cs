@@ -1,4 +1,4 @@
-using AnTransformer.Models;
+using AnTransformer.Architectures;
 using AnTransformer.Training;
 using AnTransformer.Training.Configuration;
 

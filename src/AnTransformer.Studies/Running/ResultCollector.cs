@@ -1,5 +1,5 @@
 using System.Reflection;
-using AnTransformer.Models;
+using AnTransformer.Architectures;
 using AnTransformer.Training.Metrics;
 
 namespace AnTransformer.Studies.Running;

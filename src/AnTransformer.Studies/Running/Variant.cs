@@ -1,4 +1,4 @@
-using AnTransformer.Models;
+using AnTransformer.Architectures;
 
 namespace AnTransformer.Studies.Running;
 
@@ -56,11 +56,11 @@ public sealed record Variant(string Name, IReadOnlyList<KeyValuePair<string, str
     {
         var isBare = !text.Contains('=', StringComparison.Ordinal) && !text.Contains(": ", StringComparison.Ordinal);
         var side = isBare ? new Variant(text.Trim().TrimEnd(':'), []) : Parse(text, place);
-        if (ArchitectureNames.All.Contains(side.Name) && !side.Overrides.Any(field => field.Key is "model.architecture" or "architecture"))
+        if (ArchitectureRegistry.Names.Contains(side.Name) && !side.Overrides.Any(field => field.Key is "model.architecture" or "architecture"))
             return side with { Overrides = [new("model.architecture", side.Name), .. side.Overrides] };
         return isBare
             ? throw new InvalidInputException(
-                $"{place}: '{Printable.Excerpt(text)}' is no architecture ({string.Join(", ", ArchitectureNames.All)}); for a variant write \"{Printable.Excerpt(text)}: key=value\".")
+                $"{place}: '{Printable.Excerpt(text)}' is no architecture ({string.Join(", ", ArchitectureRegistry.Names)}); for a variant write \"{Printable.Excerpt(text)}: key=value\".")
             : side;
     }
 

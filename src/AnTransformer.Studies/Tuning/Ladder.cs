@@ -1,5 +1,5 @@
 using System.Globalization;
-using AnTransformer.Models;
+using AnTransformer.Architectures;
 using AnTransformer.Studies.Configuration;
 using AnTransformer.Studies.Running;
 using AnTransformer.Training;

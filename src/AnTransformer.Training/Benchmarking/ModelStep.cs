@@ -1,5 +1,4 @@
-using AnTransformer.Layers;
-using AnTransformer.Models;
+using AnTransformer.Architectures;
 using AnTransformer.Operators;
 using AnTransformer.Optimization;
 using TorchSharp.Modules;

@@ -1,7 +1,7 @@
 using System.Diagnostics;
+using AnTransformer.Configuration;
 using AnTransformer.Kernels;
-using AnTransformer.Layers;
-using AnTransformer.Models;
+using AnTransformer.Operators;
 using static TorchSharp.torch;
 
 namespace AnTransformer.Training.Benchmarking;

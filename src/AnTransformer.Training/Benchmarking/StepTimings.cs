@@ -1,5 +1,5 @@
+using AnTransformer.Architectures;
 using AnTransformer.Kernels;
-using AnTransformer.Models;
 
 namespace AnTransformer.Training.Benchmarking;
 

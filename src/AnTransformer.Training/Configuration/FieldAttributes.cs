@@ -1,4 +1,5 @@
 using System.Globalization;
+using AnTransformer.Architectures;
 
 namespace AnTransformer.Training.Configuration;
 
@@ -53,11 +54,14 @@ public sealed class NotNegativeAttribute() : InRangeAttribute(0, double.Positive
 /// <summary>The legal values of a text field.</summary>
 /// <param name="values">The values.</param>
 [AttributeUsage(AttributeTargets.Property)]
-public sealed class OneOfAttribute(params string[] values) : Attribute
+public class OneOfAttribute(params string[] values) : Attribute
 {
     /// <summary>The values.</summary>
     public IReadOnlyList<string> Values { get; } = values;
 }
+
+/// <summary>A text field that names an architecture.</summary>
+public sealed class ArchitectureNameAttribute() : OneOfAttribute([.. ArchitectureRegistry.Names]);
 
 /// <summary>
 /// Marks a field that may differ between a checkpoint and the run that resumes from it: it says where and how long to work or

@@ -5,10 +5,11 @@ namespace AnTransformer.Training.Configuration;
 /// <summary>The <c>model</c> section. A null field takes the default of the architecture.</summary>
 public sealed class ModelSection : IValidatable
 {
-    /// <summary>gpt, gpt+, ngpt or angpt.</summary>
+    /// <summary>A name of <see cref="AnTransformer.Architectures.ArchitectureRegistry"/>.</summary>
     [Description("What the blocks look like: gpt (RMSNorm, the Llama block), gpt+ (gpt with normalized queries and keys), "
-        + "ngpt (everything measured and put on the unit sphere), angpt (approximately normalized by constants).")]
-    [OneOf("gpt", "gpt+", "ngpt", "angpt")]
+        + "ngpt (everything measured and put on the unit sphere), angpt (approximately normalized by constants), "
+        + "sandwich (RMSNorm before and after), dyt and derf (tanh or erf in the place of RMSNorm).")]
+    [ArchitectureName]
     public string Architecture { get; set; } = "angpt";
 
     /// <summary>d.</summary>

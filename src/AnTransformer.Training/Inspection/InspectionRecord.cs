@@ -1,4 +1,5 @@
 using AnTransformer.Inspection;
+using AnTransformer.Layers;
 using AnTransformer.Training.Metrics;
 
 namespace AnTransformer.Training.Inspection;

@@ -1,5 +1,5 @@
+using AnTransformer.Architectures;
 using AnTransformer.Inspection;
-using AnTransformer.Models;
 using AnTransformer.Training.Configuration;
 using AnTransformer.Training.Data;
 

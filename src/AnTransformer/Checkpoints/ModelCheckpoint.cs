@@ -1,5 +1,6 @@
-using AnTransformer.Layers;
-using AnTransformer.Models;
+using AnTransformer.Architectures;
+using AnTransformer.Configuration;
+using AnTransformer.Operators;
 using static TorchSharp.torch;
 
 namespace AnTransformer.Checkpoints;

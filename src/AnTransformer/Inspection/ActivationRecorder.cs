@@ -1,4 +1,5 @@
-using AnTransformer.Models;
+using AnTransformer.Architectures;
+using AnTransformer.Layers;
 using static TorchSharp.torch;
 
 namespace AnTransformer.Inspection;

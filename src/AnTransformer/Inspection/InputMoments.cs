@@ -1,3 +1,4 @@
+using AnTransformer.Layers;
 using static TorchSharp.torch;
 
 namespace AnTransformer.Inspection;

@@ -1,3 +1,5 @@
+using AnTransformer.Layers;
+
 namespace AnTransformer.Inspection;
 
 /// <summary>

@@ -1,4 +1,6 @@
-using AnTransformer.Models;
+using AnTransformer.Architectures;
+using AnTransformer.Configuration;
+using AnTransformer.Layers;
 using static TorchSharp.torch;
 
 namespace AnTransformer.Inspection;

@@ -1,4 +1,5 @@
-using AnTransformer.Models;
+using AnTransformer.Architectures;
+using AnTransformer.Layers;
 using TorchSharp.Modules;
 
 namespace AnTransformer.Inspection;

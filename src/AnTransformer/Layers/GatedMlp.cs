@@ -1,4 +1,5 @@
-using AnTransformer.Models;
+using AnTransformer.Configuration;
+using AnTransformer.Operators;
 using static TorchSharp.torch;
 
 namespace AnTransformer.Layers;

@@ -1,6 +1,5 @@
-using AnTransformer.Generation;
+using AnTransformer.Configuration;
 using AnTransformer.Kernels;
-using AnTransformer.Models;
 using AnTransformer.Normalization;
 using AnTransformer.Operators;
 using AnTransformer.Operators.Cuda;
@@ -9,7 +8,7 @@ using static TorchSharp.torch;
 namespace AnTransformer.Layers;
 
 /// <summary>
-/// What causal multi-head attention shares in all four architectures: the four projections, the head layout and the attention
+/// What causal multi-head attention shares in all architectures: the four projections, the head layout and the attention
 /// itself. How queries and keys are normalized in between is each architecture's own.
 /// </summary>
 public sealed class SelfAttention : nn.Module
@@ -50,6 +49,18 @@ public sealed class SelfAttention : nn.Module
 
     /// <summary>W_o, [d, d].</summary>
     public Projection OProj { get; }
+
+    /// <summary>Adds RMSNorm with gain over d_h for every head's query and key, as the children <c>q_norm</c> and <c>k_norm</c>.</summary>
+    /// <param name="config">Head size and ε.</param>
+    /// <param name="context">Dtypes and device.</param>
+    /// <returns>The normalization to attend with.</returns>
+    internal QueryKeyNormalization AddRmsQueryKeyNorm(ModelConfig config, ModelContext context)
+    {
+        var (query, key) = (new RmsNorm(config.HeadSize, config.RmsNormEps, context), new RmsNorm(config.HeadSize, config.RmsNormEps, context));
+        register_module("q_norm", query);
+        register_module("k_norm", key);
+        return QueryKeyNormalization.Rms(query, key);
+    }
 
     /// <summary>
     /// softmax(scale · q kᵀ, causal) v with normalized and rotated queries and keys, the heads concatenated. Extends the cache, if

@@ -1,6 +1,5 @@
-using AnTransformer.Generation;
-using AnTransformer.Inspection;
-using AnTransformer.Models;
+using AnTransformer.Configuration;
+using AnTransformer.Operators;
 using static TorchSharp.torch;
 
 namespace AnTransformer.Layers;

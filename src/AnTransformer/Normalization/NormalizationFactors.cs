@@ -1,4 +1,4 @@
-using AnTransformer.Models;
+using AnTransformer.Configuration;
 
 namespace AnTransformer.Normalization;
 

@@ -1,6 +1,5 @@
 using AnTransformer.Kernels;
 using AnTransformer.Kernels.Cpu;
-using AnTransformer.Layers;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 

@@ -1,6 +1,5 @@
 using AnTransformer.Kernels;
 using AnTransformer.Kernels.Cpu;
-using AnTransformer.Layers;
 using static TorchSharp.torch;
 
 namespace AnTransformer.Operators;

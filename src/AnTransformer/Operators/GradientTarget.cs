@@ -6,7 +6,7 @@ namespace AnTransformer.Operators;
 
 /// <summary>
 /// Where a backward pass adds the gradient of parameters that lie next to each other: in place, where their gradients do so too
-/// (<see cref="Layers.ParameterStore.Gradients"/>) and <see cref="BackwardPass.Run"/> has asked for all of them, which saves a pass
+/// (<see cref="ParameterStore.Gradients"/>) and <see cref="BackwardPass.Run"/> has asked for all of them, which saves a pass
 /// over it; else in a tensor that the graph receives.
 /// </summary>
 internal sealed unsafe class GradientTarget

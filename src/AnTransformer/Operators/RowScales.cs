@@ -1,5 +1,4 @@
 using AnTransformer.Kernels;
-using AnTransformer.Layers;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 

@@ -1,6 +1,5 @@
 using AnTransformer.Kernels;
 using AnTransformer.Kernels.Cpu;
-using AnTransformer.Layers;
 using AnTransformer.Normalization;
 using AnTransformer.Operators.Cuda;
 using static TorchSharp.torch;

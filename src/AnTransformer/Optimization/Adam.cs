@@ -1,7 +1,8 @@
+using AnTransformer.Architectures;
+using AnTransformer.Configuration;
 using AnTransformer.Kernels;
-using AnTransformer.Layers;
-using AnTransformer.Models;
 using AnTransformer.Normalization;
+using AnTransformer.Operators;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 

@@ -1,4 +1,5 @@
-using AnTransformer.Models;
+using AnTransformer.Architectures;
+using AnTransformer.Configuration;
 
 namespace AnTransformer.Optimization;
 
@@ -31,22 +32,19 @@ public sealed record AdamOptions(double Beta1 = 0.9, double Beta2 = 0.95, double
 
     /// <summary>
     /// The constants a model of an architecture is trained with unless a user says otherwise: what <see cref="Adam(LanguageModel)"/> and
-    /// the tool take. Decay 0.1 and gradients of norm 1 at most for GPT and GPT+, neither for nGPT and anGPT, as published. anGPT's
-    /// spectral clipping and rates by width are not the paper's: with them one learning rate serves all widths (docs/experiments.md);
-    /// Muon's steps need neither.
+    /// the tool take (<see cref="ArchitectureDefinition.Training"/>). Muon's steps need neither spectral clipping nor rates by width.
     /// </summary>
     /// <param name="config">The model's configuration.</param>
     /// <param name="muon">Muon's constants where it updates the blocks' matrices; null for Adam throughout.</param>
     public static AdamOptions For(ModelConfig config, MuonOptions? muon = null)
     {
-        var isNormalized = config.Architecture.IsNormalized();
-        var isAnGptByAdam = config.Architecture == Architecture.AnGpt && muon is null;
-        return new AdamOptions(WeightDecay: isNormalized ? 0 : 0.1)
+        var defaults = ArchitectureRegistry.Get(config.Architecture).Training;
+        return new AdamOptions(WeightDecay: defaults.WeightDecay)
         {
-            Factors = new LearningRateFactors(WidthExponent: isAnGptByAdam ? 1 : 0),
+            Factors = new LearningRateFactors(WidthExponent: muon is null ? defaults.WidthExponent : 0),
             Muon = muon,
-            SpectralClip = isAnGptByAdam ? 1 : 0,
-            GradientClipping = isNormalized ? 0 : 1,
+            SpectralClip = muon is null ? defaults.SpectralClip : 0,
+            GradientClipping = defaults.GradientClipping,
         };
     }
 

@@ -1,3 +1,4 @@
+using AnTransformer.Configuration;
 using AnTransformer.Kernels;
 using AnTransformer.Kernels.Cuda;
 using AnTransformer.Normalization;

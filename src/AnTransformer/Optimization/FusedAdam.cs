@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
+using AnTransformer.Configuration;
 using AnTransformer.Kernels;
 using AnTransformer.Kernels.Cpu;
-using AnTransformer.Normalization;
 
 namespace AnTransformer.Optimization;
 

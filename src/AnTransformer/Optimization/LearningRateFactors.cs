@@ -1,3 +1,5 @@
+using AnTransformer.Architectures;
+
 namespace AnTransformer.Optimization;
 
 /// <summary>

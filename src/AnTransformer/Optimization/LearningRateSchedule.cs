@@ -1,4 +1,5 @@
-using AnTransformer.Models;
+using AnTransformer.Architectures;
+using AnTransformer.Configuration;
 
 namespace AnTransformer.Optimization;
 
@@ -29,7 +30,6 @@ public enum ScheduleKind
 public sealed record LearningRateSchedule(
     ScheduleKind Kind, double Peak, long Steps, long WarmupSteps = 0, double FinalFraction = 0, double DecayFraction = 0.2, double Power = 1)
 {
-    private const double WarmupFraction = 0.1;
     private const long LongestWarmup = 2_000;
 
     /// <summary>Half a cosine down to 0 with the architecture's own warm-up: what the tool has by default.</summary>
@@ -39,11 +39,11 @@ public sealed record LearningRateSchedule(
     public static LearningRateSchedule For(ModelConfig config, double peak, long steps)
         => new(ScheduleKind.Cosine, peak, steps, WarmupFor(config, steps));
 
-    /// <summary>Steps of warm-up by default: 10 % of the run, 2000 at most, for GPT and GPT+; nGPT and anGPT need none.</summary>
+    /// <summary>Steps of warm-up by default: the architecture's share of the run, 2000 at most; nGPT and anGPT need none.</summary>
     /// <param name="config">The model's configuration.</param>
     /// <param name="steps">Steps in the run.</param>
     public static long WarmupFor(ModelConfig config, long steps)
-        => config.Architecture.IsNormalized() ? 0 : Math.Min(LongestWarmup, (long)Math.Round(WarmupFraction * steps));
+        => Math.Min(LongestWarmup, (long)Math.Round(ArchitectureRegistry.Get(config.Architecture).Training.WarmupFraction * steps));
 
     /// <summary>The rate of a step.</summary>
     /// <param name="step">0 for the first step.</param>

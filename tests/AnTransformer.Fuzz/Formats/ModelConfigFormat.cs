@@ -1,6 +1,6 @@
 using System.Text;
+using AnTransformer.Architectures;
 using AnTransformer.Fuzz.Mutations;
-using AnTransformer.Models;
 
 namespace AnTransformer.Fuzz.Formats;
 
@@ -8,7 +8,7 @@ namespace AnTransformer.Fuzz.Formats;
 internal sealed class ModelConfigFormat : IFormat
 {
     private static readonly string[] Valid =
-        [.. Enum.GetValues<Architecture>().Select(architecture => ModelConfigJson.Write(ModelConfig.Create(architecture, 257, 64, 2, 2, 32)))];
+        [.. ArchitectureRegistry.Names.Select(architecture => ModelConfigJson.Write(ArchitectureRegistry.CreateConfig(architecture, 257, 64, 2, 2, 32)))];
 
     public string Name => "config";
 

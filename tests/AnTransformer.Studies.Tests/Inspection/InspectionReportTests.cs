@@ -1,9 +1,9 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Xml.Linq;
+using AnTransformer.Architectures;
 using AnTransformer.Inspection;
-using AnTransformer.Layers;
-using AnTransformer.Models;
+using AnTransformer.Operators;
 using AnTransformer.Studies.Inspection;
 using static TorchSharp.torch;
 
@@ -14,7 +14,7 @@ public sealed class InspectionReportTests : IDisposable
     private static readonly InspectionSource Source = new("run/checkpoints/step-1", null, "data (validation)", 2, "fp32", "angpt inspect run --data data");
     private readonly string _folder = Directory.CreateTempSubdirectory("antransformer-inspection-").FullName;
 
-    public static TheoryData<string> Architectures => new(ArchitectureNames.All);
+    public static TheoryData<string> Architectures => new(ArchitectureRegistry.Names);
 
     [Theory]
     [InlineData("gpt+")]
@@ -87,8 +87,7 @@ public sealed class InspectionReportTests : IDisposable
         Native.LibTorch.EnsureLoaded();
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
-        Assert.True(ArchitectureNames.TryParse(architecture, out var parsed));
-        using var model = LanguageModel.Create(ModelConfig.Create(parsed, 17, 16, 2, 2, 8), ModelContext.Default);
+        using var model = LanguageModel.Create(ArchitectureRegistry.CreateConfig(architecture, 17, 16, 2, 2, 8), ModelContext.Default);
         model.Initialize(1);
         change?.Invoke(model);
         var tokens = arange(2 * 8, dtype: ScalarType.Int64).view(2, 8);

@@ -1,6 +1,6 @@
+using AnTransformer.Architectures;
 using AnTransformer.Checkpoints;
-using AnTransformer.Layers;
-using AnTransformer.Models;
+using AnTransformer.Operators;
 
 namespace AnTransformer.Tests.Checkpoints;
 

@@ -1,14 +1,16 @@
+using AnTransformer.Architectures;
+using AnTransformer.Configuration;
 using AnTransformer.Inspection;
 using AnTransformer.Layers;
-using AnTransformer.Models;
 using AnTransformer.Normalization;
+using AnTransformer.Operators;
 using static TorchSharp.torch;
 
 namespace AnTransformer.Tests.Inspection;
 
 public sealed class InspectionTests
 {
-    public static TheoryData<string> Architectures => new(ArchitectureNames.All);
+    public static TheoryData<string> Architectures => new(ArchitectureRegistry.Names);
 
     [Theory]
     [MemberData(nameof(Architectures))]
@@ -56,7 +58,7 @@ public sealed class InspectionTests
     [InlineData(false)]
     public void A_wide_AnGpt_starts_with_the_norms_that_are_predicted(bool withFactors)
     {
-        var config = ModelConfig.Create(Architecture.AnGpt, 512, 256, 4, 3, 32) with
+        var config = ArchitectureRegistry.CreateConfig("angpt", 512, 256, 4, 3, 32) with
         {
             Alpha = new ScaleInit(withFactors ? 0.05 : 0.2, 1),
             Factors = withFactors ? new() : new(Qkv: false, UpGate: false, Activation: false, Down: false, Residual: false),
@@ -86,8 +88,7 @@ public sealed class InspectionTests
     [MemberData(nameof(Architectures))]
     public void Predictions_hold_at_initialization(string architecture)
     {
-        Assert.True(ArchitectureNames.TryParse(architecture, out var parsed));
-        using var model = Initialized(ModelConfig.Create(parsed, 512, 256, 4, 2, 16));
+        using var model = Initialized(ArchitectureRegistry.CreateConfig(architecture, 512, 256, 4, 2, 16));
         var inspection = Measure(model, 4, 16);
         Assert.All(inspection.Activations, item => Assert.NotNull(item.Predicted));
         foreach (var item in inspection.Activations.Where(item => item is { Predicted.IsUpperBound: false, Activation: not Activation.AttentionOutput }))
@@ -96,7 +97,7 @@ public sealed class InspectionTests
             Assert.True(ratio is > 0.88 and < 1.12, $"{item.Layer} {item.Activation}: {item.Norm.RootMeanSquare} of {item.Predicted.Value}");
         }
 
-        if (parsed == Architecture.NGpt)
+        if (architecture == "ngpt")
         {
             Assert.All(
                 inspection.Activations.Where(item => item.Activation is Activation.StreamAfterAttention or Activation.StreamAfterMlp or Activation.Embedding),
@@ -182,8 +183,7 @@ public sealed class InspectionTests
 
     private static ModelConfig Small(string architecture)
     {
-        Assert.True(ArchitectureNames.TryParse(architecture, out var parsed));
-        return ModelConfig.Create(parsed, 17, 16, 2, 2, 12);
+        return ArchitectureRegistry.CreateConfig(architecture, 17, 16, 2, 2, 12);
     }
 
     private static LanguageModel Initialized(ModelConfig config)
@@ -216,8 +216,11 @@ public sealed class InspectionTests
 
     private static Tensor Update(LanguageModel model, int layer, string name, Tensor h, Tensor x)
     {
-        if (model is Gpt)
+        if (model is Gpt or SquashingGpt)
             return h + x;
+        // Gains are ones at initialization.
+        if (model is Sandwich)
+            return h + Norms.Rms(x, model.Config.RmsNormEps);
         var stored = model.NamedParameters().Single(item => item.Name == $"model.layers.{layer}.{name}").Parameter;
         var alpha = (stored * (model.Config.Alpha.Init / model.Config.Alpha.Scale)).abs();
         return model is NGpt

@@ -1,3 +1,4 @@
+using AnTransformer.Configuration;
 using AnTransformer.Kernels;
 using AnTransformer.Kernels.Cpu;
 using AnTransformer.Normalization;
@@ -50,6 +51,37 @@ public sealed unsafe class CpuKernelTests
         kernels.AddScaled(At(y), At(g), 0.5f, rows * n);
         AssertNear((x * perRow.unsqueeze(1)) + (g * 0.5), y);
         Assert.Equal(x.square().sum().item<float>(), kernels.SumOfSquares(At(x), rows * n), 1e-4 * rows * n);
+    }
+
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void Bounded_functions_and_their_gradients(string width, int rows, int n)
+    {
+        var kernels = Kernels(width);
+        foreach (var function in new[] { Squashing.Tanh, Squashing.Erf })
+        {
+            using var scope = NewDisposeScope();
+            var (a, s) = (1.7f, 0.3f);
+            var (x, gain, bias, g) = (Normal(rows, n), Normal(n), Normal(n), Normal(rows, n));
+            // The ends, the middle, and where erf changes its formula.
+            x[0, 0] = 40f;
+            x[0, 1] = -s / a;
+            var z = (x * a) + s;
+            var value = function == Squashing.Tanh ? z.tanh() : z.erf();
+            var derivative = function == Squashing.Tanh ? 1 - value.square() : (2 / Math.Sqrt(Math.PI)) * (-z.square()).exp();
+            var y = zeros(rows, n);
+            kernels.Squash(function, At(x), a, s, At(gain), At(bias), At(y), rows, n);
+            AssertNear((value * gain) + bias, y);
+
+            var (dx, dgain, dbias, sums) = (zeros(rows, n), ones(n), ones(n), ones(2));
+            kernels.SquashBackward(function, At(g), At(x), a, s, At(gain), At(dx), At(dgain), At(dbias), At(sums), At(sums) + 1, rows, n);
+            var dz = g * gain * derivative;
+            AssertNear(dz * a, dx);
+            AssertNear(1 + (g * value).sum(0L), dgain);
+            AssertNear(1 + g.sum(0L), dbias);
+            Assert.Equal(1 + (dz * x).sum().item<float>(), sums[0].item<float>(), 1e-5 * rows * n);
+            Assert.Equal(1 + dz.sum().item<float>(), sums[1].item<float>(), 1e-5 * rows * n);
+        }
     }
 
     [Theory]

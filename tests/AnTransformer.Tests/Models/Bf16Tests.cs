@@ -1,7 +1,6 @@
+using AnTransformer.Architectures;
 using AnTransformer.EagerTwin;
-using AnTransformer.Inspection;
 using AnTransformer.Layers;
-using AnTransformer.Models;
 using AnTransformer.Operators;
 using AnTransformer.Optimization;
 using static TorchSharp.torch;
@@ -20,13 +19,14 @@ public sealed class Bf16Tests
     private const double Epsilon = 1.0 / 256;
 
     // Logits of two blocks are behind some 20 roundings of independent sign, √20 · ε/2 · 1/√3 = 1.3 ε; measured: at most 1.1 ε.
-    private const double OfLogits = 2 * Epsilon;
+    // Three roundings where no norm takes a part of the stream's error away again (dyt, derf), two elsewhere.
+    private const double OfLogits = 3 * Epsilon;
 
     // Gradients are behind some 60, √60 · ε/2 · 1/√3 = 2.2 ε. Those of queries and keys are small differences of larger terms,
     // p ⊙ (dp − Σ p dp), which doubles or trebles it; measured: at most 5.6 ε.
     private const double OfGradients = 8 * Epsilon;
 
-    public static TheoryData<string> Architectures => new(ArchitectureNames.All);
+    public static TheoryData<string> Architectures => new(ArchitectureRegistry.Names);
 
     [Theory]
     [MemberData(nameof(Architectures))]
@@ -65,9 +65,8 @@ public sealed class Bf16Tests
     {
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
-        Assert.True(ArchitectureNames.TryParse(architecture, out var parsed));
         using var mixed = LanguageModel.Create(
-            ModelConfig.Create(parsed, 61, 64, 2, 2, 32), new ModelContext(CPU, ScalarType.Float32, ScalarType.BFloat16));
+            ArchitectureRegistry.CreateConfig(architecture, 61, 64, 2, 2, 32), new ModelContext(CPU, ScalarType.Float32, ScalarType.BFloat16));
         mixed.Initialize(seed: 6);
         var observer = new StreamObserver();
         mixed.forward(Batch(seed: 100).Tokens, cache: null, observer);
@@ -91,8 +90,17 @@ public sealed class Bf16Tests
         foreach (var (name, parameter) in parameters)
         {
             Assert.Equal(ScalarType.Float32, parameter.grad!.dtype);
-            AssertNear(gradients[name], parameter.grad, OfGradients, "gradient of " + name);
+            if (parameter.numel() > 1)
+                AssertNear(gradients[name], parameter.grad, OfGradients, "gradient of " + name);
         }
+
+        // The gradient of a single number is one sum over all positions and channels, which may happen to cancel: all of them together.
+        var numbers = parameters.Where(item => item.Parameter.numel() == 1).ToList();
+        if (numbers.Count == 0)
+            return;
+        AssertNear(
+            cat([.. numbers.Select(item => gradients[item.Name])]), cat([.. numbers.Select(item => item.Parameter.grad!)]), OfGradients,
+            "gradients of single numbers");
     }
 
     /// <summary>‖actual − expected‖ ≤ tolerance · ‖expected‖, and not the same to the bit: that would not be bf16.</summary>
@@ -110,16 +118,17 @@ public sealed class Bf16Tests
     /// <summary>A model that has learned to map tokens to others, its gains and scales spread further still.</summary>
     private static LanguageModel Trained(string architecture)
     {
-        Assert.True(ArchitectureNames.TryParse(architecture, out var parsed));
-        var model = LanguageModel.Create(ModelConfig.Create(parsed, 61, 64, 2, 2, 32), ModelContext.Default);
+        var model = LanguageModel.Create(ArchitectureRegistry.CreateConfig(architecture, 61, 64, 2, 2, 32), ModelContext.Default);
         model.Initialize(seed: 6);
         using var adam = new Adam(model, new AdamOptions());
+        // A bounded function that saturates has a derivative e^−2|z|, whose relative error is 2|z| times that of the stream: not what is tested.
+        var rate = ArchitectureRegistry.Get(architecture) is SquashingDefinition ? 2e-3 : 1e-2;
         for (var step = 0; step < 60; step++)
         {
             using var scope = NewDisposeScope();
             var (tokens, _) = Batch(step);
             BackwardPass.Run(model.Loss(tokens, ((tokens * 7) + 3) % 61));
-            adam.Update(1e-2);
+            adam.Update(rate);
         }
 
         using var noGrad = no_grad();

@@ -1,7 +1,7 @@
+using AnTransformer.Architectures;
+using AnTransformer.Configuration;
 using AnTransformer.EagerTwin;
-using AnTransformer.Layers;
-using AnTransformer.Models;
-using AnTransformer.Normalization;
+using AnTransformer.Operators;
 using AnTransformer.Optimization;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -24,7 +24,7 @@ public sealed class EagerTwinTests
         get
         {
             var variants = new TheoryData<string, bool, RowConstraint>();
-            foreach (var architecture in ArchitectureNames.All)
+            foreach (var architecture in ArchitectureRegistry.Names)
             {
                 foreach (var queryKeyNorm in new[] { true, false })
                 {
@@ -99,7 +99,7 @@ public sealed class EagerTwinTests
     [Fact]
     public void Steps_keep_no_tensors()
     {
-        foreach (var architecture in ArchitectureNames.All)
+        foreach (var architecture in ArchitectureRegistry.Names)
         {
             using var scope = NewDisposeScope();
             using var model = LanguageModel.Create(Small(architecture), ModelContext.Default);
@@ -131,8 +131,7 @@ public sealed class EagerTwinTests
         model.Initialize(seed: 1);
         using var twin = TwinOf(model);
         using var training = new EagerTraining(twin);
-        var isBaseline = config.Architecture is Architecture.Gpt or Architecture.GptPlus;
-        using var adam = new Adam(model.NamedParameters(), new AdamOptions(WeightDecay: isBaseline ? 0.1 : 0));
+        using var adam = new Adam(model.NamedParameters(), new AdamOptions(WeightDecay: ArchitectureRegistry.Get(config.Architecture).Training.WeightDecay));
         var (tokens, targets) = Batch();
         for (var step = 0; step < 2; step++)
         {
@@ -141,7 +140,7 @@ public sealed class EagerTwinTests
             loss.backward();
             AssertSame(model, twin, values => values.grad!, 1e-8);
             training.Update(learningRate: 0.01);
-            Update(model, adam, isBaseline);
+            Update(model, adam, (ArchitectureRegistry.Get(config.Architecture).Training.GradientClipping > 0));
             AssertSame(model, twin, values => values, 1e-8);
         }
     }
@@ -174,8 +173,7 @@ public sealed class EagerTwinTests
 
     private static ModelConfig Small(string architecture)
     {
-        Assert.True(ArchitectureNames.TryParse(architecture, out var parsed));
-        return ModelConfig.Create(parsed, 17, 16, 2, 2, 12, intermediateSize: 24);
+        return ArchitectureRegistry.CreateConfig(architecture, 17, 16, 2, 2, 12, intermediateSize: 24);
     }
 
     private static (Tensor Tokens, Tensor Targets) Batch()

@@ -1,6 +1,6 @@
+using AnTransformer.Architectures;
 using AnTransformer.Checkpoints;
-using AnTransformer.Layers;
-using AnTransformer.Models;
+using AnTransformer.Operators;
 using AnTransformer.Optimization;
 using static TorchSharp.torch;
 
@@ -19,7 +19,7 @@ internal sealed class Fixture : IDisposable
         _expected = SafetensorsFile.Open(Path.Combine(Directory, "expected.safetensors"));
     }
 
-    public static TheoryData<string> Names => new("gpt", "gpt-plus", "ngpt", "angpt", "angpt-no-qk-norm");
+    public static TheoryData<string> Names => new("gpt", "gpt-plus", "ngpt", "angpt", "angpt-no-qk-norm", "sandwich", "dyt", "derf");
 
     public string Directory { get; }
 
@@ -31,7 +31,7 @@ internal sealed class Fixture : IDisposable
 
     public Tensor Targets => _expected.ToTensor("targets");
 
-    public AdamOptions Adam => new(WeightDecay: Model.Config.Architecture is Architecture.Gpt or Architecture.GptPlus ? 0.1 : 0);
+    public AdamOptions Adam => new(WeightDecay: ArchitectureRegistry.Get(Model.Config.Architecture).Training.WeightDecay);
 
     public static string PathOf(string name) => Path.Combine(AppContext.BaseDirectory, "fixtures", name);
 

@@ -1,6 +1,6 @@
-using AnTransformer.Layers;
-using AnTransformer.Models;
-using AnTransformer.Normalization;
+using AnTransformer.Architectures;
+using AnTransformer.Configuration;
+using AnTransformer.Operators;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -14,7 +14,7 @@ public sealed class GradientTests
         get
         {
             var variants = new TheoryData<string, bool, string>();
-            foreach (var architecture in ArchitectureNames.All)
+            foreach (var architecture in ArchitectureRegistry.Names)
             {
                 foreach (var queryKeyNorm in new[] { true, false })
                     variants.Add(architecture, queryKeyNorm, "all");
@@ -31,8 +31,7 @@ public sealed class GradientTests
     public void Gradients_equal_finite_differences(string architecture, bool queryKeyNorm, string factorOff)
     {
         using var scope = NewDisposeScope();
-        Assert.True(ArchitectureNames.TryParse(architecture, out var parsed));
-        var config = ModelConfig.Create(parsed, 11, 8, 2, 2, 6, intermediateSize: 12) with
+        var config = ArchitectureRegistry.CreateConfig(architecture, 11, 8, 2, 2, 6, intermediateSize: 12) with
         {
             QkNorm = queryKeyNorm,
             Factors = new FactorSwitches(

@@ -1,13 +1,15 @@
+using AnTransformer.Architectures;
+using AnTransformer.Configuration;
 using AnTransformer.Generation;
 using AnTransformer.Layers;
-using AnTransformer.Models;
+using AnTransformer.Operators;
 using static TorchSharp.torch;
 
 namespace AnTransformer.Tests.Models;
 
 public sealed class ModelTests
 {
-    public static TheoryData<string> Architectures => new(ArchitectureNames.All);
+    public static TheoryData<string> Architectures => new(ArchitectureRegistry.Names);
 
     [Theory]
     [InlineData(2, 0.2)]
@@ -15,7 +17,7 @@ public sealed class ModelTests
     [InlineData(8, 0.1)]
     [InlineData(32, 0.025)]
     public void Alpha_of_anGPT_starts_lower_in_deeper_models(int layers, double expected)
-        => Assert.Equal(new ScaleInit(expected, 1), ModelConfig.Create(Architecture.AnGpt, 257, 64, 1, layers, 16).Alpha);
+        => Assert.Equal(new ScaleInit(expected, 1), ArchitectureRegistry.CreateConfig("angpt", 257, 64, 1, layers, 16).Alpha);
 
     [Theory]
     [MemberData(nameof(Architectures))]
@@ -103,7 +105,7 @@ public sealed class ModelTests
         // whose s_z is √d) have the variance 1 that a unit-norm stream gives.
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
-        var config = ModelConfig.Create(Architecture.AnGpt, 512, 256, 4, 6, 32) with { Alpha = new ScaleInit(0.05, 1) };
+        var config = ArchitectureRegistry.CreateConfig("angpt", 512, 256, 4, 6, 32) with { Alpha = new ScaleInit(0.05, 1) };
         using var model = LanguageModel.Create(config, ModelContext.Default);
         model.Initialize(seed: 9);
         var logits = model.forward(randint(512, [4, 32], dtype: int64));
@@ -112,8 +114,7 @@ public sealed class ModelTests
 
     private static ModelConfig Small(string architecture)
     {
-        Assert.True(ArchitectureNames.TryParse(architecture, out var parsed));
-        return ModelConfig.Create(parsed, 17, 16, 2, 2, 12);
+        return ArchitectureRegistry.CreateConfig(architecture, 17, 16, 2, 2, 12);
     }
 
     private static LanguageModel Initialized(string architecture, long seed)

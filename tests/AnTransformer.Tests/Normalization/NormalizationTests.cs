@@ -1,4 +1,5 @@
-using AnTransformer.Models;
+using AnTransformer.Architectures;
+using AnTransformer.Configuration;
 using AnTransformer.Normalization;
 using CsCheck;
 using static TorchSharp.torch;
@@ -25,7 +26,7 @@ public sealed class NormalizationTests
     [Fact]
     public void Factors_have_the_values_of_the_paper_at_four_times_the_width()
     {
-        var nu = NormalizationFactors.For(ModelConfig.Create(Architecture.AnGpt, 100, 64, 4, 2, 16));
+        var nu = NormalizationFactors.For(ArchitectureRegistry.CreateConfig("angpt", 100, 64, 4, 2, 16));
         Assert.Equal(2, nu.Qkv, 1e-12);         // √(64/16)
         Assert.Equal(0.5, nu.Output, 1e-12);
         Assert.Equal(0.5, nu.UpGate, 1e-12);
@@ -36,7 +37,7 @@ public sealed class NormalizationTests
     [Fact]
     public void Switches_turn_single_factors_to_one()
     {
-        var config = ModelConfig.Create(Architecture.AnGpt, 100, 64, 4, 2, 16);
+        var config = ArchitectureRegistry.CreateConfig("angpt", 100, 64, 4, 2, 16);
         var nu = NormalizationFactors.For(config with { Factors = new FactorSwitches(Qkv: false, Activation: false) });
         Assert.Equal(1, nu.Qkv);
         Assert.Equal(1, nu.Activation);

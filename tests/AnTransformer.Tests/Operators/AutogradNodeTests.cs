@@ -1,6 +1,5 @@
+using AnTransformer.Architectures;
 using AnTransformer.Kernels;
-using AnTransformer.Layers;
-using AnTransformer.Models;
 using AnTransformer.Operators;
 using AnTransformer.Optimization;
 using static TorchSharp.torch;
@@ -87,8 +86,7 @@ public sealed class AutogradNodeTests
     [InlineData("angpt")]
     public void Training_steps_take_no_new_memory(string architecture)
     {
-        Assert.True(ArchitectureNames.TryParse(architecture, out var parsed));
-        using var model = LanguageModel.Create(ModelConfig.Create(parsed, 300, 64, 2, 2, 64), ModelContext.Default);
+        using var model = LanguageModel.Create(ArchitectureRegistry.CreateConfig(architecture, 300, 64, 2, 2, 64), ModelContext.Default);
         model.Initialize(seed: 1);
         using var adam = new Adam(model, new AdamOptions());
         var reserved = new List<long>();

@@ -1,9 +1,8 @@
 using System.Runtime.Intrinsics;
+using AnTransformer.Architectures;
 using AnTransformer.Generation;
 using AnTransformer.Kernels;
 using AnTransformer.Kernels.Cpu;
-using AnTransformer.Layers;
-using AnTransformer.Models;
 using AnTransformer.Operators;
 using AnTransformer.Optimization;
 using AnTransformer.Tests.Kernels;
@@ -28,7 +27,7 @@ public sealed class DispatchTests : IDisposable
         get
         {
             var cases = new TheoryData<string, bool>();
-            foreach (var architecture in ArchitectureNames.All)
+            foreach (var architecture in ArchitectureRegistry.Names)
             {
                 cases.Add(architecture, true);
                 cases.Add(architecture, false);
@@ -38,7 +37,7 @@ public sealed class DispatchTests : IDisposable
         }
     }
 
-    public static TheoryData<string> Architectures => new(ArchitectureNames.All);
+    public static TheoryData<string> Architectures => new(ArchitectureRegistry.Names);
 
     [Theory]
     [MemberData(nameof(Cases))]
@@ -187,8 +186,7 @@ public sealed class DispatchTests : IDisposable
 
     private static LanguageModel Create(string architecture, ScalarType compute)
     {
-        Assert.True(ArchitectureNames.TryParse(architecture, out var parsed));
-        var config = ModelConfig.Create(parsed, 43, 48, 2, Layers, Length + 8, 100);
+        var config = ArchitectureRegistry.CreateConfig(architecture, 43, 48, 2, Layers, Length + 8, 100);
         var model = LanguageModel.Create(config, new ModelContext(CPU, ScalarType.Float32, compute));
         model.Initialize(seed: 5);
         return model;

@@ -1,6 +1,6 @@
+using AnTransformer.Architectures;
+using AnTransformer.Configuration;
 using AnTransformer.EagerTwin;
-using AnTransformer.Layers;
-using AnTransformer.Models;
 using AnTransformer.Operators;
 using AnTransformer.Optimization;
 using AnTransformer.Tests.Kernels;
@@ -17,7 +17,7 @@ public sealed class FusedModelTests
         get
         {
             var cases = new TheoryData<string, bool, int, int, int, int>();
-            foreach (var architecture in ArchitectureNames.All)
+            foreach (var architecture in ArchitectureRegistry.Names)
             {
                 foreach (var queryKeyNorm in new[] { true, false })
                 {
@@ -32,7 +32,7 @@ public sealed class FusedModelTests
         }
     }
 
-    public static TheoryData<string> Architectures => new(ArchitectureNames.All);
+    public static TheoryData<string> Architectures => new(ArchitectureRegistry.Names);
 
     [Theory]
     [MemberData(nameof(Cases))]
@@ -77,8 +77,8 @@ public sealed class FusedModelTests
         using var twin = EagerModel.Create(model.Config, CPU);
         twin.CopyFrom(model);
         using var training = new EagerTraining(twin, gradientClipping: 0.5);
-        var isBaseline = model.Config.Architecture is Architecture.Gpt or Architecture.GptPlus;
-        using var adam = new Adam(model, new AdamOptions(WeightDecay: isBaseline ? 0.1 : 0, Epsilon: 1e-8));
+        var defaults = ArchitectureRegistry.Get(model.Config.Architecture).Training;
+        using var adam = new Adam(model, new AdamOptions(WeightDecay: defaults.WeightDecay, Epsilon: 1e-8));
         for (var step = 0; step < 10; step++)
         {
             var (tokens, targets) = Batch(3, 9, seed: step);
@@ -179,7 +179,7 @@ public sealed class FusedModelTests
     {
         using var scope = NewDisposeScope();
         using var model = LanguageModel.Create(
-            ModelConfig.Create(Architecture.NGpt, 43, 20, 2, 2, 9), new ModelContext(CPU, ScalarType.Float64, ScalarType.Float64));
+            ArchitectureRegistry.CreateConfig("ngpt", 43, 20, 2, 2, 9), new ModelContext(CPU, ScalarType.Float64, ScalarType.Float64));
         model.Initialize(seed: 1);
         using var adam = new Adam(model.NamedParameters(), new AdamOptions());
         using var constrained = new Adam(model, new AdamOptions());
@@ -205,8 +205,7 @@ public sealed class FusedModelTests
 
     internal static LanguageModel Create(string architecture, int d, int f, int length, bool queryKeyNorm)
     {
-        Assert.True(ArchitectureNames.TryParse(architecture, out var parsed));
-        var config = ModelConfig.Create(parsed, 43, d, 2, 2, length, f) with
+        var config = ArchitectureRegistry.CreateConfig(architecture, 43, d, 2, 2, length, f) with
         {
             QkNorm = queryKeyNorm,
             Alpha = new ScaleInit(0.2, 0.5),

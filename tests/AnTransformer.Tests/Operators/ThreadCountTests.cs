@@ -1,6 +1,6 @@
+using AnTransformer.Architectures;
 using AnTransformer.Kernels;
 using AnTransformer.Kernels.Cpu;
-using AnTransformer.Models;
 using AnTransformer.Operators;
 using static TorchSharp.torch;
 
@@ -13,7 +13,7 @@ public sealed unsafe class ThreadCountTests : IDisposable
     private readonly bool _usesOwn = Gemm.UsesOwn;
     private readonly int _threads = get_num_threads();
 
-    public static TheoryData<string> Architectures => new(ArchitectureNames.All);
+    public static TheoryData<string> Architectures => new(ArchitectureRegistry.Names);
 
     [Theory]
     [MemberData(nameof(Architectures))]

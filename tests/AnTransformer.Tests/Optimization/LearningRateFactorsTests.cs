@@ -1,5 +1,4 @@
-using AnTransformer.Layers;
-using AnTransformer.Models;
+using AnTransformer.Architectures;
 using AnTransformer.Operators;
 using AnTransformer.Optimization;
 using static TorchSharp.torch;
@@ -24,7 +23,7 @@ public sealed class LearningRateFactorsTests
     {
         // Adam's first step moves every number with a gradient by the rate.
         using var scope = NewDisposeScope();
-        using var model = LanguageModel.Create(ModelConfig.Create(Architecture.GptPlus, 40, 16, 2, 2, 8), ModelContext.Default);
+        using var model = LanguageModel.Create(ArchitectureRegistry.CreateConfig("gpt+", 40, 16, 2, 2, 8), ModelContext.Default);
         model.Initialize(1);
         using var adam = new Adam(model, new AdamOptions { Factors = new LearningRateFactors(2, 3, 5, 7, 1) });
         var before = model.NamedParameters().ToDictionary(item => item.Name, item => item.Parameter.detach().clone());

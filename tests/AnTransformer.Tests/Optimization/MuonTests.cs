@@ -1,5 +1,4 @@
-using AnTransformer.Layers;
-using AnTransformer.Models;
+using AnTransformer.Architectures;
 using AnTransformer.Operators;
 using AnTransformer.Optimization;
 using AnTransformer.Tests.Kernels;
@@ -57,14 +56,14 @@ public sealed class MuonTests
     }
 
     [Theory]
-    [InlineData(Architecture.GptPlus)]
-    [InlineData(Architecture.NGpt)]
-    [InlineData(Architecture.AnGpt)]
-    public void Rows_of_blocks_change_by_the_rate_and_all_else_as_by_adam(Architecture architecture)
+    [InlineData("gpt+")]
+    [InlineData("ngpt")]
+    [InlineData("angpt")]
+    public void Rows_of_blocks_change_by_the_rate_and_all_else_as_by_adam(string architecture)
     {
         const double Rate = 0.01;
         using var scope = NewDisposeScope();
-        var config = ModelConfig.Create(architecture, 40, 16, 2, 2, 8);
+        var config = ArchitectureRegistry.CreateConfig(architecture, 40, 16, 2, 2, 8);
         using var byMuon = LanguageModel.Create(config, ModelContext.Default);
         using var byAdam = LanguageModel.Create(config, ModelContext.Default);
         byMuon.Initialize(1);
@@ -100,7 +99,7 @@ public sealed class MuonTests
     {
         static float Train()
         {
-            var config = ModelConfig.Create(Architecture.AnGpt, 40, 16, 2, 2, 8);
+            var config = ArchitectureRegistry.CreateConfig("angpt", 40, 16, 2, 2, 8);
             using var model = LanguageModel.Create(config, ModelContext.Default);
             model.Initialize(1);
             using var muon = new Adam(model, new AdamOptions { Muon = new MuonOptions(5) });

@@ -1,5 +1,4 @@
-using AnTransformer.Layers;
-using AnTransformer.Models;
+using AnTransformer.Architectures;
 using AnTransformer.Operators;
 using AnTransformer.Optimization;
 using AnTransformer.Tests.Kernels;
@@ -15,7 +14,7 @@ public sealed class SpectralClippingTests
     public void A_step_along_one_direction_is_cut_to_the_limit_and_the_rest_of_it_stays()
     {
         using var scope = NewDisposeScope();
-        using var model = Model(Architecture.GptPlus);
+        using var model = Model("gpt+");
         using var adam = new Adam(model, new AdamOptions { SpectralClip = 1 });
         var matrix = model.Blocks[0].Mlp.UpProj.Weight;
         using var generator = new Generator(5, CPU);
@@ -39,10 +38,10 @@ public sealed class SpectralClippingTests
     }
 
     [Theory]
-    [InlineData(Architecture.GptPlus)]
-    [InlineData(Architecture.NGpt)]
-    [InlineData(Architecture.AnGpt)]
-    public void A_limit_that_nothing_exceeds_changes_nothing_but_rounding(Architecture architecture)
+    [InlineData("gpt+")]
+    [InlineData("ngpt")]
+    [InlineData("angpt")]
+    public void A_limit_that_nothing_exceeds_changes_nothing_but_rounding(string architecture)
     {
         using var scope = NewDisposeScope();
         using var limited = Model(architecture);
@@ -65,7 +64,7 @@ public sealed class SpectralClippingTests
     {
         static float[] Train()
         {
-            using var model = Model(Architecture.AnGpt);
+            using var model = Model("angpt");
             using var adam = new Adam(model, new AdamOptions { SpectralClip = 0.5 });
             return [.. Enumerable.Range(0, 10).Select(_ => Step(model, adam))];
         }
@@ -76,7 +75,7 @@ public sealed class SpectralClippingTests
     [Fact]
     public void Singular_vectors_are_part_of_the_state()
     {
-        using var model = Model(Architecture.AnGpt);
+        using var model = Model("angpt");
         using var adam = new Adam(model, new AdamOptions { SpectralClip = 1 });
 
         var state = adam.State().ToDictionary(item => item.Key, item => item.Value);
@@ -86,9 +85,9 @@ public sealed class SpectralClippingTests
         Assert.DoesNotContain("singular_vector.logit_scale", state.Keys);
     }
 
-    private static LanguageModel Model(Architecture architecture)
+    private static LanguageModel Model(string architecture)
     {
-        var model = LanguageModel.Create(ModelConfig.Create(architecture, 40, 16, 2, 2, 8), ModelContext.Default);
+        var model = LanguageModel.Create(ArchitectureRegistry.CreateConfig(architecture, 40, 16, 2, 2, 8), ModelContext.Default);
         model.Initialize(1);
         return model;
     }

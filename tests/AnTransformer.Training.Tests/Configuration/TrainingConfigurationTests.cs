@@ -114,7 +114,7 @@ public sealed class TrainingConfigurationTests
     [Theory]
     [InlineData("model: {hidden_size: 130, num_attention_heads: 4}", "x.yaml:3:22: model.hidden_size 130 is not divisible by model.num_attention_heads 4; choose a multiple of the number of heads.")]
     [InlineData("model: {hidden_size: 12, num_attention_heads: 4}", "x.yaml:3:22: the head size model.hidden_size / model.num_attention_heads = 3 is odd, and rotary position embeddings turn pairs; choose sizes that make it even.")]
-    [InlineData("model: {architecture: gtp}", "x.yaml:3:23: 'model.architecture' must be one of gpt, gpt+, ngpt, angpt, not 'gtp'; did you mean 'gpt'?")]
+    [InlineData("model: {architecture: gtp}", "x.yaml:3:23: 'model.architecture' must be one of gpt, gpt+, ngpt, angpt, sandwich, dyt, derf, not 'gtp'; did you mean 'gpt'?")]
     [InlineData("model: {constraint: hard}", "x.yaml:3:21: 'model.constraint' must be one of bounded, exact, none or null, not 'hard'.")]
     [InlineData("optimizer: {learning_rat: 1}", "x.yaml:3:13: unknown key 'optimizer.learning_rat'; did you mean 'learning_rate'?")]
     [InlineData("optimizer: {learning_rate: 0}", "x.yaml:3:28: 'optimizer.learning_rate' must be a number greater than 0 and at most 10, not '0'.")]

@@ -1,6 +1,6 @@
 using System.Text;
+using AnTransformer.Architectures;
 using AnTransformer.Files;
-using AnTransformer.Models;
 using AnTransformer.Training.Configuration;
 using AnTransformer.Training.Data;
 using AnTransformer.Training.Tokenization;

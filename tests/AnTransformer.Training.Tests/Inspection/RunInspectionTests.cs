@@ -1,4 +1,4 @@
-using AnTransformer.Models;
+using AnTransformer.Architectures;
 using AnTransformer.Training.Configuration;
 using AnTransformer.Training.Inspection;
 using AnTransformer.Training.Metrics;
@@ -10,7 +10,7 @@ public sealed class RunInspectionTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
 
-    public static TheoryData<string> Architectures => new(ArchitectureNames.All);
+    public static TheoryData<string> Architectures => new(ArchitectureRegistry.Names);
 
     private string Log => Path.Combine(_folder.File("run"), "inspection.jsonl");
 

@@ -1,4 +1,4 @@
-using AnTransformer.Normalization;
+using AnTransformer.Configuration;
 
 namespace AnTransformer.Kernels.Cpu;
 

@@ -1,5 +1,5 @@
 using System.Runtime.Intrinsics;
-using AnTransformer.Normalization;
+using AnTransformer.Configuration;
 
 namespace AnTransformer.Kernels.Cpu;
 
@@ -44,6 +44,13 @@ internal abstract unsafe class CpuKernels
 
     /// <summary>Gradients of <see cref="RmsNorm"/>: dx is written, dgain added to, and dy replaced by y.</summary>
     public abstract void RmsNormBackward(float* dy, float* x, float* gain, float* dx, float* dgain, long rows, int n, float epsilon);
+
+    /// <summary>y = gain ⊙ f(a·x + s) + bias, [rows, n].</summary>
+    public abstract void Squash(Squashing f, float* x, float a, float s, float* gain, float* bias, float* y, long rows, int n);
+
+    /// <summary>Gradients of <see cref="Squash"/>: dx is written, the others are added to; da and ds are single numbers.</summary>
+    public abstract void SquashBackward(
+        Squashing f, float* dy, float* x, float a, float s, float* gain, float* dx, float* dgain, float* dbias, float* da, float* ds, long rows, int n);
 
     /// <summary>m = u ⊙ SiLU(k·g), where a row of gu holds g and then u, [rows, f] from [rows, 2f].</summary>
     public abstract void SwiGlu(float* gu, float* m, long rows, int f, float k);

@@ -1,4 +1,4 @@
-using AnTransformer.Normalization;
+using AnTransformer.Configuration;
 using static TorchSharp.torch;
 
 namespace AnTransformer.Kernels.Cuda;

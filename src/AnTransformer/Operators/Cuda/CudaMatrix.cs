@@ -1,4 +1,3 @@
-using AnTransformer.Layers;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 

@@ -1,6 +1,5 @@
 using AnTransformer.Kernels;
 using AnTransformer.Kernels.Cuda;
-using AnTransformer.Layers;
 using static TorchSharp.torch;
 
 namespace AnTransformer.Operators.Cuda;
