@@ -1,8 +1,9 @@
 // Writes, for each published tokenizer that is installed, its files and the reference's ids: node published.js FOLDER
 import { copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { phi } from './phi.js';
 import { encode, load } from './reference.js';
-import { texts } from './texts.js';
+import { texts as common } from './texts.js';
 
 const folder = process.argv[2];
 const scope = join('node_modules', '@lenml');
@@ -10,12 +11,20 @@ for (const name of readdirSync(scope).filter(name => name.startsWith('tokenizer-
   const from = join(scope, name, 'models');
   if (!existsSync(join(from, 'tokenizer.json')))
     continue;
+  await write(name, readFileSync(join(from, 'tokenizer.json'), 'utf8'), common);
+  if (existsSync(join(from, 'tokenizer_config.json')))
+    copyFileSync(join(from, 'tokenizer_config.json'), join(folder, name, 'tokenizer_config.json'));
+}
+
+const aroundTokens = ['<|user|>\n Hi <|end|>\n<|assistant|> ok', 'a <|im_start|> b<|im_sep|>\t\n c <|im_end|>', 'if x:\n        y\n\t\t\tz  \t ',
+  ' '.repeat(70), '\t'.repeat(25)];
+for (const [name, json] of phi(scope))
+  await write(name, json, [...common, ...aroundTokens]);
+
+async function write(name, json, texts) {
   const to = join(folder, name);
   mkdirSync(to, { recursive: true });
-  for (const file of ['tokenizer.json', 'tokenizer_config.json'].filter(file => existsSync(join(from, file))))
-    copyFileSync(join(from, file), join(to, file));
-
-  const json = readFileSync(join(from, 'tokenizer.json'), 'utf8');
+  writeFileSync(join(to, 'tokenizer.json'), json);
   const recognized = await encode(load(json), texts);
 
   // A tokenizer without special tokens takes them for plain text. Ids of added tokens follow each other, so the others keep theirs
