@@ -1,5 +1,7 @@
 using System.Globalization;
 using AnTransformer.Training.Tokenization;
+using AnTransformer.Training.Tokenization.BytePairs;
+using AnTransformer.Training.Tokenization.Files;
 using BenchmarkDotNet.Attributes;
 using BenchmarkDotNet.Columns;
 using BenchmarkDotNet.Configs;

@@ -2,6 +2,7 @@ using AnTransformer.Checkpoints;
 using AnTransformer.Configuration;
 using AnTransformer.Training;
 using AnTransformer.Training.Tokenization;
+using AnTransformer.Training.Tokenization.Files;
 
 namespace AnTransformer.Cli;
 

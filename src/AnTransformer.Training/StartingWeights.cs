@@ -3,6 +3,7 @@ using AnTransformer.Architectures;
 using AnTransformer.Checkpoints;
 using AnTransformer.Configuration;
 using AnTransformer.Training.Tokenization;
+using AnTransformer.Training.Tokenization.Files;
 
 namespace AnTransformer.Training;
 

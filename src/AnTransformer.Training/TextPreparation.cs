@@ -1,6 +1,8 @@
 using AnTransformer.Training.Configuration;
 using AnTransformer.Training.Data.Preparation;
 using AnTransformer.Training.Tokenization;
+using AnTransformer.Training.Tokenization.BytePairs;
+using AnTransformer.Training.Tokenization.Files;
 
 namespace AnTransformer.Training;
 

@@ -2,6 +2,7 @@ using AnTransformer.Checkpoints;
 using AnTransformer.Training.Configuration;
 using AnTransformer.Training.Data;
 using AnTransformer.Training.Tokenization;
+using AnTransformer.Training.Tokenization.Files;
 
 namespace AnTransformer.Training;
 

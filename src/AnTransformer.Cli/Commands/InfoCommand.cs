@@ -7,7 +7,7 @@ using AnTransformer.Configuration;
 using AnTransformer.Training;
 using AnTransformer.Training.Configuration;
 using AnTransformer.Training.Data;
-using AnTransformer.Training.Tokenization;
+using AnTransformer.Training.Tokenization.Files;
 
 namespace AnTransformer.Cli.Commands;
 

@@ -3,6 +3,7 @@ using AnTransformer.Cli.Display;
 using AnTransformer.Training;
 using AnTransformer.Training.Data.Preparation;
 using AnTransformer.Training.Tokenization;
+using AnTransformer.Training.Tokenization.BytePairs;
 
 namespace AnTransformer.Cli.Commands;
 

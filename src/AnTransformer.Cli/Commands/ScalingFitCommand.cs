@@ -1,7 +1,9 @@
 using System.CommandLine;
 using System.Globalization;
 using AnTransformer.Cli.Display;
-using AnTransformer.Studies.Scaling;
+using AnTransformer.Studies.Scaling.Fitting;
+using AnTransformer.Studies.Scaling.Reporting;
+using AnTransformer.Studies.Scaling.Tables;
 
 namespace AnTransformer.Cli.Commands;
 

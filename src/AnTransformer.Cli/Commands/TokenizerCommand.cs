@@ -2,7 +2,7 @@ using System.CommandLine;
 using System.Diagnostics;
 using AnTransformer.Cli.Display;
 using AnTransformer.Training.Data.Preparation;
-using AnTransformer.Training.Tokenization;
+using AnTransformer.Training.Tokenization.BytePairs;
 
 namespace AnTransformer.Cli.Commands;
 

@@ -1,5 +1,6 @@
 using AnTransformer.Studies.Reporting;
-using AnTransformer.Studies.Scaling;
+using AnTransformer.Studies.Scaling.Fitting;
+using AnTransformer.Studies.Scaling.Reporting;
 using Spectre.Console;
 
 namespace AnTransformer.Cli.Display;

@@ -1,3 +1,6 @@
+using AnTransformer.Training.Tokenization.BytePairs;
+using AnTransformer.Training.Tokenization.Files;
+
 namespace AnTransformer.Training.Tokenization;
 
 /// <summary>

@@ -1,6 +1,6 @@
 using System.Text;
 using AnTransformer.Fuzz.Mutations;
-using AnTransformer.Studies.Scaling;
+using AnTransformer.Studies.Scaling.Tables;
 
 namespace AnTransformer.Fuzz.Formats;
 

@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
 using AnTransformer.Fuzz.Mutations;
-using AnTransformer.Training.Tokenization;
+using AnTransformer.Training.Tokenization.Files;
 
 namespace AnTransformer.Fuzz.Formats;
 

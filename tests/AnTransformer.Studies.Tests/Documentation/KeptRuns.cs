@@ -1,5 +1,5 @@
 using System.Globalization;
-using AnTransformer.Studies.Scaling;
+using AnTransformer.Studies.Scaling.Tables;
 using AnTransformer.Studies.Statistics;
 
 namespace AnTransformer.Studies.Tests.Documentation;

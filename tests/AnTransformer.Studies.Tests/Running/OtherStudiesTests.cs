@@ -5,7 +5,7 @@ using AnTransformer.Studies.Configuration;
 using AnTransformer.Studies.Ladders;
 using AnTransformer.Studies.Reporting;
 using AnTransformer.Studies.Running;
-using AnTransformer.Studies.Scaling;
+using AnTransformer.Studies.Scaling.Tables;
 using AnTransformer.Studies.Sweeps;
 using AnTransformer.Training.Configuration;
 

@@ -1,5 +1,5 @@
 using System.Text;
-using AnTransformer.Studies.Scaling;
+using AnTransformer.Studies.Scaling.Tables;
 using CsCheck;
 
 namespace AnTransformer.Studies.Tests.Scaling;

@@ -1,4 +1,5 @@
-using AnTransformer.Studies.Scaling;
+using AnTransformer.Studies.Scaling.Fitting;
+using AnTransformer.Studies.Scaling.Tables;
 
 namespace AnTransformer.Studies.Tests.Scaling;
 

@@ -1,4 +1,6 @@
-using AnTransformer.Studies.Scaling;
+using AnTransformer.Studies.Scaling.Fitting;
+using AnTransformer.Studies.Scaling.Laws;
+using AnTransformer.Studies.Scaling.Tables;
 using MathNet.Numerics.Distributions;
 
 namespace AnTransformer.Studies.Tests.Scaling;

@@ -1,4 +1,7 @@
-using AnTransformer.Studies.Scaling;
+using AnTransformer.Studies.Scaling.Fitting;
+using AnTransformer.Studies.Scaling.Laws;
+using AnTransformer.Studies.Scaling.Reporting;
+using AnTransformer.Studies.Scaling.Tables;
 
 namespace AnTransformer.Studies.Tests.Scaling;
 

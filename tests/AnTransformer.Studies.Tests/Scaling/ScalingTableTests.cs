@@ -1,4 +1,4 @@
-using AnTransformer.Studies.Scaling;
+using AnTransformer.Studies.Scaling.Tables;
 
 namespace AnTransformer.Studies.Tests.Scaling;
 

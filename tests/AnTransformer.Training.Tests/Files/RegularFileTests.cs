@@ -3,7 +3,7 @@ using AnTransformer.Architectures;
 using AnTransformer.Files;
 using AnTransformer.Training.Configuration;
 using AnTransformer.Training.Data;
-using AnTransformer.Training.Tokenization;
+using AnTransformer.Training.Tokenization.Files;
 
 namespace AnTransformer.Training.Tests.Files;
 

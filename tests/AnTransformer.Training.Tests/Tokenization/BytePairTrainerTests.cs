@@ -1,5 +1,7 @@
 using System.Text;
 using AnTransformer.Training.Tokenization;
+using AnTransformer.Training.Tokenization.BytePairs;
+using AnTransformer.Training.Tokenization.Splitting;
 using CsCheck;
 
 namespace AnTransformer.Training.Tests.Tokenization;

@@ -1,4 +1,5 @@
 using AnTransformer.Training.Tokenization;
+using AnTransformer.Training.Tokenization.Files;
 using CsCheck;
 
 namespace AnTransformer.Training.Tests.Tokenization;

@@ -1,6 +1,6 @@
 using System.Text;
 using System.Text.RegularExpressions;
-using AnTransformer.Training.Tokenization;
+using AnTransformer.Training.Tokenization.Splitting;
 
 namespace AnTransformer.Training.Tests.Tokenization;
 

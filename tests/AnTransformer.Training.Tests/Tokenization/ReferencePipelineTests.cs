@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using AnTransformer.Training.Tokenization;
+using AnTransformer.Training.Tokenization.Files;
 using CsCheck;
 
 namespace AnTransformer.Training.Tests.Tokenization;

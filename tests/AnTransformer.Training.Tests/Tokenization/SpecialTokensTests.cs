@@ -1,5 +1,7 @@
 using System.Text.Json.Nodes;
 using AnTransformer.Training.Tokenization;
+using AnTransformer.Training.Tokenization.BytePairs;
+using AnTransformer.Training.Tokenization.Files;
 
 namespace AnTransformer.Training.Tests.Tokenization;
 

@@ -1,6 +1,9 @@
 using System.Text;
 using System.Text.Json.Nodes;
 using AnTransformer.Training.Tokenization;
+using AnTransformer.Training.Tokenization.BytePairs;
+using AnTransformer.Training.Tokenization.Files;
+using AnTransformer.Training.Tokenization.Splitting;
 using CsCheck;
 
 namespace AnTransformer.Training.Tests.Tokenization;

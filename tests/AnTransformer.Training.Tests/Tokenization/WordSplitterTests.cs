@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
-using AnTransformer.Training.Tokenization;
+using AnTransformer.Training.Tokenization.Normalization;
+using AnTransformer.Training.Tokenization.Splitting;
 using CsCheck;
 
 namespace AnTransformer.Training.Tests.Tokenization;

@@ -1,4 +1,4 @@
-using AnTransformer.Training.Tokenization;
+using AnTransformer.Training.Tokenization.Files;
 
 namespace AnTransformer.Training.Data.Preparation;
 
