@@ -36,6 +36,7 @@ internal static class CommandLine
             "angpt trains, evaluates and samples approximately normalized transformers (arXiv 2505.22014).\n"
             + "`angpt train` alone trains on the bundled novels of Jane Austen.");
         root.Subcommands.Add(TrainCommand.Create());
+        root.Subcommands.Add(ConfigCommand.Create());
         root.Subcommands.Add(PrepareCommand.Create());
         root.Subcommands.Add(TokenizerCommand.Create());
         root.Subcommands.Add(EvalCommand.Create());

@@ -30,7 +30,7 @@ internal static class OptionNames
     public static string Suggestion(Command command, string name)
     {
         var bare = Kebab(name.TrimStart('-'));
-        var options = command.Options.Where(option => !option.Hidden).ToList();
+        var options = command.Options.Where(option => !option.Hidden || option is FieldOption).ToList();
         var sharing = options.OfType<FieldOption>().Where(option => Kebab(option.Field.Name) == bare).Select(option => option.Name).ToList();
         if (sharing.Count > 1)
             return $", a field of several sections; give one of {string.Join(", ", sharing)}";

@@ -19,6 +19,24 @@ public static class ResolvedConfiguration
     /// <exception cref="InvalidInputException">The architecture is unknown, or no number of steps is given.</exception>
     public static TrainingConfiguration Of(TrainingConfiguration configuration)
     {
+        var (resolved, model) = ForArchitecture(configuration);
+        resolved.Schedule.WarmupSteps ??= LearningRateSchedule.WarmupFor(model, TrainingPlan.StepsOf(resolved));
+        return resolved;
+    }
+
+    /// <summary>
+    /// As <see cref="Of"/>, for a configuration that may not say yet how long the run is: what depends on that then remains null.
+    /// </summary>
+    /// <param name="configuration">A configuration whose fields are legal each by itself.</param>
+    /// <exception cref="InvalidInputException">The architecture is unknown, or a model of that shape cannot be.</exception>
+    public static TrainingConfiguration AsFarAsKnown(TrainingConfiguration configuration)
+    {
+        ArgumentNullException.ThrowIfNull(configuration);
+        return configuration.Training is { Steps: null, MaxTokens: null } ? ForArchitecture(configuration).Resolved : Of(configuration);
+    }
+
+    private static (TrainingConfiguration Resolved, ModelConfig Model) ForArchitecture(TrainingConfiguration configuration)
+    {
         var resolved = ConfigurationBinder.Copy(configuration);
         var model = ResolveModel(resolved.Model);
         var optimizer = resolved.Optimizer;
@@ -28,8 +46,7 @@ public static class ResolvedConfiguration
         optimizer.WidthExponent ??= defaults.Factors.WidthExponent;
         optimizer.WeightDecay ??= defaults.WeightDecay;
         optimizer.GradientClipping ??= defaults.GradientClipping;
-        resolved.Schedule.WarmupSteps ??= LearningRateSchedule.WarmupFor(model, TrainingPlan.StepsOf(resolved));
-        return resolved;
+        return (resolved, model);
     }
 
     /// <summary>The keys of fields that a configuration leaves to defaults.</summary>

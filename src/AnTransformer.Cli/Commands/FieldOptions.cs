@@ -19,6 +19,28 @@ internal static class FieldOptions
         return options;
     }
 
+    /// <summary>
+    /// Accepts the fields of several configurations without listing them. One option may stand for fields of several that share a name: what it
+    /// sets is found by that name, once it is known which configuration is meant.
+    /// </summary>
+    public static IReadOnlyList<FieldOption> AddHidden(Command command, IEnumerable<Type> configurations)
+    {
+        var taken = command.Options.SelectMany(option => option.Aliases.Append(option.Name)).ToHashSet(StringComparer.Ordinal);
+        var options = new List<FieldOption>();
+        foreach (var fields in configurations.Select(ConfigurationBinder.Fields))
+        {
+            foreach (var field in fields)
+            {
+                var names = Spellings(field, isUnique: fields.Count(other => other.Name == field.Name) == 1).Where(taken.Add).ToList();
+                if (names.Count > 0)
+                    options.Add(new FieldOption(field, names[0], names.Skip(1)) { Hidden = true });
+            }
+        }
+
+        options.ForEach(command.Options.Add);
+        return options;
+    }
+
     /// <summary>Fields given on the command line as the user spelled them, so that errors name them so, and their values.</summary>
     public static List<(string Key, string Value)> Overrides(ParseResult parsed, IReadOnlyList<FieldOption> options)
         => options
@@ -29,8 +51,13 @@ internal static class FieldOptions
     private static FieldOption Create(ConfigurationField field, bool isUnique, HashSet<string> taken)
     {
         // The first is what help shows.
-        string[] keys = isUnique ? [field.Name, field.Key] : [field.Key];
-        var names = keys.SelectMany(key => new[] { "--" + OptionNames.Kebab(key), "--" + key }).Distinct().Where(name => !taken.Contains(name)).ToList();
+        var names = Spellings(field, isUnique).Where(name => !taken.Contains(name)).ToList();
         return new FieldOption(field, names[0], names.Skip(1));
+    }
+
+    private static IEnumerable<string> Spellings(ConfigurationField field, bool isUnique)
+    {
+        string[] keys = isUnique ? [field.Name, field.Key] : [field.Key];
+        return keys.SelectMany(key => new[] { "--" + OptionNames.Kebab(key), "--" + key }).Distinct(StringComparer.Ordinal);
     }
 }

@@ -1,6 +1,6 @@
 using System.CommandLine;
 using AnTransformer.Cli.Commands;
-using AnTransformer.Studies;
+using AnTransformer.Cli.Configurations;
 using AnTransformer.Studies.Configuration;
 using AnTransformer.Studies.Running;
 using AnTransformer.Training.Configuration;
@@ -13,13 +13,13 @@ internal static class StudyCommand
     private const string Ending =
         "\nRuns are training runs in OUTPUT/runs. The same command goes on where it was stopped; finished runs are not repeated.";
 
-    public static Command Create<T>(string name, string description, string file, Func<T, BaseConfiguration, StudyData, IStudy> create)
+    public static Command Create<T>(string name, string description, StudyKind<T> kind)
         where T : StudyConfiguration, new()
     {
         var config = new Argument<string>("config")
         {
             Description = "A YAML configuration of the study; relative to here, or one of the tool's own in configs/studies.",
-            DefaultValueFactory = _ => $"configs/studies/{file}.yaml",
+            DefaultValueFactory = _ => $"configs/studies/{kind.Name}.yaml",
         };
         var set = new Option<string[]>("--set")
         {
@@ -38,10 +38,10 @@ internal static class StudyCommand
             var baseConfiguration = new BaseConfiguration(settings, placeOf, fieldsOfRuns, BundledFiles.Find);
             using var stop = new StopSignal(StopWords.Study);
             if (parsed.GetValue(dryRun))
-                return DryRun.Print(create(settings, baseConfiguration, new StudyData(listener: null, stop.Token)), parsed.GetValue(json));
+                return DryRun.Print(kind.Create(settings, baseConfiguration, new StudyData(listener: null, stop.Token)), parsed.GetValue(json));
             using var display = StudyDisplay.Create();
             // Planned first: what cannot be run should not leave a directory behind.
-            var study = StudyPlanning.Plan(data => create(settings, baseConfiguration, data), display.Preparation, stop.Token);
+            var study = StudyPlanning.Plan(data => kind.Create(settings, baseConfiguration, data), display.Preparation, stop.Token);
             using var directory = StudyDirectory.Open(settings.Output);
             return StudySession.Run(study, directory, display, parsed.GetValue(json), stop.Token);
         });

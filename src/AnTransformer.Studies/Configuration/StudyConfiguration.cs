@@ -17,6 +17,7 @@ public abstract class StudyConfiguration
 
     /// <summary>Fields laid over it.</summary>
     [Description("Fields of a training configuration, in its sections, that all runs have; they win over base_config.")]
+    [PatchOf(typeof(TrainingConfiguration))]
     public ConfigurationPatch Base { get; set; } = ConfigurationPatch.Empty;
 
     /// <summary>Seeds.</summary>

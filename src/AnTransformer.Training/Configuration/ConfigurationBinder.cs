@@ -1,5 +1,6 @@
 using System.Collections;
 using System.Text;
+using System.Text.Json.Nodes;
 using AnTransformer.Files;
 
 namespace AnTransformer.Training.Configuration;
@@ -118,6 +119,43 @@ public static class ConfigurationBinder
     /// <summary>The YAML text of a configuration, every field commented. Reading it gives an equal configuration.</summary>
     /// <param name="configuration">The configuration.</param>
     public static string Write(object configuration) => ConfigurationWriter.Write(configuration);
+
+    /// <summary>
+    /// The YAML text of a configuration whose defaults have been resolved, every field commented; a comment says which null stood for what.
+    /// </summary>
+    /// <param name="resolved">The configuration with its defaults resolved.</param>
+    /// <param name="given">The configuration before that, of the same class.</param>
+    public static string Write(object resolved, object given) => ConfigurationWriter.Write(resolved, given);
+
+    /// <summary>
+    /// The YAML text of the fields whose value is not their default, without comments; <c>{}</c> when there are none. Reading it gives an
+    /// equal configuration.
+    /// </summary>
+    /// <param name="configuration">The configuration.</param>
+    public static string WriteDifferences(object configuration) => ConfigurationWriter.WriteDifferences(configuration);
+
+    /// <summary>
+    /// A JSON Schema (draft 2020-12) of a configuration class's files, for editors: descriptions, types, ranges, words, defaults. A file
+    /// that it accepts may still be refused for fields that do not fit together.
+    /// </summary>
+    /// <param name="type">A configuration class.</param>
+    /// <param name="title">What the schema calls itself.</param>
+    public static JsonObject Schema(Type type, string title) => ConfigurationSchema.Of(type, title);
+
+    /// <summary>The defaults with overrides, each legal by itself; whether they fit together is not asked.</summary>
+    /// <typeparam name="T">A configuration class.</typeparam>
+    /// <param name="overrides">As for <see cref="Load{T}(string, IReadOnlyList{ValueTuple{string, string}})"/>.</param>
+    /// <exception cref="InvalidInputException">A key is unknown, or a value has the wrong type or is out of range.</exception>
+    public static T Defaults<T>(IReadOnlyList<(string Key, string Value)> overrides)
+        where T : class, new()
+    {
+        ArgumentNullException.ThrowIfNull(overrides);
+        var configuration = new T();
+        var binding = new Binding(configuration, "the defaults");
+        foreach (var (key, value) in overrides)
+            binding.Apply(key, value);
+        return configuration;
+    }
 
     /// <summary>A copy that shares nothing that can change.</summary>
     /// <typeparam name="T">A configuration class.</typeparam>

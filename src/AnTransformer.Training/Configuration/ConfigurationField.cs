@@ -27,6 +27,7 @@ public sealed class ConfigurationField
         MayChangeOnResume = property.IsDefined(typeof(MayChangeOnResumeAttribute));
         _oneOf = property.GetCustomAttribute<OneOfAttribute>();
         _range = property.GetCustomAttribute<InRangeAttribute>();
+        PatchedType = property.GetCustomAttribute<PatchOfAttribute>()?.Configuration;
         Default = Get(defaults);
     }
 
@@ -79,6 +80,11 @@ public sealed class ConfigurationField
             : Type == typeof(ConfigurationPatch) ? "mapping"
             : IsList ? $"list of {(ItemType == typeof(string) ? "texts" : ItemType == typeof(double) ? "numbers" : "whole numbers")}"
             : "whole number";
+
+    /// <summary>The configuration that a patch has fields of; null for other fields.</summary>
+    internal Type? PatchedType { get; }
+
+    internal InRangeAttribute? Bounds => _range;
 
     internal bool IsList => Type.IsGenericType;
 

@@ -11,6 +11,9 @@ public sealed class ConfigurationPatch
     /// <summary>No fields at all.</summary>
     public static ConfigurationPatch Empty { get; } = new(value: null);
 
+    /// <summary>The keys at the top, in the order of the file; none when it holds anything but a mapping.</summary>
+    public IReadOnlyList<string> Keys => Value is YamlMapping mapping ? [.. mapping.Entries.Select(entry => entry.Key.Text)] : [];
+
     internal YamlValue? Value { get; }
 
     /// <summary>The fields as YAML in flow style: <c>{model: {hidden_size: 64}}</c>.</summary>

@@ -63,6 +63,15 @@ public class OneOfAttribute(params string[] values) : Attribute
 /// <summary>A text field that names an architecture.</summary>
 public sealed class ArchitectureNameAttribute() : OneOfAttribute([.. ArchitectureRegistry.Names]);
 
+/// <summary>What configuration a <see cref="ConfigurationPatch"/> has fields of.</summary>
+/// <param name="configuration">A configuration class.</param>
+[AttributeUsage(AttributeTargets.Property)]
+public sealed class PatchOfAttribute(Type configuration) : Attribute
+{
+    /// <summary>The configuration class.</summary>
+    public Type Configuration { get; } = configuration;
+}
+
 /// <summary>
 /// Marks a field that may differ between a checkpoint and the run that resumes from it: it says where and how long to work or
 /// what to report, not what is learned.

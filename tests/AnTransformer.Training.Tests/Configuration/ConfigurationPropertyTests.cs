@@ -69,6 +69,8 @@ public sealed class ConfigurationPropertyTests
             var read = ConfigurationBinder.Parse<Sample>(yaml, "x.yaml", []);
             AssertEqual(sample, read);
             Assert.Equal(yaml, ConfigurationBinder.Write(read));
+            var differences = ConfigurationBinder.WriteDifferences(sample);
+            AssertEqual(sample, ConfigurationBinder.Parse<Sample>(differences, "x.yaml", []));
         });
 
     [Fact]
