@@ -27,7 +27,10 @@ public abstract class EagerModel : nn.Module<Tensor, Tensor>
         Blocks = Enumerable.Range(0, config.NumHiddenLayers).Select(_ => createBlock()).ToArray();
         Decoder = new EagerDecoder(_embedTokens, Blocks);
         register_module("model", Decoder);
-        register_module("lm_head", Head);
+        if (config.TieWordEmbeddings)
+            Head.weight = _embedTokens.weight!;
+        else
+            register_module("lm_head", Head);
         (_cos, _sin) = RotaryTables();
     }
 

@@ -20,8 +20,7 @@ internal sealed class EagerNGpt : EagerModel
     private sealed class Block : EagerBlock
     {
         private readonly bool _queryKeyNorm;
-        private readonly long _heads;
-        private readonly long _headSize;
+        private readonly AttentionShape _shape;
         private readonly long _hiddenSize;
         private readonly EagerScale _attentionAlpha;
         private readonly EagerScale _mlpAlpha;
@@ -33,10 +32,10 @@ internal sealed class EagerNGpt : EagerModel
             : base(nameof(Block), config, precision)
         {
             _queryKeyNorm = config.QkNorm;
-            (_heads, _headSize, _hiddenSize) = (config.NumAttentionHeads, config.HeadSize, config.HiddenSize);
+            (_shape, _hiddenSize) = (config.Attention, config.HiddenSize);
             _attentionAlpha = new EagerScale(config.HiddenSize, config.Alpha, precision);
             _mlpAlpha = new EagerScale(config.HiddenSize, config.Alpha, precision);
-            _queryKeyScale = new EagerScale(config.HiddenSize, config.QkScale, precision);
+            _queryKeyScale = new EagerScale(_shape.KeyValueWidth, config.QkScale, precision);
             _upScale = new EagerScale(config.IntermediateSize, config.MlpScale, precision);
             _gateScale = new EagerScale(config.IntermediateSize, config.MlpScale, precision);
             register_parameter("attn_alpha", _attentionAlpha.Stored);
@@ -54,8 +53,9 @@ internal sealed class EagerNGpt : EagerModel
             if (_queryKeyNorm)
                 (q, k) = (Normalize(q), Normalize(k));
             // The softmax scale is √d_h and the operator applies 1/√d_h; d_h goes into the query's scale.
-            q = q * _queryKeyScale.Value(_headSize).view(_heads, 1, _headSize);
-            k = k * _queryKeyScale.Value().view(_heads, 1, _headSize);
+            var scales = _queryKeyScale.Value(_shape.HeadSize).view(_shape.KeyValueHeads, 1, _shape.HeadSize);
+            q = q * (_shape.GroupSize == 1 ? scales : scales.repeat_interleave(_shape.GroupSize, dim: 0));
+            k = k * _queryKeyScale.Value().view(_shape.KeyValueHeads, 1, _shape.HeadSize);
             h = Update(h, Attention.Attend(q, k, v), _attentionAlpha);
 
             var (up, gate) = Mlp.Project(h);

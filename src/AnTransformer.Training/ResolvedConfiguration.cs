@@ -75,6 +75,8 @@ public static class ResolvedConfiguration
     internal static void Fill(ModelSection section, ModelConfig model)
     {
         section.IntermediateSize ??= model.IntermediateSize;
+        section.NumKeyValueHeads ??= model.Attention.KeyValueHeads;
+        section.HeadDim ??= model.HeadSize;
         section.QkNorm ??= model.QkNorm;
         section.Constraint ??= ModelConfigJson.ConstraintName(model.Constraint);
         section.AlphaInit ??= model.Alpha.Init;

@@ -29,6 +29,27 @@ public sealed class TrainTests : IDisposable
         Assert.DoesNotContain(Directory.GetFileSystemEntries(_angpt.In("run", "checkpoints")), entry => Path.GetFileName(entry).Contains("tmp", StringComparison.Ordinal));
     }
 
+    [Theory]
+    [MemberData(nameof(Architectures))]
+    public void Grouped_queries_heads_of_another_size_and_a_tied_head_train_resume_and_write(string architecture)
+    {
+        string[] run =
+        [
+            "--model.architecture", architecture, "--model.num_key_value_heads", "1", "--model.head_dim", "12",
+            "--model.tie_word_embeddings", "true", "--schedule.warmup_steps", "0", "--schedule.kind", "constant",
+        ];
+        _angpt.Train([.. run, "--training.steps", "4"]).AssertSucceeded();
+        _angpt.Run("train", "run", "--steps", "8").AssertSucceeded();
+        _angpt.Train([.. run, "--training.steps", "8", "--training.output", "whole"]).AssertSucceeded();
+        Assert.Equal(_angpt.Losses("whole"), _angpt.Losses());
+        var model = _angpt.Run("info", "run", "--json").AssertSucceeded().Json;
+        Assert.Equal(1, model.GetProperty("key_value_heads").GetInt32());
+        Assert.Equal(12, model.GetProperty("head_size").GetInt32());
+        Assert.True(model.GetProperty("tied_embeddings").GetBoolean());
+        var drawn = _angpt.Run("generate", "run", "--prompt", "the", "--max-tokens", "50", "--seed", "3").AssertSucceeded();
+        Assert.StartsWith("the", drawn.Output, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void The_same_seed_gives_the_same_losses_bit_for_bit_and_another_gives_others()
     {

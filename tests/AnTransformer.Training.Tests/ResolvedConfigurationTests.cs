@@ -10,6 +10,7 @@ public sealed class ResolvedConfigurationTests
     private static readonly HashSet<string> MayBeNull =
     [
         "tokenizer.path", "tokenizer.end_of_text", "training.steps", "training.max_tokens", "training.max_minutes", "training.from", "evaluation.sample_prompt",
+        "model.sliding_window",
     ];
 
     public static TheoryData<string, string> Kinds

@@ -13,14 +13,26 @@ public sealed class ModelSection : IValidatable
     public string Architecture { get; set; } = "angpt";
 
     /// <summary>d.</summary>
-    [Description("Width of the model, d; a multiple of num_attention_heads.")]
+    [Description("Width of the model, d; a multiple of num_attention_heads unless head_dim is given.")]
     [InRange(2, 1 << 20)]
     public int HiddenSize { get; set; } = 256;
 
     /// <summary>H.</summary>
-    [Description("Number of attention heads; hidden_size / num_attention_heads must be a whole, even number.")]
+    [Description("Number of attention heads; hidden_size / num_attention_heads must be a whole, even number, "
+        + "unless head_dim is given.")]
     [InRange(1, 4096)]
     public int NumAttentionHeads { get; set; } = 4;
+
+    /// <summary>K.</summary>
+    [Description("Number of heads of keys and values, each shared by equally many attention heads (grouped-query "
+        + "attention); a divisor of num_attention_heads; null for num_attention_heads.")]
+    [InRange(1, 4096)]
+    public int? NumKeyValueHeads { get; set; }
+
+    /// <summary>d_h.</summary>
+    [Description("Width of a head, an even number; null for hidden_size / num_attention_heads.")]
+    [InRange(2, 1 << 20)]
+    public int? HeadDim { get; set; }
 
     /// <summary>L.</summary>
     [Description("Number of blocks (attention and MLP), L.")]
@@ -36,6 +48,16 @@ public sealed class ModelSection : IValidatable
     [Description("Longest context in tokens, T; training sequences have this length.")]
     [InRange(1, 1 << 24)]
     public int MaxPositionEmbeddings { get; set; } = 256;
+
+    /// <summary>W.</summary>
+    [Description("Number of tokens that a token sees, itself included (sliding-window attention); null for "
+        + "all before it.")]
+    [InRange(1, 1 << 24)]
+    public int? SlidingWindow { get; set; }
+
+    /// <summary>W_head = E.</summary>
+    [Description("Whether the head is the embedding matrix, one parameter instead of two.")]
+    public bool TieWordEmbeddings { get; set; }
 
     /// <summary>Base of the rotary frequencies.</summary>
     [Description("Base of the frequencies of the rotary position embedding.")]
@@ -129,11 +151,30 @@ public sealed class ModelSection : IValidatable
     /// <inheritdoc/>
     public IEnumerable<ConfigurationProblem> Validate()
     {
-        if (HiddenSize % NumAttentionHeads != 0)
+        if (NumKeyValueHeads is { } keyValueHeads && NumAttentionHeads % keyValueHeads != 0)
+        {
+            yield return new ConfigurationProblem(
+                $"model.num_key_value_heads {keyValueHeads} does not divide model.num_attention_heads "
+                + $"{NumAttentionHeads}, and each is shared by equally many heads; choose a divisor",
+                "num_key_value_heads",
+                "num_attention_heads");
+        }
+
+        if (HeadDim is { } headSize)
+        {
+            if (headSize % 2 != 0)
+            {
+                yield return new ConfigurationProblem(
+                    $"model.head_dim {headSize} is odd, and rotary position embeddings turn pairs; choose an even "
+                    + "number",
+                    "head_dim");
+            }
+        }
+        else if (HiddenSize % NumAttentionHeads != 0)
         {
             yield return new ConfigurationProblem(
                 $"model.hidden_size {HiddenSize} is not divisible by model.num_attention_heads {NumAttentionHeads}; choose a "
-                + "multiple of the number of heads",
+                + "multiple of the number of heads, or give model.head_dim",
                 "hidden_size",
                 "num_attention_heads");
         }
@@ -141,7 +182,7 @@ public sealed class ModelSection : IValidatable
         {
             yield return new ConfigurationProblem(
                 $"the head size model.hidden_size / model.num_attention_heads = {HiddenSize / NumAttentionHeads} is odd, and "
-                + "rotary position embeddings turn pairs; choose sizes that make it even",
+                + "rotary position embeddings turn pairs; choose sizes that make it even, or give model.head_dim",
                 "hidden_size",
                 "num_attention_heads");
         }

@@ -10,7 +10,7 @@ using static TorchSharp.torch;
 namespace AnTransformer.Architectures;
 
 /// <summary>
-/// What the architectures share: token embedding, blocks, untied head, and parameter names as Hugging Face's Llama has
+/// What the architectures share: token embedding, blocks, head, and parameter names as Hugging Face's Llama has
 /// them. Normalization, the one thing they differ in, is in each one's own folder.
 /// </summary>
 public abstract class LanguageModel : nn.Module<Tensor, Tensor>
@@ -38,10 +38,14 @@ public abstract class LanguageModel : nn.Module<Tensor, Tensor>
         _rotary = new RotaryEmbedding(config, context);
         EmbedTokens = new TokenEmbedding(config.VocabSize, config.HiddenSize, Context);
         Blocks = Enumerable.Range(0, config.NumHiddenLayers).Select(_ => createBlock(Context)).ToArray();
-        Head = new Projection(config.HiddenSize, config.VocabSize, Context);
+        Head = config.TieWordEmbeddings
+            ? new Projection(EmbedTokens.Weight, Context)
+            : new Projection(config.HiddenSize, config.VocabSize, Context);
         Decoder = new ModuleTree().With("embed_tokens", EmbedTokens).With("layers", ModuleTree.Of(Blocks));
         register_module("model", Decoder);
-        register_module("lm_head", Head);
+        // A tied head has no parameter of its own, and none under its name in a checkpoint.
+        if (!config.TieWordEmbeddings)
+            register_module("lm_head", Head);
     }
 
     /// <summary>Shape and normalization.</summary>
@@ -56,7 +60,7 @@ public abstract class LanguageModel : nn.Module<Tensor, Tensor>
     /// <summary>The L blocks.</summary>
     public IReadOnlyList<TransformerBlock> Blocks { get; }
 
-    /// <summary>W_head, [V, d].</summary>
+    /// <summary>W_head, [V, d]; the same parameter as E where embeddings are tied.</summary>
     public Projection Head { get; }
 
     /// <summary>All parameters as one flat buffer.</summary>
@@ -89,8 +93,11 @@ public abstract class LanguageModel : nn.Module<Tensor, Tensor>
     /// <param name="observer">Hears of the values on the way; null for nobody.</param>
     /// <returns>Shape [B, T, V] in the master dtype.</returns>
     /// <exception cref="ArgumentException">More tokens than the context holds.</exception>
+    /// <exception cref="InvalidOperationException">There is a cache, and attention is not causal.</exception>
     public Tensor forward(Tensor tokens, KeyValueCache? cache, IActivationObserver? observer = null)
     {
+        if (cache is not null && !Config.IsCausal)
+            throw new InvalidOperationException(KeyValueCache.NotCausal);
         var start = cache?.Length ?? 0;
         RequireFit(tokens, start);
         using var scope = NewDisposeScope();
@@ -164,7 +171,7 @@ public abstract class LanguageModel : nn.Module<Tensor, Tensor>
     /// <summary>Trainable parameters with their names in checkpoints, in registration order.</summary>
     public IEnumerable<(string Name, Parameter Parameter)> NamedParameters() => named_parameters();
 
-    /// <summary>What a parameter of this model does.</summary>
+    /// <summary>What a parameter of this model does; what embedding and head share is the embedding.</summary>
     /// <param name="parameter">One of <see cref="NamedParameters"/>.</param>
     public ParameterRole RoleOf(Parameter parameter)
         => parameter.Handle == EmbedTokens.Weight.Handle ? ParameterRole.Embedding
@@ -208,6 +215,8 @@ public abstract class LanguageModel : nn.Module<Tensor, Tensor>
         if (disposing)
             _rotary.Dispose();
         base.Dispose(disposing);
+        if (disposing && Config.TieWordEmbeddings)
+            Head.Dispose();
         if (disposing)
             Store.Dispose();
     }
@@ -236,7 +245,8 @@ public abstract class LanguageModel : nn.Module<Tensor, Tensor>
         observer?.Observe(null, Activation.Embedding, h);
         for (var layer = 0; layer < Blocks.Count; layer++)
         {
-            h = Blocks[layer].forward(h, _rotary, start, cache?[layer], observer is null ? null : new LayerObserver(observer, layer));
+            h = Blocks[layer].forward(h, _rotary, start, cache?[layer],
+                observer is null ? null : new LayerObserver(observer, layer, Config.Attention));
             observer?.Observe(layer, Activation.StreamAfterMlp, h);
         }
 
@@ -285,6 +295,7 @@ public abstract class LanguageModel : nn.Module<Tensor, Tensor>
             yield return (block.Mlp.DownProj.Weight, true);
         }
 
-        yield return (Head.Weight, false);
+        if (!Config.TieWordEmbeddings)
+            yield return (Head.Weight, false);
     }
 }

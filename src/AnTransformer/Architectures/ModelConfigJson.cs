@@ -21,7 +21,6 @@ public static class ModelConfigJson
     private static readonly Dictionary<string, string> Fixed = new(StringComparer.Ordinal)
     {
         ["hidden_act"] = "\"silu\"",
-        ["tie_word_embeddings"] = "false",
         ["attention_bias"] = "false",
         ["mlp_bias"] = "false",
         ["attention_dropout"] = "0",
@@ -81,13 +80,20 @@ public static class ModelConfigJson
             ["vocab_size"] = config.VocabSize,
             ["hidden_size"] = config.HiddenSize,
             ["num_attention_heads"] = config.NumAttentionHeads,
+            ["num_key_value_heads"] = config.Attention.KeyValueHeads,
+            ["head_dim"] = config.HeadSize,
             ["intermediate_size"] = config.IntermediateSize,
             ["num_hidden_layers"] = config.NumHiddenLayers,
             ["max_position_embeddings"] = config.MaxPositionEmbeddings,
             ["rope_theta"] = config.RopeTheta,
             ["qk_norm"] = config.QkNorm,
             ["constraint"] = ConstraintName(config.Constraint),
+            ["tie_word_embeddings"] = config.TieWordEmbeddings,
         };
+        if (config.SlidingWindow is { } window)
+            json["sliding_window"] = window;
+        if (!config.IsCausal)
+            json["is_causal"] = false;
         var fields = ArchitectureRegistry.Get(config.Architecture).Fields;
         if (fields.HasFlag(ModelFields.RmsNormEps))
             json["rms_norm_eps"] = config.RmsNormEps;
@@ -146,6 +152,11 @@ public static class ModelConfigJson
         var on = defaults.Factors;
         var config = defaults with
         {
+            NumKeyValueHeads = fields.Int("num_key_value_heads"),
+            HeadDim = fields.Int("head_dim"),
+            SlidingWindow = fields.Int("sliding_window"),
+            IsCausal = fields.Bool("is_causal") ?? defaults.IsCausal,
+            TieWordEmbeddings = fields.Bool("tie_word_embeddings") ?? defaults.TieWordEmbeddings,
             RopeTheta = fields.Double("rope_theta") ?? defaults.RopeTheta,
             QkNorm = fields.Bool("qk_norm") ?? defaults.QkNorm,
             Constraint = ReadConstraint(fields) ?? defaults.Constraint,
@@ -162,10 +173,6 @@ public static class ModelConfigJson
                 fields.Bool("nu_down") ?? on.Down,
                 fields.Bool("nu_alpha") ?? on.Residual),
         };
-        if (fields.Int("num_key_value_heads") is { } keyValueHeads && keyValueHeads != config.NumAttentionHeads)
-            throw new InvalidInputException($"{fields.Place}: num_key_value_heads {keyValueHeads} differs from num_attention_heads; grouped queries are not supported.");
-        if (fields.Int("head_dim") is { } headSize && headSize != config.HiddenSize / Math.Max(1, config.NumAttentionHeads))
-            throw new InvalidInputException($"{fields.Place}: head_dim {headSize} is not hidden_size / num_attention_heads, which is not supported.");
         fields.RejectUnknown(Ignored, Fixed);
         return config;
     }

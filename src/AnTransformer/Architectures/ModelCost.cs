@@ -11,25 +11,34 @@ public static class ModelCost
     {
         long d = config.HiddenSize, v = config.VocabSize, layers = config.NumHiddenLayers;
         var (perBlock, outside) = ArchitectureRegistry.Get(config.Architecture).CountScales(config);
-        return MatrixParameters(config) + (v * d) + (layers * perBlock) + outside;
+        return MatrixParameters(config) + (config.TieWordEmbeddings ? 0 : v * d) + (layers * perBlock) + outside;
     }
 
-    /// <summary>Numbers in matrices that are multiplied with activations: all but the embedding table, scales and gains.</summary>
+    /// <summary>
+    /// Numbers in matrices that are multiplied with activations: all but scales, gains and the embedding table, where
+    /// that is not the head.
+    /// </summary>
     /// <param name="config">A valid configuration.</param>
     public static long MatrixParameters(ModelConfig config)
     {
         long d = config.HiddenSize, f = config.IntermediateSize;
-        return (config.NumHiddenLayers * ((4 * d * d) + (3 * d * f))) + (config.VocabSize * d);
+        var attention = (long)config.Attention.ProjectedWidth + config.Attention.QueryWidth;
+        return (config.NumHiddenLayers * ((attention * d) + (3 * d * f))) + (config.VocabSize * d);
     }
 
     /// <summary>
     /// Floating-point operations of matrix products per trained token, forward and backward: 6 per matrix parameter and
-    /// 6·L·T·d for causal attention over a full context.
+    /// 12·L·H·d_h for each key that a token sees: on average T/2 of a full context, with a window of W tokens
+    /// W − W²/2T, without a mask T.
     /// </summary>
     /// <param name="config">A valid configuration.</param>
     public static double TrainingFlopsPerToken(ModelConfig config)
-        => (6.0 * MatrixParameters(config))
-            + (6.0 * config.NumHiddenLayers * config.MaxPositionEmbeddings * config.HiddenSize);
+    {
+        double context = config.MaxPositionEmbeddings;
+        var window = Math.Min(context, config.Attention.Span);
+        var keys = config.IsCausal ? window - (window * window / (2 * context)) : context;
+        return (6.0 * MatrixParameters(config)) + (12.0 * config.NumHiddenLayers * keys * config.Attention.QueryWidth);
+    }
 
     /// <summary>
     /// Bytes that training takes, estimated: weights, gradients and Adam's moments (16 per parameter), activations kept for the
@@ -41,7 +50,9 @@ public static class ModelCost
     public static double TrainingBytes(ModelConfig config, long tokensPerMicroBatch, int activationBytes)
     {
         double d = config.HiddenSize, f = config.IntermediateSize;
-        var perToken = (config.NumHiddenLayers * ((16 * d) + (4 * f)) * activationBytes) + (3.0 * config.VocabSize * 4);
+        double attention = config.Attention.ProjectedWidth + config.Attention.QueryWidth;
+        var perToken = (config.NumHiddenLayers * ((12 * d) + attention + (4 * f)) * activationBytes)
+            + (3.0 * config.VocabSize * 4);
         return (16.0 * Parameters(config)) + (perToken * tokensPerMicroBatch);
     }
 }

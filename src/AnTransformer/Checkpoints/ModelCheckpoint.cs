@@ -103,8 +103,9 @@ public static class ModelCheckpoint
         checked
         {
             inFile = file.Names.Sum(name => file[name].Shape.Aggregate(1L, (product, size) => product * size));
-            inConfig = ((double)config.VocabSize * config.HiddenSize * 2)
-                + (config.NumHiddenLayers * ((4.0 * config.HiddenSize * config.HiddenSize) + (3.0 * config.HiddenSize * config.IntermediateSize)));
+            double attention = config.Attention.ProjectedWidth + config.Attention.QueryWidth;
+            inConfig = ((double)config.VocabSize * config.HiddenSize * (config.TieWordEmbeddings ? 1 : 2))
+                + (config.NumHiddenLayers * config.HiddenSize * (attention + (3.0 * config.IntermediateSize)));
         }
 
         if (inConfig > 1.5 * inFile)

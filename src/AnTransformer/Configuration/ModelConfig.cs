@@ -6,6 +6,8 @@ namespace AnTransformer.Configuration;
 /// </summary>
 public sealed record ModelConfig
 {
+    private const int WidestAttention = 1 << 24;        // three times it fits in 32 bits
+
     /// <summary>The name of the architecture (<c>model_type</c>), for example <c>angpt</c>.</summary>
     public required string Architecture { get; init; }
 
@@ -15,8 +17,27 @@ public sealed record ModelConfig
     /// <summary>d, the model width.</summary>
     public required int HiddenSize { get; init; }
 
-    /// <summary>H, the number of attention heads; d_h = d/H must be even (rotary positions turn pairs).</summary>
+    /// <summary>H, the number of attention heads.</summary>
     public required int NumAttentionHeads { get; init; }
+
+    /// <summary>K, the number of heads of keys and values, a divisor of H; null for H.</summary>
+    public int? NumKeyValueHeads { get; init; }
+
+    /// <summary>
+    /// d_h, the width of a head, even (rotary positions turn pairs); null for d/H, which must be whole then.
+    /// </summary>
+    public int? HeadDim { get; init; }
+
+    /// <summary>
+    /// Whether a token sees no later one; false for the blocks of an encoder, which have no key-value cache.
+    /// </summary>
+    public bool IsCausal { get; init; } = true;
+
+    /// <summary>How many tokens a token sees, itself included; null for all before it.</summary>
+    public int? SlidingWindow { get; init; }
+
+    /// <summary>Whether the head is the embedding matrix, W_head = E: one parameter.</summary>
+    public bool TieWordEmbeddings { get; init; }
 
     /// <summary>L, the number of blocks.</summary>
     public required int NumHiddenLayers { get; init; }
@@ -45,7 +66,7 @@ public sealed record ModelConfig
     /// <summary>The logit scale s_z, [V] (nGPT, anGPT).</summary>
     public required ScaleInit LogitScale { get; init; }
 
-    /// <summary>The query and key scale s_qk, [d] per block (nGPT).</summary>
+    /// <summary>The query and key scale s_qk, [K·d_h] per block (nGPT).</summary>
     public required ScaleInit QkScale { get; init; }
 
     /// <summary>The MLP's scales s_u and s_g, [f] per block (nGPT).</summary>
@@ -54,17 +75,27 @@ public sealed record ModelConfig
     /// <summary>Which normalization factors apply (anGPT).</summary>
     public FactorSwitches Factors { get; init; } = new();
 
-    /// <summary>d_h = d/H.</summary>
-    public int HeadSize => HiddenSize / NumAttentionHeads;
+    /// <summary>d_h: <see cref="HeadDim"/>, or d/H.</summary>
+    public int HeadSize => HeadDim ?? (HiddenSize / NumAttentionHeads);
+
+    /// <summary>The shape of every block's attention.</summary>
+    public AttentionShape Attention => new(NumAttentionHeads, NumKeyValueHeads ?? NumAttentionHeads, HeadSize,
+        IsCausal, SlidingWindow);
 
     /// <summary>Checks that a model can be built.</summary>
     /// <param name="place">What the errors name as the source of the values, for example a file.</param>
-    /// <exception cref="InvalidInputException">A size is not positive, heads do not divide the width, or the head size is odd.</exception>
+    /// <exception cref="InvalidInputException">
+    /// A size is not positive, heads do not divide the width, key-value heads do not divide the heads, or the head size
+    /// is odd.
+    /// </exception>
     public void Validate(string place)
     {
         RequirePositive(place, "vocab_size", VocabSize);
         RequirePositive(place, "hidden_size", HiddenSize);
         RequirePositive(place, "num_attention_heads", NumAttentionHeads);
+        RequirePositive(place, "num_key_value_heads", NumKeyValueHeads ?? NumAttentionHeads);
+        RequirePositive(place, "head_dim", HeadDim ?? 1);
+        RequirePositive(place, "sliding_window", SlidingWindow ?? 1);
         RequirePositive(place, "num_hidden_layers", NumHiddenLayers);
         RequirePositive(place, "intermediate_size", IntermediateSize);
         RequirePositive(place, "max_position_embeddings", MaxPositionEmbeddings);
@@ -76,18 +107,40 @@ public sealed record ModelConfig
             RequirePositive(place, name + "_scale", init.Scale);
         }
 
-        if (HiddenSize % NumAttentionHeads != 0)
+        if (HeadDim is null && HiddenSize % NumAttentionHeads != 0)
         {
             throw new InvalidInputException(
                 $"{place}: hidden_size {HiddenSize} is not divisible by num_attention_heads {NumAttentionHeads}; "
-                + "choose a multiple of the number of heads.");
+                + "choose a multiple of the number of heads, or give head_dim.");
         }
 
         if (HeadSize % 2 != 0)
         {
+            throw new InvalidInputException(HeadDim is null
+                ? $"{place}: the head size hidden_size / num_attention_heads = {HeadSize} is odd, and rotary "
+                    + "positions need pairs; choose sizes that make it even, or give head_dim."
+                : $"{place}: head_dim {HeadSize} is odd, and rotary positions need pairs; choose an even number.");
+        }
+
+        if ((long)NumAttentionHeads * HeadSize > WidestAttention)
+        {
             throw new InvalidInputException(
-                $"{place}: the head size hidden_size / num_attention_heads = {HeadSize} is odd, and rotary positions need pairs; "
-                + "choose sizes that make it even.");
+                $"{place}: num_attention_heads {NumAttentionHeads} times head_dim {HeadSize} exceeds "
+                + $"{WidestAttention}; choose smaller ones.");
+        }
+
+        if (SlidingWindow is not null && !IsCausal)
+        {
+            throw new InvalidInputException(
+                $"{place}: sliding_window {SlidingWindow} needs causal attention, and is_causal is false; "
+                + "leave out one of the two.");
+        }
+
+        if (NumAttentionHeads % (NumKeyValueHeads ?? NumAttentionHeads) != 0)
+        {
+            throw new InvalidInputException(
+                $"{place}: num_key_value_heads {NumKeyValueHeads} does not divide num_attention_heads "
+                + $"{NumAttentionHeads}, and each is shared by equally many heads; choose a divisor.");
         }
     }
 

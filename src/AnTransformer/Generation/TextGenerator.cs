@@ -20,11 +20,20 @@ public sealed class TextGenerator(LanguageModel model, bool useCache = true)
     /// <param name="usableIds">
     /// Ids below this number are drawn; null for the whole vocabulary. A model may have more than its tokenizer can turn into text.
     /// </param>
-    /// <exception cref="InvalidInputException">The prompt is empty, an id is out of range, or an option is.</exception>
+    /// <exception cref="InvalidInputException">
+    /// The prompt is empty, an id is out of range, or an option is, or the model's attention is not causal.
+    /// </exception>
     public IEnumerable<int> Generate(
         IReadOnlyList<int> prompt, int count, SamplingOptions options, int? stopToken = null, int? usableIds = null)
     {
         options.Validate();
+        if (!model.Config.IsCausal)
+        {
+            throw new InvalidInputException(
+                "the model's attention is not causal (is_causal is false), so it cannot continue text; "
+                + "use a causal model.");
+        }
+
         if (prompt.Count == 0)
             throw new InvalidInputException("the prompt is empty; give at least one token.");
         foreach (var id in prompt)

@@ -7,7 +7,7 @@ namespace AnTransformer.Inspection;
 /// <summary>Takes the norms of all activations of a model and the moments of what its matrices are applied to, over any number of passes.</summary>
 internal sealed class ActivationRecorder : IActivationObserver, IDisposable
 {
-    private readonly int _heads;
+    private readonly int _headSize;
     private readonly Dictionary<(int? Layer, Activation Activation), List<double[]>> _norms = [];
     private readonly Dictionary<(int? Layer, Activation Activation), InputMoments> _inputs;
     private readonly Dictionary<(int? Layer, Activation Activation), ResidualMoments> _updates = [];
@@ -15,7 +15,7 @@ internal sealed class ActivationRecorder : IActivationObserver, IDisposable
 
     public ActivationRecorder(LanguageModel model)
     {
-        _heads = model.Config.NumAttentionHeads;
+        _headSize = model.Config.HeadSize;
         _inputs = ModelMatrix.Of(model)
             .Where(matrix => matrix.Input is not null)
             .GroupBy(matrix => (matrix.Layer, matrix.Input!.Value))
@@ -26,7 +26,7 @@ internal sealed class ActivationRecorder : IActivationObserver, IDisposable
     {
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
-        var vectors = activation.IsPerHead() ? value.reshape(-1, value.shape[^1] / _heads) : value;
+        var vectors = activation.IsPerHead() ? value.reshape(-1, _headSize) : value;
         if (!_norms.TryGetValue((layer, activation), out var norms))
             _norms.Add((layer, activation), norms = []);
         var wide = vectors.dtype is ScalarType.Float64 ? vectors : vectors.to(ScalarType.Float32);

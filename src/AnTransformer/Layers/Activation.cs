@@ -12,19 +12,19 @@ public enum Activation
     /// <summary>What W_q, W_k and W_v are applied to: h, or in GPT RMSNorm(h), [B, T, d].</summary>
     AttentionInput,
 
-    /// <summary>Queries before their normalization, the norm per head, [B, T, d].</summary>
+    /// <summary>Queries before their normalization, the norm per head, [B, T, H·d_h].</summary>
     Query,
 
-    /// <summary>Keys before their normalization, the norm per head, [B, T, d].</summary>
+    /// <summary>Keys before their normalization, the norm per head, [B, T, K·d_h].</summary>
     Key,
 
-    /// <summary>Values, the norm per head, [B, T, d].</summary>
+    /// <summary>Values, the norm per head, [B, T, K·d_h].</summary>
     Value,
 
-    /// <summary>The weighted mean of values, the norm per head, [B, T, d].</summary>
+    /// <summary>The weighted mean of values, the norm per head, [B, T, H·d_h].</summary>
     AttentionHead,
 
-    /// <summary>The heads concatenated, which is what W_o is applied to, [B, T, d].</summary>
+    /// <summary>The heads concatenated, which is what W_o is applied to, [B, T, H·d_h].</summary>
     Attention,
 
     /// <summary>ν_o · W_o y, before the residual update, [B, T, d].</summary>

@@ -5,6 +5,10 @@ namespace AnTransformer.Layers;
 /// <summary>Keys and values of the tokens read so far, so that a new token costs one pass over itself only.</summary>
 public sealed class KeyValueCache : IDisposable
 {
+    internal const string NotCausal =
+        "Bidirectional attention has no key-value cache, since every token sees those after it; "
+        + "pass all tokens at once, without one.";
+
     private readonly LayerCache[] _layers;
 
     /// <summary>Creates an empty cache.</summary>
@@ -28,7 +32,7 @@ public sealed class KeyValueCache : IDisposable
     }
 }
 
-/// <summary>Keys and values of one block, kept as attention sees them: rotated and normalized.</summary>
+/// <summary>Keys and values of one block's K heads, kept as attention sees them: rotated and normalized.</summary>
 /// <param name="capacity">The longest context in tokens.</param>
 public sealed class LayerCache(long capacity) : IDisposable
 {
@@ -39,9 +43,9 @@ public sealed class LayerCache(long capacity) : IDisposable
     public long Length { get; private set; }
 
     /// <summary>Adds the keys and values of new tokens.</summary>
-    /// <param name="key">Shape [B, H, t, d_h].</param>
-    /// <param name="value">Shape [B, H, t, d_h].</param>
-    /// <returns>All keys and values so far, [B, H, Length, d_h], as views of the cache.</returns>
+    /// <param name="key">Shape [B, K, t, d_h].</param>
+    /// <param name="value">Shape [B, K, t, d_h].</param>
+    /// <returns>All keys and values so far, [B, K, Length, d_h], as views of the cache.</returns>
     /// <exception cref="InvalidOperationException">More tokens than the capacity.</exception>
     public (Tensor Keys, Tensor Values) Append(Tensor key, Tensor value)
     {

@@ -1,3 +1,4 @@
+using AnTransformer.Configuration;
 using AnTransformer.Operators;
 using static TorchSharp.torch;
 
@@ -6,17 +7,18 @@ namespace AnTransformer.Layers;
 /// <summary>What a block tells an observer about itself: two sentences, one per residual update.</summary>
 /// <param name="observer">The listener.</param>
 /// <param name="layer">The block, from 0.</param>
-public sealed class LayerObserver(IActivationObserver observer, int layer)
+/// <param name="shape">The shape of its attention.</param>
+public sealed class LayerObserver(IActivationObserver observer, int layer, AttentionShape shape)
 {
     /// <summary>Tells of attention.</summary>
     /// <param name="input">What the projections are applied to, [B, T, d].</param>
-    /// <param name="qkv">Queries, keys and values before normalization, [B, T, 3d].</param>
-    /// <param name="heads">The concatenated heads, [B, T, d].</param>
+    /// <param name="qkv">Queries, keys and values before normalization, [B, T, (H + 2K)·d_h].</param>
+    /// <param name="heads">The concatenated heads, [B, T, H·d_h].</param>
     /// <param name="output">What the residual update adds, [B, T, d].</param>
     public void Attention(LinearInput input, Tensor qkv, Tensor heads, Tensor output)
     {
         using var scope = NewDisposeScope();
-        var parts = qkv.chunk(3, -1);
+        var parts = qkv.split([shape.QueryWidth, shape.KeyValueWidth, shape.KeyValueWidth], -1);
         Observe(Activation.AttentionInput, input.Eager());
         Observe(Activation.Query, parts[0]);
         Observe(Activation.Key, parts[1]);

@@ -6,6 +6,13 @@ namespace AnTransformer.Normalization;
 /// The constants ν of the approximately normalized transformer (arXiv 2505.22014, section 3): what every linear map and gate
 /// is multiplied by so that a unit-norm input gives a unit-norm output on average. All are known before training.
 /// </summary>
+/// <remarks>
+/// None depends on the numbers of heads H and of key-value heads K, nor on H·d_h being d. What is to have norm 1 in
+/// attention is one head's query, key or value, d_h rows of W_q, W_k or W_v, of which E‖Wx‖² = d_h/d whatever the
+/// number of heads. W_o is [d, H·d_h] with unit rows, so that E‖W_o y‖² = d/(H·d_h) · ‖y‖², and its input y, H heads
+/// of norm 1, has ‖y‖² = H: together d/d_h. The expectation is over W_o's rows, so that heads that share values
+/// (grouped queries), and are alike for it, change nothing.
+/// </remarks>
 /// <param name="Qkv">ν_qkv = √(d/d_h): query, key and value of one head.</param>
 /// <param name="Output">ν_o = √(d_h/d): the attention output, whose input (H unit heads) has norm √H.</param>
 /// <param name="UpGate">ν_ug = √(d/f): MLP up and gate.</param>
@@ -19,7 +26,7 @@ public sealed record NormalizationFactors(
     /// <param name="config">Widths and switches.</param>
     public static NormalizationFactors For(ModelConfig config)
     {
-        double d = config.HiddenSize, dh = config.HeadSize, f = config.IntermediateSize;
+        double d = config.HiddenSize, dh = config.Attention.HeadSize, f = config.IntermediateSize;
         var on = config.Factors;
         return new NormalizationFactors(
             Qkv: on.Qkv ? OfLinear(rows: dh, columns: d) : 1,

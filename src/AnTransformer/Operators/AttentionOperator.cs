@@ -1,3 +1,4 @@
+using AnTransformer.Configuration;
 using AnTransformer.Kernels;
 using AnTransformer.Kernels.Cpu;
 using TorchSharp.Modules;
@@ -6,9 +7,9 @@ using static TorchSharp.torch;
 namespace AnTransformer.Operators;
 
 /// <summary>
-/// Causal attention from the projected queries, keys and values to the concatenated heads, in one operator: normalization, rotary
-/// positions and the head layout happen head by head in memory that stays in the cache, where the head's products follow. Kept for
-/// the backward pass: the input and one number per query.
+/// Attention from the projected queries, keys and values to the concatenated heads, in one operator: normalization,
+/// rotary positions and the head layout happen head by head in memory that stays in the cache, where the head's
+/// products follow. Kept for the backward pass: the input and one number per query.
 /// </summary>
 internal sealed unsafe class AttentionOperator
 {
@@ -19,12 +20,12 @@ internal sealed unsafe class AttentionOperator
     private readonly RotaryEmbedding _rotary;
     private readonly float _softmaxScale;
     private readonly float _epsilon;
-    private readonly int _heads;
+    private readonly AttentionShape _shape;
 
     private AttentionOperator(
-        QueryKeyNormalization normalization, RotaryEmbedding rotary, double softmaxScale, int heads)
+        QueryKeyNormalization normalization, RotaryEmbedding rotary, double softmaxScale, AttentionShape shape)
     {
-        (_norm, _rotary, _softmaxScale, _heads) = (normalization.Kind, rotary, (float)softmaxScale, heads);
+        (_norm, _rotary, _softmaxScale, _shape) = (normalization.Kind, rotary, (float)softmaxScale, shape);
         (_queryScale, _keyScale) = (normalization.Query, normalization.Key);
         (_scaleFactor, _epsilon) = ((float)normalization.Factor, (float)normalization.Epsilon);
     }
@@ -34,23 +35,25 @@ internal sealed unsafe class AttentionOperator
         => context is { MasterDtype: ScalarType.Float32, ComputeDtype: ScalarType.Float32 }
             && FusedKernels.FitCpu(qkv, normalization.Query, normalization.Key) && qkv.dim() == 3 && qkv.shape[1] <= rotary.Length;
 
-    /// <summary>softmax(scale · q kᵀ, causal) v.</summary>
-    /// <param name="qkv">Queries, keys and values of all heads, [B, T, 3d].</param>
+    /// <summary>softmax(scale · q kᵀ, mask) v.</summary>
+    /// <param name="qkv">Queries, keys and values of all heads, [B, T, (H + 2K)·d_h].</param>
     /// <param name="normalization">How queries and keys are normalized.</param>
     /// <param name="rotary">Positions, from 0.</param>
     /// <param name="softmaxScale">scale.</param>
-    /// <param name="heads">H.</param>
-    /// <returns>Shape [B, T, d].</returns>
+    /// <param name="shape">H, K, d_h and the mask.</param>
+    /// <returns>Shape [B, T, H·d_h].</returns>
     public static Tensor Apply(
-        Tensor qkv, QueryKeyNormalization normalization, RotaryEmbedding rotary, double softmaxScale, int heads)
+        Tensor qkv, QueryKeyNormalization normalization, RotaryEmbedding rotary, double softmaxScale,
+        AttentionShape shape)
     {
         Dispatch.Record(Operation.Attention, DispatchPath.Fused);
         Dispatch.Record(Operation.AttentionHead, AttentionHead.Instance.Path);
-        var attention = new AttentionOperator(normalization, rotary, softmaxScale, heads);
-        var (batch, length, width) = (qkv.shape[0], qkv.shape[1], qkv.shape[2] / 3);
-        var output = BufferPool.Empty(batch, length, width);
-        var logSumExp = BufferPool.Empty(batch, heads, length);
-        attention.Forward(TensorMemory.Floats(qkv), TensorMemory.Floats(output), TensorMemory.Floats(logSumExp), (int)batch, (int)length, (int)width);
+        var attention = new AttentionOperator(normalization, rotary, softmaxScale, shape);
+        var (batch, length) = (qkv.shape[0], qkv.shape[1]);
+        var output = BufferPool.Empty(batch, length, shape.QueryWidth);
+        var logSumExp = BufferPool.Empty(batch, shape.Heads, length);
+        attention.Forward(TensorMemory.Floats(qkv), TensorMemory.Floats(output), TensorMemory.Floats(logSumExp),
+            (int)batch, (int)length);
         List<Tensor> inputs = [qkv];
         if (attention._queryScale is { } queryScale)
             inputs.Add(queryScale);
@@ -66,91 +69,118 @@ internal sealed unsafe class AttentionOperator
         return output;
     }
 
-    private void Forward(float* qkv, float* output, float* logSumExp, int batch, int length, int width)
+    private void Forward(float* qkv, float* output, float* logSumExp, int batch, int length)
     {
         using var timer = PhaseClock.Measure(Phase.Attention);
-        var dh = width / _heads;
-        using var scales = new Scales(this, width);
-        CpuTeam.Run(batch * _heads, task =>
+        var (shape, dh) = (_shape, _shape.HeadSize);
+        using var scales = new Scales(this);
+        CpuTeam.Run(batch * shape.Heads, task =>
         {
-            var (sequence, head) = Math.DivRem(task, _heads);
+            var (sequence, head) = Math.DivRem(task, shape.Heads);
+            var shared = head / shape.GroupSize;
             var size = (long)length * dh;
-            using var scratch = BufferPool.Rent((2 * size) + AttentionHead.Instance.ForwardScratch(length, dh));
+            using var scratch = BufferPool.Rent((2 * size) + AttentionHead.Instance.ForwardScratch(length, shape));
             var q = scratch.Pointer;
             var k = q + size;
-            var input = qkv + (sequence * (long)length * 3 * width) + (head * (long)dh);
-            Rotate(input, q, scales.Query(head, dh), width, length, dh, _softmaxScale);
-            Rotate(input + width, k, scales.Key(head, dh), width, length, dh, 1);
+            var input = qkv + (sequence * (long)length * shape.ProjectedWidth);
+            var key = input + shape.QueryWidth + (shared * (long)dh);
+            Rotate(input + (head * (long)dh), q, scales.Query(shared), length, _softmaxScale);
+            Rotate(key, k, scales.Key(shared), length, 1);
             AttentionHead.Instance.Forward(
-                q, k, input + (2 * width), 3L * width, output + (sequence * (long)length * width) + (head * (long)dh), width,
-                logSumExp + ((long)task * length), length, dh, k + size);
+                q, k, key + shape.KeyValueWidth, shape.ProjectedWidth,
+                output + (sequence * (long)length * shape.QueryWidth) + (head * (long)dh), shape.QueryWidth,
+                logSumExp + ((long)task * length), length, shape, k + size);
         });
     }
 
-    private void Rotate(float* x, float* y, float* scale, int width, int length, int dh, float factor)
-        => CpuKernels.Instance.Rotate(x, 3L * width, _norm, scale, _rotary.CosPointer, _rotary.SinPointer, y, length, dh, factor, _epsilon);
+    private void Rotate(float* x, float* y, float* scale, int length, float factor)
+        => CpuKernels.Instance.Rotate(
+            x, _shape.ProjectedWidth, _norm, scale, _rotary.CosPointer, _rotary.SinPointer, y, length,
+            _shape.HeadSize, factor, _epsilon);
 
     private List<Tensor?> Backward(Tensor gradient, Tensor qkv, Tensor logSumExp)
     {
         using var timer = PhaseClock.Measure(Phase.Attention);
-        var (batch, length, width) = ((int)qkv.shape[0], (int)qkv.shape[1], (int)qkv.shape[2] / 3);
-        var dh = width / _heads;
+        var (batch, length) = ((int)qkv.shape[0], (int)qkv.shape[1]);
+        var (shape, dh) = (_shape, _shape.HeadSize);
         var result = BufferPool.Empty(qkv.shape);
-        using var scales = new Scales(this, width);
-        using var sums = BufferPool.Rent(2L * batch * width);
-        new Span<float>(sums.Pointer, 2 * batch * width).Clear();
+        using var scales = new Scales(this);
+        using var sums = BufferPool.Rent(2L * batch * shape.KeyValueWidth);
+        new Span<float>(sums.Pointer, 2 * batch * shape.KeyValueWidth).Clear();
         var g = TensorMemory.Floats(gradient);
         var x = TensorMemory.Floats(qkv);
         var lse = TensorMemory.Floats(logSumExp);
         var dx = TensorMemory.Floats(result);
         var partial = sums.Pointer;
-        CpuTeam.Run(batch * _heads, task =>
+        // Heads that share keys and values are one task, so that these gradients are summed in one order and by one
+        // thread.
+        CpuTeam.Run(batch * shape.KeyValueHeads, task =>
         {
-            var (sequence, head) = Math.DivRem(task, _heads);
-            var offset = (sequence * (long)length * 3 * width) + (head * (long)dh);
-            BackwardHead(
-                g + (sequence * (long)length * width) + (head * (long)dh), x + offset, lse + ((long)task * length), dx + offset,
-                scales.Query(head, dh), scales.Key(head, dh), partial + (2L * task * dh), length, width, dh);
+            var (sequence, shared) = Math.DivRem(task, shape.KeyValueHeads);
+            var first = shared * shape.GroupSize;
+            var offset = sequence * (long)length * shape.ProjectedWidth;
+            BackwardGroup(
+                g + (sequence * (long)length * shape.QueryWidth) + (first * (long)dh), x + offset,
+                lse + (((sequence * (long)shape.Heads) + first) * length), dx + offset, scales,
+                partial + (2L * task * dh), shared, length);
         });
         List<Tensor?> results = [result];
-        results.AddRange(ScaleGradients(sums.Pointer, batch, dh));
+        results.AddRange(ScaleGradients(sums.Pointer, batch));
         return results;
     }
 
-    private void BackwardHead(
-        float* g, float* input, float* logSumExp, float* dInput, float* queryScale, float* keyScale, float* scaleSums, int length,
-        int width, int dh)
+    /// <summary>
+    /// Gradients of one head of keys and values and of the queries that attend to it, of one sequence.
+    /// </summary>
+    private void BackwardGroup(
+        float* g, float* input, float* logSumExp, float* dInput, Scales scales, float* scaleSums, int shared,
+        int length)
     {
+        var (shape, dh) = (_shape, _shape.HeadSize);
         var size = (long)length * dh;
-        using var scratch = BufferPool.Rent((4 * size) + AttentionHead.Instance.BackwardScratch(length, dh));
+        using var scratch = BufferPool.Rent((4 * size) + AttentionHead.Instance.BackwardScratch(length, shape));
         var q = scratch.Pointer;
         var k = q + size;
         var dq = k + size;
         var dk = dq + size;
-        Rotate(input, q, queryScale, width, length, dh, _softmaxScale);
-        Rotate(input + width, k, keyScale, width, length, dh, 1);
-        AttentionHead.Instance.Backward(
-            q, k, input + (2 * width), 3L * width, g, width, logSumExp, dq, dk, dInput + (2 * width), length, dh, dk + size);
-        RotateBackward(dq, input, dInput, queryScale, scaleSums, width, length, dh, _softmaxScale);
-        RotateBackward(dk, input + width, dInput + width, keyScale, scaleSums + dh, width, length, dh, 1);
+        var key = shape.QueryWidth + (shared * (long)dh);
+        var value = key + shape.KeyValueWidth;
+        Rotate(input + key, k, scales.Key(shared), length, 1);
+        for (var member = 0; member < shape.GroupSize; member++)
+        {
+            var query = ((shared * shape.GroupSize) + member) * (long)dh;
+            Rotate(input + query, q, scales.Query(shared), length, _softmaxScale);
+            AttentionHead.Instance.Backward(
+                q, k, input + value, shape.ProjectedWidth, g + (member * (long)dh), shape.QueryWidth,
+                logSumExp + (member * (long)length),
+                dq, dk, dInput + value, add: member > 0, length, shape, dk + size);
+            RotateBackward(dq, input + query, dInput + query, scales.Query(shared), scaleSums, length, _softmaxScale);
+        }
+
+        RotateBackward(dk, input + key, dInput + key, scales.Key(shared), scaleSums + dh, length, 1);
     }
 
-    private void RotateBackward(
-        float* dy, float* x, float* dx, float* scale, float* scaleSums, int width, int length, int dh, float factor)
+    private void RotateBackward(float* dy, float* x, float* dx, float* scale, float* scaleSums, int length,
+        float factor)
         => CpuKernels.Instance.RotateBackward(
-            dy, x, 3L * width, _norm, scale, _rotary.CosPointer, _rotary.SinPointer, dx, 3L * width, scaleSums, length, dh, factor, _epsilon);
+            dy, x, _shape.ProjectedWidth, _norm, scale, _rotary.CosPointer, _rotary.SinPointer, dx,
+            _shape.ProjectedWidth, scaleSums, length,
+            _shape.HeadSize, factor, _epsilon);
 
-    /// <summary>Adds up the heads' gradients of gains ([dh], shared by heads) or scales ([H, dh], shared by queries and keys).</summary>
-    private IEnumerable<Tensor?> ScaleGradients(float* sums, int batch, int dh)
+    /// <summary>
+    /// Adds up the gradients of gains ([dh], shared by heads) or scales ([K, dh], shared by queries and keys).
+    /// </summary>
+    private IEnumerable<Tensor?> ScaleGradients(float* sums, int batch)
     {
         if (_queryScale is null || _keyScale is null)
             return [];
+        var dh = _shape.HeadSize;
         var perHead = _queryScale.numel() > dh;
         var query = new GradientTarget([_queryScale]);
         var key = ReferenceEquals(_keyScale, _queryScale) ? query : new GradientTarget([_keyScale]);
-        for (var task = 0; task < batch * _heads; task++)
+        for (var task = 0; task < batch * _shape.KeyValueHeads; task++)
         {
-            var offset = perHead ? task % _heads * (long)dh : 0;
+            var offset = perHead ? task % _shape.KeyValueHeads * (long)dh : 0;
             CpuKernels.Instance.AddScaled(query.Pointer + offset, sums + (2L * task * dh), _scaleFactor, dh);
             CpuKernels.Instance.AddScaled(key.Pointer + offset, sums + (((2L * task) + 1) * dh), _scaleFactor, dh);
         }
@@ -158,27 +188,30 @@ internal sealed unsafe class AttentionOperator
         return query == key ? query.Results() : [.. query.Results(), .. key.Results()];
     }
 
-    /// <summary>The values of gains or scales, their stored parameters times their factor.</summary>
+    /// <summary>
+    /// The values of gains or scales, their stored parameters times their factor, by head of keys and values.
+    /// </summary>
     private sealed class Scales : IDisposable
     {
         private readonly float* _memory;
-        private readonly long _queryStride;
+        private readonly long _stride;
         private readonly long _keyOffset;
 
-        public Scales(AttentionOperator attention, int width)
+        public Scales(AttentionOperator attention)
         {
             if (attention._queryScale is null || attention._keyScale is null)
                 return;
-            _memory = BufferPool.Rent(2L * width).Pointer;
-            _keyOffset = width;
-            _queryStride = attention._queryScale.numel() == width ? 1 : 0;
+            var shape = attention._shape;
+            _keyOffset = shape.KeyValueWidth;
+            _memory = BufferPool.Rent(2 * _keyOffset).Pointer;
+            _stride = attention._queryScale.numel() == _keyOffset ? shape.HeadSize : 0;
             Fill(attention._queryScale, attention._scaleFactor, _memory);
-            Fill(attention._keyScale, attention._scaleFactor, _memory + width);
+            Fill(attention._keyScale, attention._scaleFactor, _memory + _keyOffset);
         }
 
-        public float* Query(int head, int dh) => _memory == null ? null : _memory + (_queryStride * head * dh);
+        public float* Query(int shared) => _memory == null ? null : _memory + (_stride * shared);
 
-        public float* Key(int head, int dh) => _memory == null ? null : _memory + _keyOffset + (_queryStride * head * dh);
+        public float* Key(int shared) => _memory == null ? null : _memory + _keyOffset + (_stride * shared);
 
         public void Dispose()
         {

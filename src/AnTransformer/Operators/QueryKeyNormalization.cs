@@ -31,8 +31,11 @@ public sealed class QueryKeyNormalization
     public static QueryKeyNormalization Rms(RmsNorm query, RmsNorm key)
         => new(QueryKeyNorm.Rms, query.Weight, key.Weight, epsilon: query.Epsilon);
 
-    /// <summary>s ⊙ RoPE(x), or s ⊙ L2(RoPE(x)), with one scale per channel of every head for queries and keys alike.</summary>
-    /// <param name="scale">s_qk, [d].</param>
+    /// <summary>
+    /// s ⊙ RoPE(x), or s ⊙ L2(RoPE(x)), with one scale per channel of every head of keys; a query has the scale of the
+    /// keys that it meets.
+    /// </summary>
+    /// <param name="scale">s_qk, [K·d_h].</param>
     /// <param name="normalize">Whether L2 applies.</param>
     public static QueryKeyNormalization Scaled(ReparameterizedScale scale, bool normalize)
         => new(normalize ? QueryKeyNorm.L2 : QueryKeyNorm.None, scale.Stored, scale.Stored, scale.ToValue);

@@ -4,6 +4,7 @@ using AnTransformer.Layers;
 using AnTransformer.Operators;
 using AnTransformer.Operators.Cuda;
 using AnTransformer.Optimization;
+using AnTransformer.Tests.Models;
 using TorchSharp;
 using static TorchSharp.torch;
 using Adam = AnTransformer.Optimization.Adam;
@@ -39,6 +40,60 @@ public sealed class CudaModelTests(KernelEmulator emulator) : IDisposable
             return variants;
         }
     }
+
+    public static TheoryData<string, string, bool> ShapedVariants
+    {
+        get
+        {
+            var variants = new TheoryData<string, string, bool>();
+            foreach (var architecture in WithKernels)
+            {
+                foreach (var shape in Shapes.All.Keys)
+                {
+                    variants.Add(architecture, shape, false);
+                    variants.Add(architecture, shape, true);
+                }
+            }
+
+            return variants;
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(ShapedVariants))]
+    public void Other_shapes_agree_on_kernels_where_these_know_them(string architecture, string shape, bool inBFloat)
+        => CountingDevice.ForEach(emulator, device =>
+        {
+            using var model = Create(architecture, queryKeyNorm: true, device, inBFloat, Shapes.All[shape]);
+            using var reference = Reference(model);
+            if (!inBFloat)      // in which heads of two channels have gradients that are mostly rounding
+            {
+                AssertLossAndGradients(model, reference);       // gradients are made
+                AssertLossAndGradients(model, reference);       // and added to
+                using var adam = new Adam(model, new AdamOptions());
+                reference.zero_grad();
+                AssertLossAndGradients(model, reference);
+                AssertLossAndGradients(model, reference);
+            }
+
+            var (tokens, _) = Batch(device.Device);
+            using var noGrad = no_grad();
+            var known = model.Config.Attention.GroupSize == 1;
+            DispatchLog.AssertRuns(
+                () => model.forward(tokens),
+                "Embedding Eager 1", "Linear Cuda 9", $"Attention {(known ? "Cuda" : "Eager")} 2",
+                $"SphereUpdate Cuda {(architecture == "ngpt" ? 4 : 0)}");
+            var expected = reference.forward(tokens.cpu());
+            AssertNear(expected, model.forward(tokens), Tolerance(model), "logits");
+            if (!model.Config.IsCausal)
+                return;
+            using var cache = new KeyValueCache(model.Config.NumHiddenLayers, model.Config.MaxPositionEmbeddings);
+            foreach (var (start, end) in new[] { (0, 3), (3, 4), (4, 6) })
+            {
+                var logits = model.forward(tokens[.., start..end], cache);
+                AssertNear(expected[.., start..end], logits, Tolerance(model), $"{start} to {end}");
+            }
+        });
 
     [Theory]
     [MemberData(nameof(Variants))]
@@ -184,7 +239,9 @@ public sealed class CudaModelTests(KernelEmulator emulator) : IDisposable
 
     public void Dispose() => CudaCrossEntropy.LogitsAtOnce = _logitsAtOnce;
 
-    private static LanguageModel Create(string architecture, bool queryKeyNorm, CountingDevice device, bool inBFloat)
+    private static LanguageModel Create(
+        string architecture, bool queryKeyNorm, CountingDevice device, bool inBFloat, Func<ModelConfig,
+        ModelConfig>? change = null)
     {
         var config = ArchitectureRegistry.CreateConfig(architecture, Vocabulary, 24, 2, 2, 12, intermediateSize: 40) with
         {
@@ -196,7 +253,8 @@ public sealed class CudaModelTests(KernelEmulator emulator) : IDisposable
             MlpScale = new ScaleInit(0.8, 1.2),
         };
         var compute = inBFloat ? ScalarType.BFloat16 : ScalarType.Float32;
-        var model = LanguageModel.Create(config, new ModelContext(device.Device, ScalarType.Float32, compute));
+        var context = new ModelContext(device.Device, ScalarType.Float32, compute);
+        var model = LanguageModel.Create(change is null ? config : change(config), context);
         model.Initialize(seed: 1);
 
         // Gains and scales that differ, among them negative ones.

@@ -19,7 +19,9 @@ internal sealed class Fixture : IDisposable
         _expected = SafetensorsFile.Open(Path.Combine(Directory, "expected.safetensors"));
     }
 
-    public static TheoryData<string> Names => new("gpt", "gpt-plus", "ngpt", "angpt", "angpt-no-qk-norm", "sandwich", "dyt", "derf");
+    public static TheoryData<string> Names => new(
+        "gpt", "gpt-plus", "ngpt", "angpt", "angpt-no-qk-norm", "sandwich", "dyt", "derf",
+        "angpt-grouped", "gpt-plus-grouped", "ngpt-grouped", "angpt-tied", "gpt-plus-bidirectional", "angpt-window");
 
     public string Directory { get; }
 

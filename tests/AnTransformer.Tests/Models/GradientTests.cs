@@ -20,6 +20,12 @@ public sealed class GradientTests
                     variants.Add(architecture, queryKeyNorm, "all");
             }
 
+            foreach (var architecture in ArchitectureRegistry.Names)
+            {
+                foreach (var shape in Shapes.All.Keys)
+                    variants.Add(architecture, true, shape);
+            }
+
             foreach (var off in new[] { "qkv", "o", "ug", "act", "down", "alpha" })
                 variants.Add("angpt", true, off);
             return variants;
@@ -28,15 +34,16 @@ public sealed class GradientTests
 
     [Theory]
     [MemberData(nameof(Variants))]
-    public void Gradients_equal_finite_differences(string architecture, bool queryKeyNorm, string factorOff)
+    public void Gradients_equal_finite_differences(string architecture, bool queryKeyNorm, string variant)
     {
         using var scope = NewDisposeScope();
         var config = ArchitectureRegistry.CreateConfig(architecture, 11, 8, 2, 2, 6, intermediateSize: 12) with
         {
             QkNorm = queryKeyNorm,
             Factors = new FactorSwitches(
-                factorOff != "qkv", factorOff != "o", factorOff != "ug", factorOff != "act", factorOff != "down", factorOff != "alpha"),
+                variant != "qkv", variant != "o", variant != "ug", variant != "act", variant != "down", variant != "alpha"),
         };
+        config = Shapes.All.TryGetValue(variant, out var change) ? change(config) : config;
         using var model = LanguageModel.Create(config, new ModelContext(CPU, ScalarType.Float64, ScalarType.Float64));
         model.Initialize(seed: 5);
         var tokens = tensor(new long[,] { { 1, 4, 2, 10, 0, 3 }, { 7, 7, 5, 9, 8, 6 } });

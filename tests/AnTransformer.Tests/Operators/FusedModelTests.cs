@@ -203,7 +203,8 @@ public sealed class FusedModelTests
         Assert.ThrowsAny<Exception>(() => projection.forward(randn(40, 12)));
     }
 
-    internal static LanguageModel Create(string architecture, int d, int f, int length, bool queryKeyNorm)
+    internal static LanguageModel Create(
+        string architecture, int d, int f, int length, bool queryKeyNorm, Func<ModelConfig, ModelConfig>? change = null)
     {
         var config = ArchitectureRegistry.CreateConfig(architecture, 43, d, 2, 2, length, f) with
         {
@@ -213,7 +214,7 @@ public sealed class FusedModelTests
             QkScale = new ScaleInit(1.3, 0.5),
             MlpScale = new ScaleInit(0.8, 2),
         };
-        var model = LanguageModel.Create(config, ModelContext.Default);
+        var model = LanguageModel.Create(change is null ? config : change(config), ModelContext.Default);
         model.Initialize(seed: 5);
         using var noGrad = no_grad();
         using var generator = new Generator(6, CPU);
@@ -233,7 +234,8 @@ public sealed class FusedModelTests
         return (randint(43, [batch, length], dtype: int64, generator: generator), randint(43, [batch, length], dtype: int64, generator: generator));
     }
 
-    private static void AssertGradients(LanguageModel model, EagerModel twin, Tensor tokens, Tensor targets, double factor)
+    internal static void AssertGradients(LanguageModel model, EagerModel twin, Tensor tokens, Tensor targets,
+        double factor)
     {
         (twin.Loss(tokens, targets) * factor).backward();
         var expected = twin.NamedParameters.ToDictionary(item => item.Name, item => item.Parameter.grad!, StringComparer.Ordinal);

@@ -128,8 +128,10 @@ public sealed class TrainingConfigurationTests
             .Select(field => (field.Key, Convert.ToString(field.Default, System.Globalization.CultureInfo.InvariantCulture)!))]);
 
     [Theory]
-    [InlineData("model: {hidden_size: 130, num_attention_heads: 4}", "x.yaml:3:22: model.hidden_size 130 is not divisible by model.num_attention_heads 4; choose a multiple of the number of heads.")]
-    [InlineData("model: {hidden_size: 12, num_attention_heads: 4}", "x.yaml:3:22: the head size model.hidden_size / model.num_attention_heads = 3 is odd, and rotary position embeddings turn pairs; choose sizes that make it even.")]
+    [InlineData("model: {hidden_size: 130, num_attention_heads: 4}", "x.yaml:3:22: model.hidden_size 130 is not divisible by model.num_attention_heads 4; choose a multiple of the number of heads, or give model.head_dim.")]
+    [InlineData("model: {num_key_value_heads: 3, num_attention_heads: 4}", "x.yaml:3:30: model.num_key_value_heads 3 does not divide model.num_attention_heads 4, and each is shared by equally many heads; choose a divisor.")]
+    [InlineData("model: {head_dim: 7}", "x.yaml:3:19: model.head_dim 7 is odd, and rotary position embeddings turn pairs; choose an even number.")]
+    [InlineData("model: {hidden_size: 12, num_attention_heads: 4}", "x.yaml:3:22: the head size model.hidden_size / model.num_attention_heads = 3 is odd, and rotary position embeddings turn pairs; choose sizes that make it even, or give model.head_dim.")]
     [InlineData("model: {architecture: gtp}", "x.yaml:3:23: 'model.architecture' must be one of gpt, gpt+, ngpt, angpt, sandwich, dyt, derf, not 'gtp'; did you mean 'gpt'?")]
     [InlineData("model: {constraint: hard}", "x.yaml:3:21: 'model.constraint' must be one of bounded, exact, none or null, not 'hard'.")]
     [InlineData("optimizer: {learning_rat: 1}", "x.yaml:3:13: unknown key 'optimizer.learning_rat'; did you mean 'learning_rate'?")]

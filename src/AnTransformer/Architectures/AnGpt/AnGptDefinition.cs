@@ -43,9 +43,9 @@ public sealed class AnGptDefinition : ArchitectureDefinition
         for (var layer = 0; layer < config.NumHiddenLayers; layer++)
         {
             var head = nu.Qkv * Math.Sqrt(dh / d) * h;
-            var heads = Math.Sqrt(d / dh) * head;
+            var heads = Math.Sqrt(config.Attention.Heads) * head;
             // ν_o is made for heads of the values' full norm; a mean of values that differ is shorter.
-            var a = nu.Output * heads;
+            var a = nu.Output * Math.Sqrt(d / config.Attention.QueryWidth) * heads;
             norms.Add(layer, Activation.AttentionInput, new(h));
             norms.AddAttention(layer, head, heads, new(a));
 

@@ -37,9 +37,10 @@ public abstract class SquashingDefinition : ArchitectureDefinition
         {
             var x = Squashed(h);
             var head = Math.Sqrt(dh / d) * x;
-            var a = x * outputs;
+            var heads = Math.Sqrt(config.Attention.QueryWidth / d) * x;
+            var a = heads * outputs;
             norms.Add(layer, Activation.AttentionInput, new(x));
-            norms.AddAttention(layer, head, x, Prediction.AtMost(a));
+            norms.AddAttention(layer, head, heads, Prediction.AtMost(a));
             h = Math.Sqrt((h * h) + (a * a));
             x = Squashed(h);
             var gateUp = Math.Sqrt(f / d) * x;

@@ -34,7 +34,8 @@ public class GptDefinition : ArchitectureDefinition
         var normalized = Math.Sqrt(d);
         // W_o and W_d are drawn with variance 1/(2Ld), all other matrices with 1/d.
         var outputs = 1 / Math.Sqrt(2 * config.NumHiddenLayers);
-        var a = Math.Sqrt(d) * outputs;
+        var heads = Math.Sqrt(config.Attention.QueryWidth);
+        var a = heads * outputs;
         var m = Math.Sqrt(f) * PredictedNorms.RootMeanSquareSilu(1);
         var b = m * outputs;
         var norms = new PredictedNorms { HoldsAtInitializationOnly = true };
@@ -43,7 +44,7 @@ public class GptDefinition : ArchitectureDefinition
         for (var layer = 0; layer < config.NumHiddenLayers; layer++)
         {
             norms.Add(layer, Activation.AttentionInput, new(normalized));
-            norms.AddAttention(layer, Math.Sqrt(dh), Math.Sqrt(d), Prediction.AtMost(a));
+            norms.AddAttention(layer, Math.Sqrt(dh), heads, Prediction.AtMost(a));
             h = Math.Sqrt((h * h) + (a * a));
             norms.AddMlp(layer, Prediction.AtMost(h), normalized, Math.Sqrt(f), Math.Sqrt(f), m, new(b));
             h = Math.Sqrt((h * h) + (b * b));

@@ -53,7 +53,7 @@ public sealed class NGpt : LanguageModel
             _gateFactor = Math.Sqrt(config.HiddenSize);
             _attentionAlpha = new ReparameterizedScale(config.HiddenSize, config.Alpha, context);
             _mlpAlpha = new ReparameterizedScale(config.HiddenSize, config.Alpha, context);
-            var queryKeyScale = new ReparameterizedScale(config.HiddenSize, config.QkScale, context);
+            var queryKeyScale = new ReparameterizedScale(config.Attention.KeyValueWidth, config.QkScale, context);
             _queryKeyNorm = QueryKeyNormalization.Scaled(queryKeyScale, config.QkNorm);
             _gateScale = new ReparameterizedScale(config.IntermediateSize, config.MlpScale, context);
             _upScale = new ReparameterizedScale(config.IntermediateSize, config.MlpScale, context);

@@ -24,7 +24,8 @@ public sealed class NGptDefinition : ArchitectureDefinition
 
     /// <inheritdoc/>
     public override (long PerBlock, long Outside) CountScales(ModelConfig config)
-        => ((3L * config.HiddenSize) + (2L * config.IntermediateSize), config.VocabSize);
+        => ((2L * config.HiddenSize) + config.Attention.KeyValueWidth + (2L * config.IntermediateSize),
+            config.VocabSize);
 
     /// <summary>The norms before the division by the measured ones.</summary>
     /// <inheritdoc/>
@@ -33,14 +34,15 @@ public sealed class NGptDefinition : ArchitectureDefinition
         double d = config.HiddenSize, dh = config.HeadSize, f = config.IntermediateSize;
         var scale = config.MlpScale.Init;
         var head = Math.Sqrt(dh / d);
+        // W_o's H·d_h columns are unit vectors, as W_d's f are.
+        var heads = Math.Sqrt(config.Attention.QueryWidth / d);
         var m = scale * Math.Sqrt(f / d) * PredictedNorms.RootMeanSquareSilu(scale);
         var norms = new PredictedNorms();
         norms.Add(null, Activation.Embedding, new(1));
         for (var layer = 0; layer < config.NumHiddenLayers; layer++)
         {
             norms.Add(layer, Activation.AttentionInput, new(1));
-            norms.AddAttention(layer, head, 1, Prediction.AtMost(1));
-            // W_d's f columns are unit vectors.
+            norms.AddAttention(layer, head, heads, Prediction.AtMost(heads));
             norms.AddMlp(layer, new(1), 1, scale * Math.Sqrt(f), scale * Math.Sqrt(f / d), m, new(m));
             norms.Add(layer, Activation.StreamAfterMlp, new(1));
         }

@@ -34,6 +34,7 @@ public sealed class SandwichDefinition : ArchitectureDefinition
         var normalized = Math.Sqrt(d);
         // W_o and W_d are drawn with variance 1/(2Ld), all other matrices with 1/d; what they write is normalized to √d.
         var outputs = 1 / Math.Sqrt(2 * config.NumHiddenLayers);
+        var heads = Math.Sqrt(config.Attention.QueryWidth);
         var m = Math.Sqrt(f) * PredictedNorms.RootMeanSquareSilu(1);
         var norms = new PredictedNorms { HoldsAtInitializationOnly = true };
         double h = 1;
@@ -41,7 +42,7 @@ public sealed class SandwichDefinition : ArchitectureDefinition
         for (var layer = 0; layer < config.NumHiddenLayers; layer++)
         {
             norms.Add(layer, Activation.AttentionInput, new(normalized));
-            norms.AddAttention(layer, Math.Sqrt(dh), Math.Sqrt(d), Prediction.AtMost(Math.Sqrt(d) * outputs));
+            norms.AddAttention(layer, Math.Sqrt(dh), heads, Prediction.AtMost(heads * outputs));
             h = Math.Sqrt((h * h) + d);
             norms.AddMlp(layer, new(h), normalized, Math.Sqrt(f), Math.Sqrt(f), m, new(m * outputs));
             h = Math.Sqrt((h * h) + d);

@@ -1,10 +1,11 @@
 using System.Runtime.Intrinsics;
+using AnTransformer.Configuration;
 
 namespace AnTransformer.Kernels.Cpu;
 
 /// <summary>
-/// Causal attention of one head of one sequence, single-threaded, forward and backward. Queries and keys come normalized, rotated
-/// and scaled; values and results are rows of wider tensors.
+/// Attention of one head of one sequence, single-threaded, forward and backward. Queries and keys come normalized,
+/// rotated and scaled; values and results are rows of wider tensors.
 /// </summary>
 internal abstract unsafe class AttentionHead
 {
@@ -21,12 +22,12 @@ internal abstract unsafe class AttentionHead
     public abstract DispatchPath Path { get; }
 
     /// <summary>Floats of scratch memory that <see cref="Forward"/> needs.</summary>
-    public abstract long ForwardScratch(int length, int headSize);
+    public abstract long ForwardScratch(int length, AttentionShape shape);
 
     /// <summary>Floats of scratch memory that <see cref="Backward"/> needs.</summary>
-    public abstract long BackwardScratch(int length, int headSize);
+    public abstract long BackwardScratch(int length, AttentionShape shape);
 
-    /// <summary>y = softmax(q kᵀ, causal) v.</summary>
+    /// <summary>y = softmax(q kᵀ, mask) v.</summary>
     /// <param name="q">[T, dh].</param>
     /// <param name="k">[T, dh].</param>
     /// <param name="v">T rows of dh.</param>
@@ -35,10 +36,11 @@ internal abstract unsafe class AttentionHead
     /// <param name="yStride">Distance of y's rows.</param>
     /// <param name="logSumExp">Receives log Σ exp of every query's scores, [T].</param>
     /// <param name="length">T.</param>
-    /// <param name="headSize">dh.</param>
+    /// <param name="shape">dh and the mask.</param>
     /// <param name="scratch">Memory, see <see cref="ForwardScratch"/>.</param>
     public abstract void Forward(
-        float* q, float* k, float* v, long vStride, float* y, long yStride, float* logSumExp, int length, int headSize, float* scratch);
+        float* q, float* k, float* v, long vStride, float* y, long yStride, float* logSumExp, int length,
+        AttentionShape shape, float* scratch);
 
     /// <summary>Gradients of <see cref="Forward"/>.</summary>
     /// <param name="q">[T, dh].</param>
@@ -51,10 +53,22 @@ internal abstract unsafe class AttentionHead
     /// <param name="dq">Receives [T, dh].</param>
     /// <param name="dk">Receives [T, dh].</param>
     /// <param name="dv">Receives T rows of dh, vStride apart.</param>
+    /// <param name="add">
+    /// Whether dk and dv are added to instead: of heads that share keys and values, all but the first.
+    /// </param>
     /// <param name="length">T.</param>
-    /// <param name="headSize">dh.</param>
+    /// <param name="shape">dh and the mask.</param>
     /// <param name="scratch">Memory, see <see cref="BackwardScratch"/>.</param>
     public abstract void Backward(
-        float* q, float* k, float* v, long vStride, float* dy, long dyStride, float* logSumExp, float* dq, float* dk, float* dv, int length,
-        int headSize, float* scratch);
+        float* q, float* k, float* v, long vStride, float* dy, long dyStride, float* logSumExp, float* dq, float* dk,
+        float* dv, bool add, int length, AttentionShape shape, float* scratch);
+
+    /// <summary>Writes a row of a gradient, or adds it.</summary>
+    protected static void CopyRow(float* from, float* to, int size, bool add)
+    {
+        if (add)
+            CpuKernels.Instance.AddScaled(to, from, 1, size);
+        else
+            Buffer.MemoryCopy(from, to, size * sizeof(float), size * sizeof(float));
+    }
 }

@@ -3,35 +3,41 @@ namespace AnTransformer.Kernels.Cpu;
 /// <content>Softmax of attention scores and of logits.</content>
 internal sealed unsafe partial class CpuKernels<V>
 {
-    public override void CausalSoftmax(float* scores, long stride, float* logSumExp, int rows, int n, int start)
+    public override void CausalSoftmax(
+        float* scores, long stride, float* logSumExp, int rows, int n, int start, int window)
     {
         for (var row = 0; row < rows; row++, scores += stride)
         {
-            var visible = Math.Min(n, start + row + 1);
-            var largest = Largest(scores, visible);
+            var (from, visible) = Visible(row, n, start, window);
+            var seen = scores + from;
+            var largest = Largest(seen, visible);
             var i = 0;
-            var sum = ExpAndSum<V>(scores, largest, ref i, visible) + ExpAndSum<SimdScalar>(scores, largest, ref i, visible);
+            var sum = ExpAndSum<V>(seen, largest, ref i, visible)
+                + ExpAndSum<SimdScalar>(seen, largest, ref i, visible);
             logSumExp[row] = largest + MathF.Log(sum);
             i = 0;
-            Times<V>(scores, 1 / sum, scores, ref i, visible);
-            Times<SimdScalar>(scores, 1 / sum, scores, ref i, visible);
-            new Span<float>(scores + visible, n - visible).Clear();
+            Times<V>(seen, 1 / sum, seen, ref i, visible);
+            Times<SimdScalar>(seen, 1 / sum, seen, ref i, visible);
+            ClearHidden(scores, n, from, visible);
         }
     }
 
-    public override void CausalSoftmaxBackward(float* scores, float* dp, long stride, float* logSumExp, int rows, int n, int start)
+    public override void CausalSoftmaxBackward(
+        float* scores, float* dp, long stride, float* logSumExp, int rows, int n, int start, int window)
     {
         for (var row = 0; row < rows; row++, scores += stride, dp += stride)
         {
-            var visible = Math.Min(n, start + row + 1);
+            var (from, visible) = Visible(row, n, start, window);
+            var p = scores + from;
+            var g = dp + from;
             var i = 0;
-            var dot = Probabilities<V>(scores, logSumExp[row], dp, ref i, visible)
-                + Probabilities<SimdScalar>(scores, logSumExp[row], dp, ref i, visible);
+            var dot = Probabilities<V>(p, logSumExp[row], g, ref i, visible)
+                + Probabilities<SimdScalar>(p, logSumExp[row], g, ref i, visible);
             i = 0;
-            Combine<V>(scores, dot, dp, ref i, visible);
-            Combine<SimdScalar>(scores, dot, dp, ref i, visible);
-            new Span<float>(scores + visible, n - visible).Clear();
-            new Span<float>(dp + visible, n - visible).Clear();
+            Combine<V>(p, dot, g, ref i, visible);
+            Combine<SimdScalar>(p, dot, g, ref i, visible);
+            ClearHidden(scores, n, from, visible);
+            ClearHidden(dp, n, from, visible);
         }
 
         static float Probabilities<W>(float* scores, float logSumExp, float* dp, ref int i, int n)
@@ -78,6 +84,19 @@ internal sealed unsafe partial class CpuKernels<V>
             Times<SimdScalar>(logits, gradientFactor / sum, logits, ref i, n);
             logits[target] -= gradientFactor;
         }
+    }
+
+    /// <summary>The first key that a query sees, and how many.</summary>
+    private static (int From, int Count) Visible(int row, int n, int start, int window)
+    {
+        var from = Math.Max(0, start + row + 1 - window);
+        return (from, Math.Min(n, start + row + 1) - from);
+    }
+
+    private static void ClearHidden(float* scores, int n, int from, int visible)
+    {
+        new Span<float>(scores, from).Clear();
+        new Span<float>(scores + from + visible, n - from - visible).Clear();
     }
 
     private static float Largest(float* x, int n)

@@ -82,21 +82,25 @@ internal abstract unsafe class CpuKernels
         float* dscale, int rows, int dh, float factor, float epsilon);
 
     /// <summary>
-    /// Softmax of the first <c>start + r + 1</c> scores of each row r (a causal mask); the rest of the row becomes 0.
+    /// Softmax of the first <c>start + r + 1</c> scores of each row r (a causal mask), and of these the last
+    /// <paramref name="window"/>; the rest of the row becomes 0.
     /// </summary>
     /// <param name="scores">[rows, n], replaced by probabilities.</param>
     /// <param name="stride">Distance of rows.</param>
     /// <param name="logSumExp">[rows], receives log Σ exp.</param>
     /// <param name="rows">Number of queries.</param>
     /// <param name="n">Number of keys.</param>
-    /// <param name="start">Position of the first query.</param>
-    public abstract void CausalSoftmax(float* scores, long stride, float* logSumExp, int rows, int n, int start);
+    /// <param name="start">Position of the first query; n where every query sees all keys.</param>
+    /// <param name="window">Keys that a query sees at most.</param>
+    public abstract void CausalSoftmax(
+        float* scores, long stride, float* logSumExp, int rows, int n, int start, int window);
 
     /// <summary>
     /// From scores and their log Σ exp the probabilities p (written over scores), and from dp, in place, the scores' gradient
     /// p ⊙ (dp − Σ p dp).
     /// </summary>
-    public abstract void CausalSoftmaxBackward(float* scores, float* dp, long stride, float* logSumExp, int rows, int n, int start);
+    public abstract void CausalSoftmaxBackward(
+        float* scores, float* dp, long stride, float* logSumExp, int rows, int n, int start, int window);
 
     /// <summary>
     /// Cross-entropy of each row in nats; where <paramref name="gradientFactor"/> is not 0 the logits are replaced by their

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using AnTransformer.Configuration;
 
 namespace AnTransformer.Kernels.Cpu;
 
@@ -21,16 +22,21 @@ internal sealed unsafe class TiledAttentionHead<V> : AttentionHead
 
     public override DispatchPath Path => DispatchPath.Own;
 
-    public override long ForwardScratch(int length, int headSize)
-        => KeyPanels(length, headSize) + ValuePanels(length, headSize) + (Strip * ScoreStride(length)) + (Strip * (long)headSize);
+    public override long ForwardScratch(int length, AttentionShape shape)
+        => KeyPanels(length, shape.HeadSize) + ValuePanels(length, shape.HeadSize) + (Strip * ScoreStride(length))
+            + (Strip * (long)shape.HeadSize);
 
-    public override long BackwardScratch(int length, int headSize)
-        => (2 * KeyPanels(length, headSize)) + ValuePanels(length, headSize) + (2 * QueryBlock * ScoreStride(length))
-            + (2 * ValuePanels(QueryBlock, headSize)) + (2L * Strip * headSize) + (2 * PaddedRows(length) * (long)headSize);
+    public override long BackwardScratch(int length, AttentionShape shape)
+        => (2 * KeyPanels(length, shape.HeadSize)) + ValuePanels(length, shape.HeadSize)
+            + (2 * QueryBlock * ScoreStride(length))
+            + (2 * ValuePanels(QueryBlock, shape.HeadSize)) + (2L * Strip * shape.HeadSize)
+            + (2 * PaddedRows(length) * (long)shape.HeadSize);
 
     public override void Forward(
-        float* q, float* k, float* v, long vStride, float* y, long yStride, float* logSumExp, int length, int headSize, float* scratch)
+        float* q, float* k, float* v, long vStride, float* y, long yStride, float* logSumExp, int length,
+        AttentionShape shape, float* scratch)
     {
+        var (headSize, causal, window) = (shape.HeadSize, shape.Causal, shape.Span);
         var keyPanels = scratch;
         var valuePanels = keyPanels + KeyPanels(length, headSize);
         var scores = valuePanels + ValuePanels(length, headSize);
@@ -41,18 +47,23 @@ internal sealed unsafe class TiledAttentionHead<V> : AttentionHead
         for (var first = 0; first < length; first += Strip)
         {
             var rows = Math.Min(Strip, length - first);
-            var visible = first + rows;
+            var visible = causal ? first + rows : length;
             var query = PadStrip(q + (first * (long)headSize), headSize, rows, headSize, padded, out var queryStride);
-            Scores(query, queryStride, keyPanels, visible, headSize, scores, stride);
-            CpuKernels.Instance.CausalSoftmax(scores, stride, logSumExp + first, rows, visible, first);
-            Product(visible, scores, stride, 1, valuePanels, length, y + (first * yStride), yStride, rows, headSize, add: false);
+            var seen = FirstSeen(first, window);
+            var keys = visible - seen;
+            Scores(query, queryStride, keyPanels + (seen * (long)headSize), keys, headSize, scores, stride);
+            CpuKernels.Instance.CausalSoftmax(scores, stride, logSumExp + first, rows, keys,
+                causal ? first - seen : keys, window);
+            Product(keys, scores, stride, 1, valuePanels + (seen * Panel), length, y + (first * yStride), yStride,
+                rows, headSize, add: false);
         }
     }
 
     public override void Backward(
-        float* q, float* k, float* v, long vStride, float* dy, long dyStride, float* logSumExp, float* dq, float* dk, float* dv, int length,
-        int headSize, float* scratch)
+        float* q, float* k, float* v, long vStride, float* dy, long dyStride, float* logSumExp, float* dq, float* dk,
+        float* dv, bool add, int length, AttentionShape shape, float* scratch)
     {
+        var (headSize, causal, window) = (shape.HeadSize, shape.Causal, shape.Span);
         var stride = ScoreStride(length);
         var keysByDepth = scratch;                                              // kᵀ, vᵀ for scores and their gradient
         var valuesByDepth = keysByDepth + KeyPanels(length, headSize);
@@ -72,30 +83,40 @@ internal sealed unsafe class TiledAttentionHead<V> : AttentionHead
         for (var first = 0; first < length; first += QueryBlock)
         {
             var count = Math.Min(QueryBlock, length - first);
-            var end = PaddedRows(first + count);        // keys in whole tiles; what queries do not see is 0
+            var seenByBlock = FirstSeen(first, window) / Strip * Strip;
+            // Keys in whole tiles; what queries do not see is 0.
+            var end = PaddedRows(causal ? first + count : length);
             for (var start = 0; start < count; start += Strip)
             {
                 var row = first + start;
                 var rows = Math.Min(Strip, length - row);
-                var visible = row + rows;
+                var visible = causal ? row + rows : length;
                 var p = scores + (start * stride);
                 var dp = dScores + (start * stride);
                 var query = PadStrip(q + (row * (long)headSize), headSize, rows, headSize, paddedQuery, out var queryStride);
                 var gradient = PadStrip(dy + (row * dyStride), dyStride, rows, headSize, paddedGradient, out var gradientStride);
-                Scores(query, queryStride, keysByDepth, visible, headSize, p, stride);
-                Scores(gradient, gradientStride, valuesByDepth, visible, headSize, dp, stride);
-                CpuKernels.Instance.CausalSoftmaxBackward(p, dp, stride, logSumExp + row, rows, visible, row);
+                var seen = FirstSeen(row, window);
+                var (keyCount, offset) = (visible - seen, seen * (long)headSize);
+                Scores(query, queryStride, keysByDepth + offset, keyCount, headSize, p + seen, stride);
+                Scores(gradient, gradientStride, valuesByDepth + offset, keyCount, headSize, dp + seen, stride);
+                CpuKernels.Instance.CausalSoftmaxBackward(
+                    p + seen, dp + seen, stride, logSumExp + row, rows, keyCount, causal ? row - seen : keyCount,
+                    window);
+                ClearFirst(p, stride, seenByBlock, seen);
+                ClearFirst(dp, stride, seenByBlock, seen);
                 ClearRest(p, stride, rows, visible, end);
                 ClearRest(dp, stride, rows, visible, end);
-                Product(visible, dp, stride, 1, keys, length, dq + (row * (long)headSize), headSize, rows, headSize, add: false);
+                Product(
+                    keyCount, dp + seen, stride, 1, keys + (seen * Panel), length, dq + (row * (long)headSize),
+                    headSize, rows, headSize, add: false);
             }
 
             PackColumns(q + (first * (long)headSize), headSize, count, headSize, queries);
             PackColumns(dy + (first * dyStride), dyStride, count, headSize, gradients);
-            for (var key = 0; key < end; key += Strip)
+            for (var key = seenByBlock; key < end; key += Strip)
             {
                 // Queries before these keys do not see them.
-                var skipped = Math.Max(0, key - first);
+                var skipped = causal ? Math.Max(0, key - first) : 0;
                 var (depth, at) = (count - skipped, key * (long)headSize);
                 var p = scores + (skipped * stride) + key;
                 var dp = dScores + (skipped * stride) + key;
@@ -104,11 +125,10 @@ internal sealed unsafe class TiledAttentionHead<V> : AttentionHead
             }
         }
 
-        var bytes = headSize * sizeof(float);
         for (var row = 0; row < length; row++)
         {
-            Buffer.MemoryCopy(keyGradient + (row * (long)headSize), dk + (row * (long)headSize), bytes, bytes);
-            Buffer.MemoryCopy(valueGradient + (row * (long)headSize), dv + (row * vStride), bytes, bytes);
+            CopyRow(keyGradient + (row * (long)headSize), dk + (row * (long)headSize), headSize, add);
+            CopyRow(valueGradient + (row * (long)headSize), dv + (row * vStride), headSize, add);
         }
     }
 
@@ -161,6 +181,17 @@ internal sealed unsafe class TiledAttentionHead<V> : AttentionHead
             GemmTile<V>.MultiplyPart(
                 depth, a, rowStep, depthStep, panels + (column * (long)panelDepth), c + column, ldc, 1, add, rows, Math.Min(Panel, headSize - column));
         }
+    }
+
+    /// <summary>The first key that a query and those after it see, rounded down to whole panels.</summary>
+    private static int FirstSeen(int query, int window) => Math.Max(0, query + 1 - window) / Panel * Panel;
+
+    private static void ClearFirst(float* scores, long stride, int from, int to)
+    {
+        if (from == to)
+            return;
+        for (var row = 0; row < Strip; row++)
+            new Span<float>(scores + (row * stride) + from, to - from).Clear();
     }
 
     private static void ClearRest(float* scores, long stride, int rows, int visible, int end)

@@ -1,3 +1,4 @@
+using AnTransformer.Configuration;
 using AnTransformer.Kernels;
 using AnTransformer.Kernels.Cuda;
 using static TorchSharp.torch;
@@ -14,19 +15,21 @@ internal static class CudaQueryKey
     private const int MostHeads = 65_535;
 
     /// <summary>Queries, keys and values, [B, H, T, d_h] in the dtype of the product; null where the kernels cannot take it.</summary>
-    /// <param name="qkv">[B, T, 3d].</param>
+    /// <param name="qkv">[B, T, (H + 2K)·d_h].</param>
     /// <param name="normalization">How queries and keys are normalized.</param>
     /// <param name="rotary">Positions.</param>
     /// <param name="start">Position of the first token.</param>
-    /// <param name="heads">H.</param>
+    /// <param name="shape">H, K and d_h; the kernels know equally many heads of queries and of keys only.</param>
     /// <param name="queryFactor">What queries are multiplied by in the end.</param>
     public static (Tensor Query, Tensor Key, Tensor Value)? TryApply(
-        Tensor qkv, QueryKeyNormalization normalization, RotaryEmbedding rotary, long start, int heads, double queryFactor)
+        Tensor qkv, QueryKeyNormalization normalization, RotaryEmbedding rotary, long start, AttentionShape shape,
+        double queryFactor)
     {
-        var headSize = qkv.shape[2] / 3 / heads;
+        var (heads, headSize) = (shape.Heads, shape.HeadSize);
         if (FusedKernels.ForCuda(qkv) is not { } kernels || qkv.dtype is not (ScalarType.Float32 or ScalarType.BFloat16)
             || rotary.Cosines.dtype != ScalarType.Float32 || !qkv.is_contiguous() || qkv.numel() == 0 || headSize % 2 != 0
-            || headSize > LargestHead || heads > MostHeads)
+            || headSize > LargestHead || heads > MostHeads || shape.KeyValueHeads != heads
+                || qkv.shape[2] != shape.ProjectedWidth)
         {
             return null;
         }
