@@ -11,7 +11,8 @@ var config = ArchitectureRegistry.CreateConfig(
     "angpt", vocabSize: 64, hiddenSize: 64, numAttentionHeads: 4, numHiddenLayers: 2, maxPositionEmbeddings: context);
 using var model = LanguageModel.Create(config, ModelContext.Default);
 model.Initialize(seed: 1);
-using var adam = new Adam(model);                                    // the architecture's own clipping, decay, rates by width
+using var optimizer = new Optimizer(model);                          // the architecture's own clipping, decay, rates
+var training = new TrainingStep(model, optimizer);
 var schedule = LearningRateSchedule.For(config, peak: 3e-3, steps);  // and its warm-up
 
 var squares = tensor(Enumerable.Range(0, (batch * context) + 1).Select(i => (long)i * i % 61).ToArray());
@@ -19,12 +20,9 @@ var (tokens, targets) = (squares[..^1].view(batch, context), squares[1..].view(b
 
 for (var step = 0; step < steps; step++)
 {
-    using var scope = NewDisposeScope();
-    var loss = model.Loss(tokens, targets);
-    BackwardPass.Run(loss);
-    adam.Update(schedule.At(step));  // update, rows back into the unit ball, gradients back to zero
+    var result = training.Run(tokens, targets, schedule.At(step));  // gradients, clipping, update, rows into the unit ball
     if (step % 10 == 0 || step == steps - 1)
-        Console.WriteLine(FormattableString.Invariant($"step {step}: loss {loss.item<float>():f6}"));
+        Console.WriteLine(FormattableString.Invariant($"step {step}: loss {result.Loss:f6}"));
 }
 
 int[] prompt = [1, 4, 9];

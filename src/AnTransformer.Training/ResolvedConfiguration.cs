@@ -12,11 +12,14 @@ namespace AnTransformer.Training;
 public static class ResolvedConfiguration
 {
     /// <summary>
-    /// A copy in which every null that stands for a default of the architecture (arXiv 2505.22014) has that default's value. Nulls that
-    /// stand for nothing, such as that of <c>training.max_minutes</c>, remain.
+    /// A copy in which every null that stands for a default of the architecture (arXiv 2505.22014) or of the
+    /// optimizer's rule has that default's value. Nulls that stand for nothing, such as that of
+    /// <c>training.max_minutes</c>, remain.
     /// </summary>
     /// <param name="configuration">A validated configuration.</param>
-    /// <exception cref="InvalidInputException">The architecture is unknown, or no number of steps is given.</exception>
+    /// <exception cref="InvalidInputException">
+    /// The architecture or the optimizer's kind is unknown, or no number of steps is given.
+    /// </exception>
     public static TrainingConfiguration Of(TrainingConfiguration configuration)
     {
         var (resolved, model) = ForArchitecture(configuration);
@@ -40,8 +43,10 @@ public static class ResolvedConfiguration
         var resolved = ConfigurationBinder.Copy(configuration);
         var model = ResolveModel(resolved.Model);
         var optimizer = resolved.Optimizer;
-        var defaults = AdamOptions.For(
-            model, optimizer.Kind == "muon" ? new MuonOptions(optimizer.MuonLearningRate, optimizer.MuonMomentum) : null);
+        var rule = UpdateRuleRegistry.Get(optimizer.Kind, "optimizer.kind");
+        var defaults = OptimizerSettings.For(model, rule);
+        optimizer.Beta1 ??= rule.Settings.Beta1 ?? 0;
+        optimizer.Beta2 ??= rule.Settings.Beta2 ?? 0;
         optimizer.SpectralClip ??= defaults.SpectralClip;
         optimizer.WidthExponent ??= defaults.Factors.WidthExponent;
         optimizer.WeightDecay ??= defaults.WeightDecay;
@@ -76,7 +81,9 @@ public static class ResolvedConfiguration
     {
         section.IntermediateSize ??= model.IntermediateSize;
         section.NumKeyValueHeads ??= model.Attention.KeyValueHeads;
-        section.HeadDim ??= model.HeadSize;
+        // Width and heads that make no head are for the model's check to name, not a head size that nobody gave.
+        if (model.HiddenSize % (2L * Math.Max(1, model.NumAttentionHeads)) == 0)
+            section.HeadDim ??= model.HeadSize;
         section.QkNorm ??= model.QkNorm;
         section.Constraint ??= ModelConfigJson.ConstraintName(model.Constraint);
         section.AlphaInit ??= model.Alpha.Init;

@@ -1,6 +1,5 @@
 using AnTransformer.Architectures;
 using AnTransformer.Kernels;
-using AnTransformer.Operators;
 using AnTransformer.Optimization;
 using AnTransformer.Training.Configuration;
 using AnTransformer.Training.Data;
@@ -19,11 +18,12 @@ public sealed class Trainer : IDisposable
     private readonly ITrainingListener _listener;
     private readonly WindowSampler _sampler;
     private readonly LanguageModel _model;
-    private readonly Adam _optimizer;
+    private readonly Optimizer _optimizer;
     private readonly Evaluator _evaluator;
     private readonly RunInspector? _inspector;
     private readonly StepTimer _timer = new();
     private readonly DivergenceMonitor _divergence;
+    private readonly TrainingStep _step;
     private readonly long[] _inputs;
     private readonly long[] _targets;
     private TrainerState _state;
@@ -54,7 +54,7 @@ public sealed class Trainer : IDisposable
         _plan = TrainingPlan.Create(configuration, data.VocabularySize);
         _sampler = WindowSampler.Shuffled(data.Train, _plan.Model.MaxPositionEmbeddings, training.Seed);
         _model = LanguageModel.Create(_plan.Model, context);
-        _optimizer = new Adam(_model, _plan.Adam);
+        _optimizer = new Optimizer(_model, _plan.Optimizer);
         _evaluator = new Evaluator(
             _model, WindowSampler.Sequential(data.Validation, _plan.Model.MaxPositionEmbeddings), data.Tokenizer, training.BatchSize);
         _inputs = new long[training.BatchSize * _plan.Model.MaxPositionEmbeddings];
@@ -67,6 +67,7 @@ public sealed class Trainer : IDisposable
         RecordEnvironment();
         _inspector = RunInspector.Create(configuration, _model, data.Validation, _state.Step);
         _divergence = new DivergenceMonitor(training.DivergenceFactor, _state.Divergence);
+        _step = new TrainingStep(_model, _optimizer, training.GradientAccumulation, _divergence);
     }
 
     /// <summary>The model, as far as it is trained.</summary>
@@ -90,14 +91,14 @@ public sealed class Trainer : IDisposable
                 return Stopped();
 
             _timer.Start();
-            var (loss, gradientNorm, learningRate) = ForwardBackward();
-            if (_divergence.Observe(loss, gradientNorm) is { } reason)
+            var learningRate = _plan.Schedule.At(_state.Step);
+            var result = TakeStep(learningRate);
+            if (result.Divergence is { } reason)
             {
                 _inspector?.Record(recorder, _state.Step);      // the blow-up is in the activations
                 return Diverged(reason, _state.Step + 1);
             }
 
-            Update(learningRate, gradientNorm);
             _timer.Stop();
 
             _state = _state with
@@ -108,7 +109,7 @@ public sealed class Trainer : IDisposable
                 ElapsedSeconds = _earlierSeconds + _timer.TotalSeconds,
                 Divergence = _divergence.State,
             };
-            var report = Report(loss, gradientNorm, learningRate, matmulRate);
+            var report = Report(result, learningRate, matmulRate);
             _listener.OnStep(report);
             if (IsDue(_configuration.Logging.Interval) || _state.Step == 1)
                 recorder.Record(report);
@@ -187,30 +188,24 @@ public sealed class Trainer : IDisposable
         }
     }
 
-    private (double Loss, double GradientNorm, double LearningRate) ForwardBackward()
+    private StepResult TakeStep(double learningRate)
     {
         var training = _configuration.Training;
-        var (inputs, targets) = (_inputs, _targets);
         long[] shape = [training.BatchSize, _plan.Model.MaxPositionEmbeddings];
-        var loss = 0.0;
         for (var micro = 0; micro < training.GradientAccumulation; micro++)
         {
             using var scope = NewDisposeScope();
-            _sampler.GetBatch(_state.Sequences + ((long)micro * training.BatchSize), training.BatchSize, inputs, targets);
-            var microLoss = _model.Loss(
-                tensor(inputs, device: _model.Context.Device).view(shape),
-                tensor(targets, device: _model.Context.Device).view(shape)) / training.GradientAccumulation;
-            BackwardPass.Run(microLoss);
-            loss += microLoss.item<float>();
+            var position = _state.Sequences + ((long)micro * training.BatchSize);
+            _sampler.GetBatch(position, training.BatchSize, _inputs, _targets);
+            _step.ForwardBackward(
+                tensor(_inputs, device: _model.Context.Device).view(shape),
+                tensor(_targets, device: _model.Context.Device).view(shape));
         }
 
-        return (loss, _optimizer.GradientNorm(), _plan.Schedule.At(_state.Step));
+        return _step.Update(learningRate);
     }
 
-    private void Update(double learningRate, double gradientNorm)
-        => _optimizer.Update(learningRate, _plan.Adam.ClippingFactor(gradientNorm));
-
-    private StepReport Report(double loss, double gradientNorm, double learningRate, double matmulRate)
+    private StepReport Report(StepResult result, double learningRate, double matmulRate)
     {
         var tokensPerSecond = _plan.TokensPerStep / _timer.SecondsPerStep;
         var remaining = TimeSpan.FromSeconds((_plan.Steps - _state.Step) * _timer.SecondsPerStep);
@@ -218,9 +213,9 @@ public sealed class Trainer : IDisposable
             _state.Step,
             _plan.Steps,
             _state.Tokens,
-            loss,
+            result.Loss,
             learningRate,
-            gradientNorm,
+            result.GradientNorm,
             tokensPerSecond,
             tokensPerSecond * ModelCost.TrainingFlopsPerToken(_plan.Model) / matmulRate,
             TimeSpan.FromSeconds(_state.ElapsedSeconds),

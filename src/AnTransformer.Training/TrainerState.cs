@@ -1,4 +1,5 @@
 using System.Text.Json;
+using AnTransformer.Optimization;
 
 namespace AnTransformer.Training;
 

@@ -31,7 +31,7 @@ public static class TrainingCheckpoint
     public static void Save(
         string path,
         LanguageModel model,
-        Adam optimizer,
+        Optimizer optimizer,
         TrainerState state,
         TrainingConfiguration configuration,
         Tokenizer? tokenizer)
@@ -54,7 +54,7 @@ public static class TrainingCheckpoint
     /// <param name="model">Receives the weights; must have the checkpoint's shape.</param>
     /// <param name="optimizer">Receives the moments.</param>
     /// <exception cref="InvalidInputException">A file is missing, malformed or of another model.</exception>
-    public static TrainerState Load(string path, LanguageModel model, Adam optimizer)
+    public static TrainerState Load(string path, LanguageModel model, Optimizer optimizer)
     {
         var weights = Path.Combine(path, ModelCheckpoint.WeightsFile);
         using (var file = SafetensorsFile.Open(weights))

@@ -7,15 +7,15 @@ namespace AnTransformer.Training;
 
 /// <summary>A configuration with every default resolved for its architecture (arXiv 2505.22014) and its vocabulary known.</summary>
 /// <param name="Model">The model's shape and normalization.</param>
-/// <param name="Adam">The optimizer's constants.</param>
+/// <param name="Optimizer">The optimizer's rule and constants.</param>
 /// <param name="Schedule">The learning rate by step.</param>
 /// <param name="Steps">Optimizer steps of the run.</param>
 /// <param name="SequencesPerStep">Sequences of T tokens in one optimizer step, over all micro-batches.</param>
 public sealed record TrainingPlan(
-    ModelConfig Model, AdamOptions Adam, LearningRateSchedule Schedule, long Steps, int SequencesPerStep)
+    ModelConfig Model, OptimizerSettings Optimizer, LearningRateSchedule Schedule, long Steps, int SequencesPerStep)
 {
     /// <summary>Largest gradient norm; 0 for no clipping.</summary>
-    public double GradientClipping => Adam.GradientClipping;
+    public double GradientClipping => Optimizer.GradientClipping;
 
     /// <summary>Tokens in one optimizer step.</summary>
     public long TokensPerStep => (long)SequencesPerStep * Model.MaxPositionEmbeddings;
@@ -31,13 +31,14 @@ public sealed record TrainingPlan(
         var steps = StepsOf(resolved);
         return new TrainingPlan(
             CreateModelConfig(resolved.Model, vocabSize),
-            new AdamOptions(optimizer.Beta1, optimizer.Beta2, optimizer.Epsilon, optimizer.WeightDecay!.Value)
+            new OptimizerSettings
             {
+                Rule = UpdateRuleRegistry.Get(optimizer.Kind, "optimizer.kind").With(new RuleSettings(
+                    optimizer.Beta1, optimizer.Beta2, optimizer.Epsilon,
+                    optimizer.MuonLearningRate / optimizer.LearningRate, optimizer.MuonMomentum)),
+                WeightDecay = optimizer.WeightDecay!.Value,
                 Factors = new LearningRateFactors(
                     optimizer.EmbeddingRate, optimizer.HiddenRate, optimizer.HeadRate, optimizer.ScaleRate, optimizer.WidthExponent!.Value),
-                Muon = optimizer.Kind == "muon"
-                    ? new MuonOptions(optimizer.MuonLearningRate / optimizer.LearningRate, optimizer.MuonMomentum)
-                    : null,
                 SpectralClip = optimizer.SpectralClip!.Value,
                 GradientClipping = optimizer.GradientClipping!.Value,
             },

@@ -51,6 +51,26 @@ public sealed class TrainTests : IDisposable
     }
 
     [Fact]
+    public void A_run_by_lion_learns_and_states_lions_own_constants()
+    {
+        _angpt.Train("--optimizer.kind", "lion", "--optimizer.learning_rate", "1e-3", "--training.steps", "40").AssertSucceeded();
+        var losses = _angpt.Losses();
+        Assert.True(losses[40] < losses[1] - 0.1, $"{losses[1]} to {losses[40]}");
+        var configuration = File.ReadAllText(_angpt.In("run", "config.yaml"));
+        Assert.All(
+            ["kind: lion", "beta1: 0.9", "beta2: 0.99", "spectral_clip: 1"],
+            line => Assert.Contains($"\n  {line}\n", configuration, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void An_unknown_optimizer_is_refused_with_the_list_of_those_there_are()
+    {
+        var result = _angpt.Train("--optimizer.kind", "loin");
+        Assert.Equal(2, result.ExitCode);
+        Assert.Contains("must be one of adam, muon, lion, not 'loin'", result.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void The_same_seed_gives_the_same_losses_bit_for_bit_and_another_gives_others()
     {
         _angpt.Train().AssertSucceeded();

@@ -33,7 +33,7 @@ public sealed class LibraryTrainingTests : IDisposable
         var configuration = Configuration(name);
         configuration.Training.Steps = 5_000;
         var plan = TrainingPlan.Create(configuration, 300);
-        Assert.Equal(plan.Adam, AdamOptions.For(plan.Model));
+        Assert.Equal(plan.Optimizer, OptimizerSettings.For(plan.Model));
         Assert.Equal(plan.Schedule, LearningRateSchedule.For(plan.Model, configuration.Optimizer.LearningRate, 5_000));
     }
 
@@ -49,7 +49,7 @@ public sealed class LibraryTrainingTests : IDisposable
         string name, double decay, double gradientClipping, double spectralClip, double widthExponent, long warmup)
     {
         var config = ArchitectureRegistry.CreateConfig(name, 257, 32, 2, 2, 32);
-        var adam = AdamOptions.For(config);
+        var adam = OptimizerSettings.For(config);
         Assert.Equal(
             (decay, gradientClipping, spectralClip, widthExponent),
             (adam.WeightDecay, adam.GradientClipping, adam.SpectralClip, adam.Factors.WidthExponent));
@@ -66,7 +66,8 @@ public sealed class LibraryTrainingTests : IDisposable
             configuration.Model.Architecture, 257, section.HiddenSize, section.NumAttentionHeads, section.NumHiddenLayers, section.MaxPositionEmbeddings);
         using var model = LanguageModel.Create(config, ModelContext.Default);
         model.Initialize(configuration.Training.Seed);
-        using var adam = new Adam(model);
+        using var optimizer = new Optimizer(model);
+        var training = new TrainingStep(model, optimizer);
         var schedule = LearningRateSchedule.For(config, configuration.Optimizer.LearningRate, Steps);
         var sampler = WindowSampler.Shuffled(data, config.MaxPositionEmbeddings, configuration.Training.Seed);
         var (batch, length) = (configuration.Training.BatchSize, config.MaxPositionEmbeddings);
@@ -76,10 +77,8 @@ public sealed class LibraryTrainingTests : IDisposable
         {
             using var scope = NewDisposeScope();
             sampler.GetBatch((long)step * batch, batch, inputs, targets);
-            var loss = model.Loss(tensor(inputs).view(batch, length), tensor(targets).view(batch, length));
-            BackwardPass.Run(loss);
-            adam.Update(schedule.At(step));
-            losses.Add(loss.item<float>());
+            var result = training.Run(tensor(inputs).view(batch, length), tensor(targets).view(batch, length), schedule.At(step));
+            losses.Add(result.Loss);
         }
 
         return losses;

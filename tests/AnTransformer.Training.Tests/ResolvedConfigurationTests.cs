@@ -1,4 +1,5 @@
 using AnTransformer.Architectures;
+using AnTransformer.Optimization;
 using AnTransformer.Training.Configuration;
 
 namespace AnTransformer.Training.Tests;
@@ -20,8 +21,8 @@ public sealed class ResolvedConfigurationTests
             var kinds = new TheoryData<string, string>();
             foreach (var architecture in ArchitectureRegistry.Names)
             {
-                kinds.Add(architecture, "adam");
-                kinds.Add(architecture, "muon");
+                foreach (var rule in UpdateRuleRegistry.Names)
+                    kinds.Add(architecture, rule);
             }
 
             return kinds;

@@ -19,6 +19,25 @@ public sealed class ResumeTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData("adam")]
+    [InlineData("muon")]
+    [InlineData("lion")]
+    public void By_every_rule_a_run_that_is_gone_on_with_is_the_run_that_was_not_stopped(string kind)
+    {
+        TinyRun.Train(Configuration("whole"));
+        TinyRun.Train(Configuration("parts"), new TinyListener { StopAfter = 4 });
+        TinyRun.Train(Configuration("parts"));
+        Assert.Equal(_run.Bytes(10, "whole"), _run.Bytes(10, "parts"));
+
+        TrainingConfiguration Configuration(string output)
+        {
+            var configuration = _run.Configuration(output);
+            (configuration.Optimizer.Kind, configuration.Optimizer.SpectralClip) = (kind, 1);
+            return configuration;
+        }
+    }
+
     /// <summary>Of a run that began when alpha started at another value, and of one whose rates did not depend on the width.</summary>
     [Theory]
     [InlineData("alpha_init: 0.2", "alpha_init: 0.05", "model.alpha_init: 0.05 → 0.2")]

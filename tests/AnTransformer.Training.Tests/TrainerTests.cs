@@ -66,7 +66,7 @@ public sealed class TrainerTests : IDisposable
             Train(configuration, new Listener(_ => { }));
         Operation[] expected =
         [
-            Operation.Embedding, Operation.Linear, Operation.Attention, Operation.Loss, Operation.TokenLosses, Operation.Adam, Operation.GradientNorm,
+            Operation.Embedding, Operation.Linear, Operation.Attention, Operation.Loss, Operation.TokenLosses, Operation.Update, Operation.GradientNorm,
             .. architecture == "angpt" ? [Operation.SpectralClipping] : Array.Empty<Operation>(),
             .. architecture == "ngpt" ? [Operation.SphereUpdate] : Array.Empty<Operation>(),
         ];

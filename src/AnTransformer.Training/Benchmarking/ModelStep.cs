@@ -3,15 +3,14 @@ using AnTransformer.Operators;
 using AnTransformer.Optimization;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
-using Adam = AnTransformer.Optimization.Adam;
 
 namespace AnTransformer.Training.Benchmarking;
 
 /// <summary>This project's own model and optimizer, stepped as <see cref="Trainer"/> steps them.</summary>
 public sealed class ModelStep : ITrainingStep
 {
-    private readonly Adam _adam;
-    private readonly AdamOptions _options;
+    private readonly Optimizer _optimizer;
+    private readonly TrainingStep _step;
 
     /// <summary>Builds and initializes the model.</summary>
     /// <param name="plan">Model, optimizer constants and clipping.</param>
@@ -22,8 +21,8 @@ public sealed class ModelStep : ITrainingStep
     {
         Model = LanguageModel.Create(plan.Model, context);
         Model.Initialize(seed);
-        _options = plan.Adam;
-        _adam = new Adam(Model, _options);
+        _optimizer = new Optimizer(Model, plan.Optimizer);
+        _step = new TrainingStep(Model, _optimizer);
     }
 
     /// <summary>The model.</summary>
@@ -33,23 +32,15 @@ public sealed class ModelStep : ITrainingStep
     public IEnumerable<(string Name, Parameter Parameter)> NamedParameters => Model.NamedParameters();
 
     /// <inheritdoc/>
-    public double ForwardBackward(Tensor tokens, Tensor targets)
-    {
-        using var scope = NewDisposeScope();
-        var loss = Model.Loss(tokens, targets);
-        BackwardPass.Run(loss);
-        return loss.item<float>();
-    }
+    public double ForwardBackward(Tensor tokens, Tensor targets) => _step.ForwardBackward(tokens, targets);
 
     /// <inheritdoc/>
-    public void Update(double learningRate)
-        // The norm is measured in any case: a training step reports it.
-        => _adam.Update(learningRate, _options.ClippingFactor(_adam.GradientNorm()));
+    public void Update(double learningRate) => _step.Update(learningRate);
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        _adam.Dispose();
+        _optimizer.Dispose();
         Model.Dispose();
     }
 }

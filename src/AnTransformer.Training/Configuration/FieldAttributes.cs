@@ -1,5 +1,6 @@
 using System.Globalization;
 using AnTransformer.Architectures;
+using AnTransformer.Optimization;
 
 namespace AnTransformer.Training.Configuration;
 
@@ -62,6 +63,9 @@ public class OneOfAttribute(params string[] values) : Attribute
 
 /// <summary>A text field that names an architecture.</summary>
 public sealed class ArchitectureNameAttribute() : OneOfAttribute([.. ArchitectureRegistry.Names]);
+
+/// <summary>A text field that names an update rule of the optimizer.</summary>
+public sealed class UpdateRuleNameAttribute() : OneOfAttribute([.. UpdateRuleRegistry.Names]);
 
 /// <summary>What configuration a <see cref="ConfigurationPatch"/> has fields of.</summary>
 /// <param name="configuration">A configuration class.</param>

@@ -5,10 +5,12 @@ namespace AnTransformer.Training.Configuration;
 /// <summary>The <c>optimizer</c> section.</summary>
 public sealed class OptimizerSection
 {
-    /// <summary>adam or muon.</summary>
-    [Description("How matrices of blocks are updated: adam (AdamW where weights decay) or muon (all directions of a matrix's momentum "
-        + "get the same step); embedding, head and scales are always updated by adam.")]
-    [OneOf("adam", "muon")]
+    /// <summary>The update rule, by its name in <see cref="Optimization.UpdateRuleRegistry"/>.</summary>
+    [Description("How parameters follow their gradients: adam (AdamW where weights decay), muon (all directions of the "
+        + "momentum of a block's matrix get the same step; embedding, head and scales are updated by adam) or lion "
+        + "(every number moves by the rate, by the sign of a momentum; one moment in place of adam's two, best at a "
+        + "third to a tenth of adam's rate).")]
+    [UpdateRuleName]
     public string Kind { get; set; } = "adam";
 
     /// <summary>Peak learning rate.</summary>
@@ -28,9 +30,10 @@ public sealed class OptimizerSection
     public double MuonMomentum { get; set; } = 0.95;
 
     /// <summary>Spectral clipping.</summary>
-    [Description("Largest singular value that adam's step of a matrix may have, as a multiple of a random matrix's with entries of the same "
-        + "size; the excess is taken out of the step, so that rows cannot all align with one direction. 0 for no limit; null for the "
-        + "architecture's default: 1 for angpt with kind adam, 0 otherwise.")]
+    [Description("Largest singular value that a step of a matrix by adam or lion may have, as a multiple of a random "
+        + "matrix's with entries of the same size; the excess is taken out of the step, "
+        + "so that rows cannot all align with one direction. 0 for no limit; null for the "
+        + "architecture's default: 1 for angpt with kind adam or lion, 0 otherwise.")]
     [NotNegative]
     public double? SpectralClip { get; set; }
 
@@ -57,22 +60,24 @@ public sealed class OptimizerSection
     /// <summary>Width exponent.</summary>
     [Description("p: rates of matrices are multiplied by (256 / row length)^p as well. 0 for one rate at all widths, 0.5 for one angle by which "
         + "rows of norm 1 turn at all widths, 1 for one best learning_rate at all widths; null for the architecture's default: 1 for angpt with "
-        + "kind adam, 0 otherwise.")]
+        + "kind adam or lion, 0 otherwise.")]
     [InRange(0, 2)]
     public double? WidthExponent { get; set; }
 
     /// <summary>β₁.</summary>
-    [Description("How much of Adam's running mean of the gradient is kept from step to step.")]
+    [Description("How much of the running mean of the gradient a step is made from: for adam (and what muon leaves to "
+        + "it) of the mean that is kept, for lion in the step's sign only; null for the kind's default: 0.9.")]
     [InRange(0, 1, ExcludesHighest = true)]
-    public double Beta1 { get; set; } = 0.9;
+    public double? Beta1 { get; set; }
 
     /// <summary>β₂.</summary>
-    [Description("How much of Adam's running mean of the squared gradient is kept from step to step.")]
+    [Description("How much is kept from step to step: by adam (and what muon leaves to it) of the running mean of the "
+        + "squared gradient, by lion of that of the gradient; null for the kind's default: 0.95, for lion 0.99.")]
     [InRange(0, 1, ExcludesHighest = true)]
-    public double Beta2 { get; set; } = 0.95;
+    public double? Beta2 { get; set; }
 
     /// <summary>ε.</summary>
-    [Description("Small number added to the root of the squared gradient so that Adam never divides by zero.")]
+    [Description("Small number added to the root of the squared gradient so that adam never divides by zero.")]
     [InRange(0, 1)]
     public double Epsilon { get; set; } = 1e-8;
 

@@ -18,7 +18,7 @@ public sealed class TrainingConfiguration : IValidatable
     public TokenizerSection Tokenizer { get; set; } = new();
 
     /// <summary>The optimizer.</summary>
-    [Description("How weights follow gradients: Adam, or AdamW where weights decay.")]
+    [Description("How weights follow gradients.")]
     public OptimizerSection Optimizer { get; set; } = new();
 
     /// <summary>The learning rate over time.</summary>

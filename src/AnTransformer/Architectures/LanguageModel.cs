@@ -165,7 +165,7 @@ public abstract class LanguageModel : nn.Module<Tensor, Tensor>
         FinishInitialization();
     }
 
-    /// <summary>Applies the row constraint to every matrix, as <see cref="Optimization.Adam"/> does in each step when it is given the model.</summary>
+    /// <summary>Applies the row constraint to every matrix, as <see cref="Optimization.Optimizer"/> does in each step when it is given the model.</summary>
     public void ConstrainParameters() => Constrain(Config.Constraint);
 
     /// <summary>Trainable parameters with their names in checkpoints, in registration order.</summary>

@@ -14,9 +14,4 @@ namespace AnTransformer.Kernels;
 /// <param name="GradientFactor">What gradients are multiplied by first, for clipping.</param>
 [StructLayout(LayoutKind.Auto)]
 internal readonly record struct AdamStep(
-    float Beta1, float Beta2, float Rest1, float Rest2, float Epsilon, float StepSize, float SquareCorrection, float Keep, float GradientFactor)
-{
-    /// <summary>The step at a multiple of the learning rate.</summary>
-    public AdamStep At(float multiple)
-        => multiple == 1 ? this : this with { StepSize = StepSize * multiple, Keep = 1 - ((1 - Keep) * multiple) };
-}
+    float Beta1, float Beta2, float Rest1, float Rest2, float Epsilon, float StepSize, float SquareCorrection, float Keep, float GradientFactor);

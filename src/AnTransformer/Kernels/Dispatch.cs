@@ -27,13 +27,13 @@ internal enum Operation
     /// <summary>Head and cross-entropy of each token.</summary>
     TokenLosses,
 
-    /// <summary>Adam's step of all its parameters.</summary>
-    Adam,
+    /// <summary>The step of all parameters that a rule updates number by number.</summary>
+    Update,
 
     /// <summary>The norm of all gradients.</summary>
     GradientNorm,
 
-    /// <summary>Adam's step of one matrix, its largest singular value cut.</summary>
+    /// <summary>A step of one matrix, its largest singular value cut.</summary>
     SpectralClipping,
 
     /// <summary>Muon's orthogonalization of one matrix.</summary>

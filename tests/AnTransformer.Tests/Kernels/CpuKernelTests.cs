@@ -188,6 +188,36 @@ public sealed unsafe class CpuKernelTests
     }
 
     [Theory]
+    [MemberData(nameof(Cases))]
+    public void Lion_with_decay_and_the_row_constraint(string width, int rows, int n)
+    {
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        var (kernels, step) = (Kernels(width), new LionStep(0.9f, 0.99f, 0.1f, 0.01f, 0.1f, 0.99f, 0.5f));
+        foreach (var constraint in Enum.GetValues<RowConstraint>())
+        {
+            var (w, g, momentum) = (Normal(rows, n), Normal(rows, n), Normal(rows, n));
+            // Numbers of all sizes have a sign, and zero has none.
+            (g[0, 0], momentum[0, 0], momentum[^1, ^1]) = (0, 0, 0);
+            g[^1, ^1] = rows * n > 1 ? -1e-40f : 0;
+            var direction = ((0.9 * momentum) + (0.1 * 0.5 * g)).sign();
+            var tiny = rows * n > 1 ? -1f : 0;
+            (direction[0, 0], direction[^1, ^1]) = (0, tiny);
+            var expectedMomentum = (0.99 * momentum) + (0.01 * 0.5 * g);
+            var expected = (w * 0.99) - (0.1 * direction);
+            constraint.Apply(expected, 1);
+            var (gradient, kept) = (g.clone(), momentum.clone());
+            kernels.Lion(At(w), At(g), At(momentum), rows, n, step, constraint);
+            kernels.LionDirection(At(gradient), At(kept), (long)rows * n, step);
+            AssertNear(expected, w);
+            AssertNear(expectedMomentum, momentum);
+            AssertNear(zeros(rows, n), g);
+            AssertNear(direction, gradient);
+            AssertNear(momentum, kept);
+        }
+    }
+
+    [Theory]
     [InlineData("512")]
     [InlineData("256")]
     [InlineData("128")]

@@ -7,7 +7,7 @@ using static TorchSharp.torch;
 
 namespace AnTransformer.Tests.Kernels;
 
-/// <summary>The emulated optimizer equals <see cref="AnTransformer.Optimization.Adam"/> followed by the constraint.</summary>
+/// <summary>The emulated optimizer equals <see cref="AnTransformer.Optimization.Optimizer"/> followed by the constraint.</summary>
 [Collection(KernelEmulator.Collection)]
 public sealed class CudaAdamTests(KernelEmulator emulator)
 {
@@ -52,9 +52,9 @@ public sealed class CudaAdamTests(KernelEmulator emulator)
     private static Tensor[] Compare(
         GuardedDevice device, long[] shape, RowConstraint constraint, double decay, double? maxNorm)
     {
-        var options = new AnTransformer.Optimization.AdamOptions(0.9, 0.95, 1e-8, decay);
+        var options = new AnTransformer.Optimization.OptimizerSettings { WeightDecay = decay };
         using var reference = new Parameter(device.Random(shape) / Math.Sqrt(shape[^1]));
-        using var adam = new AnTransformer.Optimization.Adam([("w", reference)], options);
+        using var adam = new AnTransformer.Optimization.Optimizer([("w", reference)], options);
         var kernels = new CudaKernels(device);
         var parameter = device.Put(reference.detach());
         var (mean, square) = (device.Put(zeros(shape)), device.Put(zeros(shape)));

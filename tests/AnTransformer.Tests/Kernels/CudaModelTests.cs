@@ -7,7 +7,6 @@ using AnTransformer.Optimization;
 using AnTransformer.Tests.Models;
 using TorchSharp;
 using static TorchSharp.torch;
-using Adam = AnTransformer.Optimization.Adam;
 
 namespace AnTransformer.Tests.Kernels;
 
@@ -70,7 +69,7 @@ public sealed class CudaModelTests(KernelEmulator emulator) : IDisposable
             {
                 AssertLossAndGradients(model, reference);       // gradients are made
                 AssertLossAndGradients(model, reference);       // and added to
-                using var adam = new Adam(model, new AdamOptions());
+                using var optimizer = new Optimizer(model, new OptimizerSettings());
                 reference.zero_grad();
                 AssertLossAndGradients(model, reference);
                 AssertLossAndGradients(model, reference);
@@ -107,7 +106,7 @@ public sealed class CudaModelTests(KernelEmulator emulator) : IDisposable
             AssertLossAndGradients(model, reference);       // added to the first
 
             // Gradients of an optimizer are added to where they lie.
-            using var adam = new Adam(model, new AdamOptions());
+            using var adam = new Optimizer(model, new OptimizerSettings());
             reference.zero_grad();
             AssertLossAndGradients(model, reference);
             AssertLossAndGradients(model, reference);
@@ -121,9 +120,9 @@ public sealed class CudaModelTests(KernelEmulator emulator) : IDisposable
         {
             using var model = Create(architecture, queryKeyNorm, device, inBFloat);
             using var reference = Reference(model);
-            var options = new AdamOptions(WeightDecay: architecture is "gpt" or "gpt+" ? 0.1 : 0);
-            using var adam = new Adam(model, options);
-            using var referenceAdam = new Adam(reference, options);
+            var options = new OptimizerSettings { WeightDecay = architecture is "gpt" or "gpt+" ? 0.1 : 0 };
+            using var adam = new Optimizer(model, options);
+            using var referenceAdam = new Optimizer(reference, options);
             for (var step = 0; step < 3; step++)
             {
                 AssertLossAndGradients(model, reference);
@@ -177,7 +176,7 @@ public sealed class CudaModelTests(KernelEmulator emulator) : IDisposable
         {
             const int layers = 2;
             using var model = Create(architecture, queryKeyNorm, device, inBFloat);
-            using var adam = new Adam(model, new AdamOptions());
+            using var adam = new Optimizer(model, new OptimizerSettings());
             var (tokens, targets) = Batch(device.Device);
             string[] stream =
             [
@@ -193,7 +192,7 @@ public sealed class CudaModelTests(KernelEmulator emulator) : IDisposable
                     BackwardPass.Run(model.Loss(tokens, targets));
                     adam.Update(1e-3, Math.Min(1, 1 / adam.GradientNorm()));
                 },
-                [.. stream, "Loss Cuda 1", .. gradients, "GradientNorm Cuda 1", "Adam Cuda 1"]);
+                [.. stream, "Loss Cuda 1", .. gradients, "GradientNorm Cuda 1", "Update Cuda 1"]);
             using var noGrad = no_grad();
             DispatchLog.AssertRuns(() => model.TokenLosses(tokens, targets), [.. stream, "TokenLosses Cuda 1"]);
         });
@@ -204,7 +203,7 @@ public sealed class CudaModelTests(KernelEmulator emulator) : IDisposable
         foreach (var architecture in WithKernels)
         {
             using var model = Create(architecture, queryKeyNorm: true, device, inBFloat: true);
-            using var adam = new Adam(model, new AdamOptions());
+            using var adam = new Optimizer(model, new OptimizerSettings());
             var (tokens, targets) = Batch(device.Device);
             Step();
             var before = DisposeScopeManager.Statistics.ThreadTotalLiveCount;

@@ -4,7 +4,6 @@ using AnTransformer.Layers;
 using AnTransformer.Operators;
 using AnTransformer.Optimization;
 using static TorchSharp.torch;
-using Adam = AnTransformer.Optimization.Adam;
 using Parameter = TorchSharp.Modules.Parameter;
 
 namespace AnTransformer.Tests.Models;
@@ -120,7 +119,7 @@ public sealed class Bf16Tests
     {
         var model = LanguageModel.Create(ArchitectureRegistry.CreateConfig(architecture, 61, 64, 2, 2, 32), ModelContext.Default);
         model.Initialize(seed: 6);
-        using var adam = new Adam(model, new AdamOptions());
+        using var adam = new Optimizer(model, new OptimizerSettings());
         // A bounded function that saturates has a derivative e^−2|z|, whose relative error is 2|z| times that of the stream: not what is tested.
         var rate = ArchitectureRegistry.Get(architecture) is SquashingDefinition ? 2e-3 : 1e-2;
         for (var step = 0; step < 60; step++)

@@ -5,7 +5,6 @@ using AnTransformer.Operators;
 using AnTransformer.Optimization;
 using TorchSharp;
 using static TorchSharp.torch;
-using Adam = AnTransformer.Optimization.Adam;
 using Parameter = TorchSharp.Modules.Parameter;
 
 namespace AnTransformer.Tests.Models;
@@ -131,7 +130,9 @@ public sealed class EagerTwinTests
         model.Initialize(seed: 1);
         using var twin = TwinOf(model);
         using var training = new EagerTraining(twin);
-        using var adam = new Adam(model.NamedParameters(), new AdamOptions(WeightDecay: ArchitectureRegistry.Get(config.Architecture).Training.WeightDecay));
+        using var adam = new Optimizer(
+            model.NamedParameters(),
+            new OptimizerSettings { WeightDecay = ArchitectureRegistry.Get(config.Architecture).Training.WeightDecay });
         var (tokens, targets) = Batch();
         for (var step = 0; step < 2; step++)
         {
@@ -145,7 +146,7 @@ public sealed class EagerTwinTests
         }
     }
 
-    private static void Update(LanguageModel model, Adam adam, bool clips)
+    private static void Update(LanguageModel model, Optimizer adam, bool clips)
     {
         adam.Update(0.01, clips ? Math.Min(1, 1 / (adam.GradientNorm() + 1e-6)) : 1);
         model.ConstrainParameters();

@@ -33,7 +33,8 @@ internal sealed class Fixture : IDisposable
 
     public Tensor Targets => _expected.ToTensor("targets");
 
-    public AdamOptions Adam => new(WeightDecay: ArchitectureRegistry.Get(Model.Config.Architecture).Training.WeightDecay);
+    public OptimizerSettings Adam
+        => new() { WeightDecay = ArchitectureRegistry.Get(Model.Config.Architecture).Training.WeightDecay };
 
     public static string PathOf(string name) => Path.Combine(AppContext.BaseDirectory, "fixtures", name);
 

@@ -58,7 +58,7 @@ public sealed class ParityTests
     {
         using var scope = NewDisposeScope();
         using var fixture = new Fixture(name, ScalarType.Float64);
-        using var adam = new Adam(fixture.Model, fixture.Adam);
+        using var adam = new Optimizer(fixture.Model, fixture.Adam);
         BackwardPass.Run(fixture.Model.Loss(fixture.Tokens, fixture.Targets));
         adam.Update(learningRate: 0.01);
         foreach (var (parameter, values) in fixture.Model.NamedParameters())
@@ -71,7 +71,7 @@ public sealed class ParityTests
     {
         using var scope = NewDisposeScope();
         using var fixture = new Fixture(name, ScalarType.Float32);
-        using var adam = new Adam(fixture.Model, fixture.Adam);
+        using var adam = new Optimizer(fixture.Model, fixture.Adam);
 
         // Adam's first step is g / (|g| + ε): where g is rounding noise in fp32, so is its sign. The expected gradients keep
         // that noise out, so that the optimizer and the constraint are what is tested; gradients have a test of their own.

@@ -9,7 +9,6 @@ using AnTransformer.Optimization;
 using AnTransformer.Tests.Checkpoints;
 using AnTransformer.Tests.Operators;
 using static TorchSharp.torch;
-using Adam = AnTransformer.Optimization.Adam;
 
 namespace AnTransformer.Tests.Models;
 
@@ -63,8 +62,8 @@ public sealed class ShapedModelTests
         using var twin = EagerModel.Create(model.Config, CPU);
         twin.CopyFrom(model);
         using var training = new EagerTraining(twin, gradientClipping: 0);
-        using var adam = new Adam(model,
-            new AdamOptions(WeightDecay: ArchitectureRegistry.Get(architecture).Training.WeightDecay));
+        using var adam = new Optimizer(
+            model, new OptimizerSettings { WeightDecay = ArchitectureRegistry.Get(architecture).Training.WeightDecay });
         for (var step = 0; step < 5; step++)
         {
             var (tokens, targets) = FusedModelTests.Batch(3, 9, seed: step);

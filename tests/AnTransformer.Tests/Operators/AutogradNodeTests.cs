@@ -88,7 +88,7 @@ public sealed class AutogradNodeTests
     {
         using var model = LanguageModel.Create(ArchitectureRegistry.CreateConfig(architecture, 300, 64, 2, 2, 64), ModelContext.Default);
         model.Initialize(seed: 1);
-        using var adam = new Adam(model, new AdamOptions());
+        using var adam = new Optimizer(model, new OptimizerSettings());
         var reserved = new List<long>();
         for (var step = 0; step < 30; step++)
         {

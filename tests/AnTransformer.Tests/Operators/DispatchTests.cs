@@ -7,7 +7,6 @@ using AnTransformer.Operators;
 using AnTransformer.Optimization;
 using AnTransformer.Tests.Kernels;
 using static TorchSharp.torch;
-using Adam = AnTransformer.Optimization.Adam;
 
 namespace AnTransformer.Tests.Operators;
 
@@ -45,11 +44,11 @@ public sealed class DispatchTests : IDisposable
     {
         Gemm.UsesOwn = usesOwn;
         using var model = Create(architecture, ScalarType.Float32);
-        using var adam = new Adam(model, new AdamOptions());
+        using var adam = new Optimizer(model, new OptimizerSettings());
         DispatchLog.AssertRuns(
             () => Step(model, adam),
             [
-                .. Stream(architecture, "Fused", usesOwn), "Loss Fused 1", "GradientNorm Fused 1", "Adam Fused 1",
+                .. Stream(architecture, "Fused", usesOwn), "Loss Fused 1", "GradientNorm Fused 1", "Update Fused 1",
                 "ParameterGradient InPlace",
                 $"ParameterGradient Fresh {(architecture == "ngpt" ? Layers : 0)}",     // of s_g and s_u, 2f floats that lie apart
             ]);
@@ -61,12 +60,12 @@ public sealed class DispatchTests : IDisposable
     {
         Gemm.UsesOwn = usesOwn;
         using var model = Create(architecture, ScalarType.Float32);
-        using var clipped = new Adam(model, new AdamOptions { SpectralClip = 1 });
-        using var muon = new Adam(model, new AdamOptions { Muon = new MuonOptions(5) });
+        using var clipped = new Optimizer(model, new OptimizerSettings { SpectralClip = 1 });
+        using var muon = new Optimizer(model, new OptimizerSettings { Rule = new MuonRule(5) });
         Step(model, clipped);
-        DispatchLog.AssertRuns(() => clipped.Update(1e-3), $"SpectralClipping Fused {(7 * Layers) + 2}", "Adam Fused 1");
+        DispatchLog.AssertRuns(() => clipped.Update(1e-3), $"SpectralClipping Fused {(7 * Layers) + 2}", "Update Fused 1");
         Step(model, clipped);
-        DispatchLog.AssertRuns(() => muon.Update(1e-3), $"Orthogonalization Fused {7 * Layers}", Product(usesOwn), "Adam Fused 1");
+        DispatchLog.AssertRuns(() => muon.Update(1e-3), $"Orthogonalization Fused {7 * Layers}", Product(usesOwn), "Update Fused 1");
     }
 
     [Theory]
@@ -109,10 +108,10 @@ public sealed class DispatchTests : IDisposable
     public void Without_kernels_everything_runs_on_LibTorchs_operators(string architecture)
     {
         using var model = Create(architecture, ScalarType.Float32);
-        using var adam = new Adam(model, new AdamOptions { SpectralClip = 1 });
+        using var adam = new Optimizer(model, new OptimizerSettings { SpectralClip = 1 });
         List<string> expected =
         [
-            .. Stream(architecture, "Eager", usesOwn: null, head: 1), "Loss Eager 1", "GradientNorm Eager 1", "Adam Eager 1",
+            .. Stream(architecture, "Eager", usesOwn: null, head: 1), "Loss Eager 1", "GradientNorm Eager 1", "Update Eager 1",
             $"SpectralClipping Eager {(7 * Layers) + 2}",
         ];
         DispatchLog.AssertRuns(() => Eagerly.Run(() => Step(model, adam)), expected);
@@ -132,12 +131,12 @@ public sealed class DispatchTests : IDisposable
     public void Products_in_bf16_run_on_LibTorchs_operators_and_what_is_fp32_on_kernels(string architecture)
     {
         using var model = Create(architecture, ScalarType.BFloat16);
-        using var adam = new Adam(model, new AdamOptions());
+        using var adam = new Optimizer(model, new OptimizerSettings());
         DispatchLog.AssertRuns(
             () => Step(model, adam),
             [
                 .. Stream(architecture, "Eager", usesOwn: null, head: 1).Where(line => !line.StartsWith("Embedding", StringComparison.Ordinal)),
-                "Embedding Fused 1", "ParameterGradient InPlace", "Loss Eager 1", "GradientNorm Fused 1", "Adam Fused 1",
+                "Embedding Fused 1", "ParameterGradient InPlace", "Loss Eager 1", "GradientNorm Fused 1", "Update Fused 1",
             ]);
     }
 
@@ -192,7 +191,7 @@ public sealed class DispatchTests : IDisposable
         return model;
     }
 
-    private static void Step(LanguageModel model, Adam adam)
+    private static void Step(LanguageModel model, Optimizer adam)
     {
         using var scope = NewDisposeScope();
         var (tokens, targets) = FusedModelTests.Batch(1, Length);

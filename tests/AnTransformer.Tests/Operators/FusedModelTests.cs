@@ -5,7 +5,6 @@ using AnTransformer.Operators;
 using AnTransformer.Optimization;
 using AnTransformer.Tests.Kernels;
 using static TorchSharp.torch;
-using Adam = AnTransformer.Optimization.Adam;
 
 namespace AnTransformer.Tests.Operators;
 
@@ -78,7 +77,7 @@ public sealed class FusedModelTests
         twin.CopyFrom(model);
         using var training = new EagerTraining(twin, gradientClipping: 0.5);
         var defaults = ArchitectureRegistry.Get(model.Config.Architecture).Training;
-        using var adam = new Adam(model, new AdamOptions(WeightDecay: defaults.WeightDecay, Epsilon: 1e-8));
+        using var adam = new Optimizer(model, new OptimizerSettings { WeightDecay = defaults.WeightDecay });
         for (var step = 0; step < 10; step++)
         {
             var (tokens, targets) = Batch(3, 9, seed: step);
@@ -149,7 +148,7 @@ public sealed class FusedModelTests
     {
         using var scope = NewDisposeScope();
         using var model = Create(architecture, 20, 37, 9, queryKeyNorm: true);
-        using var adam = new Adam(model, new AdamOptions(WeightDecay: 0.1));
+        using var adam = new Optimizer(model, new OptimizerSettings { WeightDecay = 0.1 });
         var frozen = model.NamedParameters().Where((_, index) => index % 2 == 0).Select(item => item.Parameter).ToList();
         frozen.ForEach(parameter => parameter.requires_grad = false);
         var before = frozen.Select(parameter => parameter.detach().clone()).ToList();
@@ -181,8 +180,8 @@ public sealed class FusedModelTests
         using var model = LanguageModel.Create(
             ArchitectureRegistry.CreateConfig("ngpt", 43, 20, 2, 2, 9), new ModelContext(CPU, ScalarType.Float64, ScalarType.Float64));
         model.Initialize(seed: 1);
-        using var adam = new Adam(model.NamedParameters(), new AdamOptions());
-        using var constrained = new Adam(model, new AdamOptions());
+        using var adam = new Optimizer(model.NamedParameters(), new OptimizerSettings());
+        using var constrained = new Optimizer(model, new OptimizerSettings());
         model.zero_grad();
         var before = model.NamedParameters().Select(item => item.Parameter.detach().clone()).ToList();
         adam.Update(0.1);

@@ -25,7 +25,7 @@ public sealed class LearningRateFactorsTests
         using var scope = NewDisposeScope();
         using var model = LanguageModel.Create(ArchitectureRegistry.CreateConfig("gpt+", 40, 16, 2, 2, 8), ModelContext.Default);
         model.Initialize(1);
-        using var adam = new Adam(model, new AdamOptions { Factors = new LearningRateFactors(2, 3, 5, 7, 1) });
+        using var adam = new Optimizer(model, new OptimizerSettings { Factors = new LearningRateFactors(2, 3, 5, 7, 1) });
         var before = model.NamedParameters().ToDictionary(item => item.Name, item => item.Parameter.detach().clone());
         var tokens = arange(16, dtype: ScalarType.Int64).view(2, 8);
         BackwardPass.Run(model.Loss(tokens, tokens + 3));

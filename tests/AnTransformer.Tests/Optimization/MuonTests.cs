@@ -68,8 +68,8 @@ public sealed class MuonTests
         using var byAdam = LanguageModel.Create(config, ModelContext.Default);
         byMuon.Initialize(1);
         byAdam.Initialize(1);
-        using var muon = new Adam(byMuon, new AdamOptions { Muon = new MuonOptions(LearningRateFactor: 5) });
-        using var adam = new Adam(byAdam, new AdamOptions());
+        using var muon = new Optimizer(byMuon, new OptimizerSettings { Rule = new MuonRule(LearningRateFactor: 5) });
+        using var adam = new Optimizer(byAdam, new OptimizerSettings());
         var before = byMuon.NamedParameters().ToDictionary(item => item.Name, item => item.Parameter.detach().clone());
 
         Step(byMuon, muon, Rate);
@@ -102,7 +102,7 @@ public sealed class MuonTests
             var config = ArchitectureRegistry.CreateConfig("angpt", 40, 16, 2, 2, 8);
             using var model = LanguageModel.Create(config, ModelContext.Default);
             model.Initialize(1);
-            using var muon = new Adam(model, new AdamOptions { Muon = new MuonOptions(5) });
+            using var muon = new Optimizer(model, new OptimizerSettings { Rule = new MuonRule(5) });
             var loss = 0f;
             for (var step = 0; step < 20; step++)
                 loss = Step(model, muon, 0.01);
@@ -112,7 +112,7 @@ public sealed class MuonTests
         Assert.Equal(Train(), Eagerly.Run(Train), 1e-3f);
     }
 
-    private static float Step(LanguageModel model, Adam optimizer, double rate)
+    private static float Step(LanguageModel model, Optimizer optimizer, double rate)
     {
         using var scope = NewDisposeScope();
         var tokens = arange(16, dtype: ScalarType.Int64).view(2, 8);

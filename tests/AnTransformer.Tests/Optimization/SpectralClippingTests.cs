@@ -15,7 +15,7 @@ public sealed class SpectralClippingTests
     {
         using var scope = NewDisposeScope();
         using var model = Model("gpt+");
-        using var adam = new Adam(model, new AdamOptions { SpectralClip = 1 });
+        using var adam = new Optimizer(model, new OptimizerSettings { SpectralClip = 1 });
         var matrix = model.Blocks[0].Mlp.UpProj.Weight;
         using var generator = new Generator(5, CPU);
         // Signs that most rows and columns share, and noise that they do not.
@@ -46,8 +46,8 @@ public sealed class SpectralClippingTests
         using var scope = NewDisposeScope();
         using var limited = Model(architecture);
         using var plain = Model(architecture);
-        using var limitedAdam = new Adam(limited, new AdamOptions { SpectralClip = 1e6, WeightDecay = 0.1 });
-        using var adam = new Adam(plain, new AdamOptions { WeightDecay = 0.1 });
+        using var limitedAdam = new Optimizer(limited, new OptimizerSettings { SpectralClip = 1e6, WeightDecay = 0.1 });
+        using var adam = new Optimizer(plain, new OptimizerSettings { WeightDecay = 0.1 });
         for (var step = 0; step < 3; step++)
         {
             Step(limited, limitedAdam);
@@ -65,7 +65,7 @@ public sealed class SpectralClippingTests
         static float[] Train()
         {
             using var model = Model("angpt");
-            using var adam = new Adam(model, new AdamOptions { SpectralClip = 0.5 });
+            using var adam = new Optimizer(model, new OptimizerSettings { SpectralClip = 0.5 });
             return [.. Enumerable.Range(0, 10).Select(_ => Step(model, adam))];
         }
 
@@ -76,7 +76,7 @@ public sealed class SpectralClippingTests
     public void Singular_vectors_are_part_of_the_state()
     {
         using var model = Model("angpt");
-        using var adam = new Adam(model, new AdamOptions { SpectralClip = 1 });
+        using var adam = new Optimizer(model, new OptimizerSettings { SpectralClip = 1 });
 
         var state = adam.State().ToDictionary(item => item.Key, item => item.Value);
 
@@ -98,7 +98,7 @@ public sealed class SpectralClippingTests
         parameter.grad!.copy_(gradient);
     }
 
-    private static float Step(LanguageModel model, Adam optimizer)
+    private static float Step(LanguageModel model, Optimizer optimizer)
     {
         using var scope = NewDisposeScope();
         var tokens = arange(16, dtype: ScalarType.Int64).view(2, 8);

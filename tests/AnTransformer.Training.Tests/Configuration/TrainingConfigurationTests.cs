@@ -84,8 +84,8 @@ public sealed class TrainingConfigurationTests
         var ngpt = TrainingPlan.CreateModelConfig(files.Single(file => file.Model.Architecture == "ngpt").Model, 1000);
         var scales = TrainingPlan.CreateModelConfig(angpt.Model, 1000);
         Assert.Equal((ngpt.Alpha, ngpt.LogitScale), (scales.Alpha, scales.LogitScale));
-        Assert.All(files.Select(file => TrainingPlan.Create(file, 1000).Adam), adam => Assert.Equal(
-            (0, 0, 0.9, 0.95), (adam.SpectralClip, adam.Factors.WidthExponent, adam.Beta1, adam.Beta2)));
+        Assert.All(files.Select(file => TrainingPlan.Create(file, 1000).Optimizer), adam => Assert.Equal(
+            (0.0, 0.0, (double?)0.9, (double?)0.95), (adam.SpectralClip, adam.Factors.WidthExponent, adam.Rule.Settings.Beta1, adam.Rule.Settings.Beta2)));
     }
 
     [Theory]
@@ -93,8 +93,9 @@ public sealed class TrainingConfigurationTests
     [InlineData("gpt+", "adam", 0)]
     [InlineData("ngpt", "adam", 0)]
     [InlineData("angpt", "adam", 1)]
+    [InlineData("angpt", "lion", 1)]
     [InlineData("angpt", "muon", 0)]
-    public void Clipping_and_width_exponent_are_on_for_anGPT_with_Adam_unless_they_are_given(string architecture, string kind, double expected)
+    public void Clipping_and_width_exponent_are_on_for_anGPT_with_Adam_and_Lion_unless_they_are_given(string architecture, string kind, double expected)
     {
         Assert.Equal((expected, expected), Resolve(null));
         Assert.Equal((0.5, 0.5), Resolve(0.5));
@@ -108,7 +109,7 @@ public sealed class TrainingConfigurationTests
                     Optimizer = { Kind = kind, SpectralClip = given, WidthExponent = given },
                     Training = { Steps = 10 },
                 },
-                1000).Adam;
+                1000).Optimizer;
             return (adam.SpectralClip, adam.Factors.WidthExponent);
         }
     }

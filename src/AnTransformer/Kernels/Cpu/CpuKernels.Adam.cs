@@ -14,12 +14,7 @@ internal sealed unsafe partial class CpuKernels<V>
         {
             var i = 0;
             var norm = Run<V>(w, g, mean, square, step, ref i, n) + Run<SimdScalar>(w, g, mean, square, step, ref i, n);
-            if (constraint == RowConstraint.None || (constraint == RowConstraint.Bounded && norm <= 1))
-                continue;
-            var scale = 1 / MathF.Max(MathF.Sqrt(norm), SmallestVectorNorm);
-            i = 0;
-            Times<V>(w, scale, w, ref i, n);
-            Times<SimdScalar>(w, scale, w, ref i, n);
+            ConstrainRow(w, norm, n, constraint);
         }
 
         static float Run<W>(float* w, float* g, float* mean, float* square, in AdamStep step, ref int i, int n)
@@ -46,6 +41,17 @@ internal sealed unsafe partial class CpuKernels<V>
 
             return norm.Sum();
         }
+    }
+
+    /// <summary>Brings an updated row into its space, given its squared norm.</summary>
+    private static void ConstrainRow(float* w, float squaredNorm, int n, RowConstraint constraint)
+    {
+        if (constraint == RowConstraint.None || (constraint == RowConstraint.Bounded && squaredNorm <= 1))
+            return;
+        var scale = 1 / MathF.Max(MathF.Sqrt(squaredNorm), SmallestVectorNorm);
+        var i = 0;
+        Times<V>(w, scale, w, ref i, n);
+        Times<SimdScalar>(w, scale, w, ref i, n);
     }
 
     public override void ConstrainColumns(float* w, long rows, int n, int from, int to, RowConstraint constraint)

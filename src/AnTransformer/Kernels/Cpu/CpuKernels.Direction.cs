@@ -2,7 +2,10 @@ using AnTransformer.Configuration;
 
 namespace AnTransformer.Kernels.Cpu;
 
-/// <content>Adam's step in two halves, for updates that look at the whole matrix's direction before they take it.</content>
+/// <content>
+/// Steps in two halves, Adam's directions among them, for updates that look at the whole matrix's direction before they
+/// take it.
+/// </content>
 internal sealed unsafe partial class CpuKernels<V>
 {
     public override void AdamDirection(float* g, float* mean, float* square, long n, in AdamStep step)
@@ -32,28 +35,24 @@ internal sealed unsafe partial class CpuKernels<V>
         }
     }
 
-    public override void ApplyDirection(float* w, float* u, long rows, int n, in AdamStep step, RowConstraint constraint)
+    public override void ApplyDirection(
+        float* w, float* u, long rows, int n, float rate, float keep, RowConstraint constraint)
     {
         for (long row = 0; row < rows; row++, w += n, u += n)
         {
             var i = 0;
-            var norm = Run<V>(w, u, step, ref i, n) + Run<SimdScalar>(w, u, step, ref i, n);
-            if (constraint == RowConstraint.None || (constraint == RowConstraint.Bounded && norm <= 1))
-                continue;
-            i = 0;
-            var scale = 1 / MathF.Max(MathF.Sqrt(norm), SmallestVectorNorm);
-            Times<V>(w, scale, w, ref i, n);
-            Times<SimdScalar>(w, scale, w, ref i, n);
+            var norm = Run<V>(w, u, rate, keep, ref i, n) + Run<SimdScalar>(w, u, rate, keep, ref i, n);
+            ConstrainRow(w, norm, n, constraint);
         }
 
-        static float Run<W>(float* w, float* u, in AdamStep step, ref int i, int n)
+        static float Run<W>(float* w, float* u, float rate, float keep, ref int i, int n)
             where W : struct, ISimd<W>
         {
-            var (rate, keep) = (W.Broadcast(-step.StepSize), W.Broadcast(step.Keep));
+            var (backward, kept) = (W.Broadcast(-rate), W.Broadcast(keep));
             var (norm, zero) = (W.Broadcast(0), W.Broadcast(0));
             for (; i + W.Width <= n; i += W.Width)
             {
-                var updated = W.MultiplyAdd(rate, W.Load(u + i), W.Load(w + i) * keep);
+                var updated = W.MultiplyAdd(backward, W.Load(u + i), W.Load(w + i) * kept);
                 updated.Store(w + i);
                 zero.Store(u + i);
                 norm = W.MultiplyAdd(updated, updated, norm);

@@ -124,11 +124,22 @@ internal abstract unsafe class CpuKernels
     /// <summary>Σ a ⊙ b.</summary>
     public abstract float InnerProduct(float* a, float* b, int n);
 
+    /// <summary>
+    /// Lion on rows of a matrix, then the row constraint, and gradients back to zero: one pass over parameters,
+    /// gradients and momentum.
+    /// </summary>
+    public abstract void Lion(
+        float* w, float* g, float* momentum, long rows, int n, in LionStep step, RowConstraint constraint);
+
+    /// <summary>Lion's momentum from gradients, which are replaced by the direction, of signs.</summary>
+    public abstract void LionDirection(float* g, float* momentum, long n, in LionStep step);
+
     /// <summary>Adam's moments from gradients, which are replaced by the direction m / (√v · correction + ε).</summary>
     public abstract void AdamDirection(float* g, float* mean, float* square, long n, in AdamStep step);
 
     /// <summary>w ← keep·w − rate·u on rows of a matrix, then the row constraint; u becomes 0.</summary>
-    public abstract void ApplyDirection(float* w, float* u, long rows, int n, in AdamStep step, RowConstraint constraint);
+    public abstract void ApplyDirection(
+        float* w, float* u, long rows, int n, float rate, float keep, RowConstraint constraint);
 
     /// <summary>Normalizes (or bounds) columns <c>from</c> up to <c>to</c> of a [rows, n] matrix.</summary>
     public abstract void ConstrainColumns(float* w, long rows, int n, int from, int to, RowConstraint constraint);

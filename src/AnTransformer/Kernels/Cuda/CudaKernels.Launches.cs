@@ -138,6 +138,17 @@ internal sealed partial class CudaKernels
         Launcher.Launch("adam_update_f32", LaunchShape.Rows(rows, a.Columns, wide, ManyThreads), a);
     }
 
+    /// <summary>
+    /// One step of Lion and the constraint of rows of <c>Columns</c> elements; the last row may be shorter.
+    /// </summary>
+    internal void LionUpdate(LionUpdateArguments a)
+    {
+        var wide = a.Size % 4 == 0 && IsWide(a.Columns, a.Parameter, a.Gradient, a.Momentum);
+        a.Wide = wide ? 1 : 0;
+        var rows = LaunchShape.DivideUp(a.Size, a.Columns);
+        Launcher.Launch("lion_update_f32", LaunchShape.Rows(rows, a.Columns, wide, ManyThreads), a);
+    }
+
     /// <summary>Σ x² of <paramref name="size"/> elements, as fp64 in <paramref name="result"/>.</summary>
     internal void SquareSum(nint x, long size, nint result)
     {

@@ -125,6 +125,15 @@ internal struct AdamUpdateArguments
 }
 
 [StructLayout(LayoutKind.Sequential)]
+internal struct LionUpdateArguments
+{
+    public nint Parameter, Gradient, Momentum;
+    public long Size;
+    public int Columns, Wide, Constraint;
+    public float Beta1, Rest1, Beta2, Rest2, StepSize, Decay, GradientFactor;
+}
+
+[StructLayout(LayoutKind.Sequential)]
 internal struct SquareSumArguments
 {
     public nint X, Partial;

@@ -46,16 +46,7 @@ template <int W> __device__ __forceinline__ void adam_update(const AdamUpdate& a
             store<W>(a.square + i, v);
             if (a.clear) store<W>(a.gradient + i, g);
         }
-        if (a.constraint == 0) continue;
-        const float norm = fmaxf(sqrtf(block_sum(squares)), a.constraint == 1 ? 1.0f : 1e-30f);
-        if (norm == 1.0f) continue;
-        // A thread reads back what it wrote itself.
-        for (int c = threadIdx.x * W; c < columns; c += blockDim.x * W) {
-            Floats<W> w = load<W>(a.parameter + start + c);
-#pragma unroll
-            for (int j = 0; j < W; j++) w.v[j] /= norm;
-            store<W>(a.parameter + start + c, w);
-        }
+        constrain_row<W>(a.parameter + start, columns, squares, a.constraint);
     }
 }
 

@@ -77,6 +77,21 @@ __device__ __forceinline__ float block_max(float x) {
 // 1 / ||x|| from the sum of squares; a zero vector stays zero.
 __device__ __forceinline__ float reciprocal_norm(float squares) { return 1.0f / fmaxf(sqrtf(squares), 1e-12f); }
 
+// Brings a row that this block has just written into its space, 1: ||w|| <= 1, 2: ||w|| = 1; `squares` is the thread's
+// part of ||w||^2.
+template <int W> __device__ __forceinline__ void constrain_row(float* row, int columns, float squares, int constraint) {
+    if (constraint == 0) return;
+    const float norm = fmaxf(sqrtf(block_sum(squares)), constraint == 1 ? 1.0f : 1e-30f);
+    if (norm == 1.0f) return;
+    // A thread reads back what it wrote itself.
+    for (int c = threadIdx.x * W; c < columns; c += blockDim.x * W) {
+        Floats<W> w = load<W>(row + c);
+#pragma unroll
+        for (int j = 0; j < W; j++) w.v[j] /= norm;
+        store<W>(row + c, w);
+    }
+}
+
 // Entry points take one structure by value: the launching side fills in the same fields. A kernel is a template over the
 // storage type T of activations, the width W of a vector (`wide` says that sizes and addresses allow four), both or neither.
 #ifndef KERNEL

@@ -1,4 +1,4 @@
-namespace AnTransformer.Training;
+namespace AnTransformer.Optimization;
 
 /// <summary>
 /// Recognizes a run that is lost: a loss or gradient that is not a number, or a smoothed loss that has risen to a multiple of
