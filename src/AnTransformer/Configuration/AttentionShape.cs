@@ -3,8 +3,7 @@ namespace AnTransformer.Configuration;
 /// <summary>
 /// The shape of a block's attention: how many heads of which size, how many of them have keys and values of their own,
 /// and what a query sees. With fewer key-value heads than heads, consecutive heads share one of them (grouped-query
-/// attention,
-/// arXiv 2305.13245): head i attends to key-value head ⌊i / <see cref="GroupSize"/>⌋.
+/// attention, arXiv 2305.13245): head i attends to key-value head ⌊i / <see cref="GroupSize"/>⌋.
 /// </summary>
 /// <param name="Heads">H, the number of query heads.</param>
 /// <param name="KeyValueHeads">K, the number of heads of keys and values; divides H.</param>

@@ -35,6 +35,18 @@ public sealed class RunInspectionTests : IDisposable
         Assert.NotEmpty(block.Scales);
     }
 
+    /// <summary>A norm may learn more than its gain, and each number has a name of its own.</summary>
+    [Fact]
+    public void Scales_of_a_norm_are_told_apart()
+    {
+        Train(Tiny("derf", "run", interval: 6));
+        var block = InspectionLog.Read(Log).First(record => record is { Step: 0, Layer: 0 });
+        Assert.Equal(1, block.Scales["input_layernorm"]);
+        Assert.Equal(0, block.Scales["input_layernorm_bias"]);
+        Assert.Equal(0.5, block.Scales["input_layernorm_alpha"]);
+        Assert.Equal(0, block.Scales["input_layernorm_shift"]);
+    }
+
     [Fact]
     public void A_resumed_run_has_the_inspections_of_an_uninterrupted_one()
     {
