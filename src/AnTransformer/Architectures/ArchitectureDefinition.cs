@@ -1,4 +1,5 @@
 using AnTransformer.Configuration;
+using AnTransformer.Graphs;
 using AnTransformer.Operators;
 
 namespace AnTransformer.Architectures;
@@ -58,6 +59,11 @@ public abstract class ArchitectureDefinition
     /// <param name="config">A valid configuration of this architecture.</param>
     /// <param name="context">Dtypes and device.</param>
     public abstract LanguageModel CreateModel(ModelConfig config, ModelContext context);
+
+    /// <summary>What a trained model computes, for folding, export and inference.</summary>
+    /// <param name="config">A valid configuration of this architecture.</param>
+    /// <param name="parameters">The trained parameters.</param>
+    public abstract DecoderGraph Describe(ModelConfig config, GraphParameters parameters);
 
     /// <summary>Number of gains and scales, that is, of all trainable numbers outside of matrices: in a block, and outside of the blocks.</summary>
     /// <param name="config">A valid configuration of this architecture.</param>

@@ -1,4 +1,5 @@
 using AnTransformer.Configuration;
+using AnTransformer.Graphs;
 using AnTransformer.Layers;
 using AnTransformer.Normalization;
 using AnTransformer.Operators;
@@ -28,6 +29,35 @@ public sealed class AnGptDefinition : ArchitectureDefinition
 
     /// <inheritdoc/>
     public override LanguageModel CreateModel(ModelConfig config, ModelContext context) => new AnGpt(config, context);
+
+    /// <inheritdoc/>
+    public override DecoderGraph Describe(ModelConfig config, GraphParameters parameters)
+    {
+        var nu = NormalizationFactors.For(config);
+        BlockGraph Block(int layer) => new(
+            new AttentionGraph(
+                new IdentityFunction(),
+                parameters.Query(layer, nu.Qkv),
+                parameters.Key(layer, nu.Qkv),
+                parameters.Value(layer, nu.Qkv),
+                new UnitQueryKey(config.QkNorm),
+                Math.Sqrt(config.HeadSize),
+                parameters.Output(layer, nu.Output),
+                parameters.Interpolation(GraphParameters.Block(layer) + "attn_alpha")),
+            new MlpGraph(
+                new IdentityFunction(),
+                parameters.Gate(layer, nu.UpGate * Math.Sqrt(config.HiddenSize)),
+                parameters.Up(layer, nu.UpGate),
+                parameters.Down(layer, nu.Down * nu.Activation),
+                parameters.Interpolation(GraphParameters.Block(layer) + "mlp_alpha")));
+
+        return new DecoderGraph(
+            config,
+            parameters.Embedding(),
+            [.. Enumerable.Range(0, config.NumHiddenLayers).Select(Block)],
+            new IdentityFunction(),
+            parameters.Head(parameters.Scale("logit_scale", config.VocabSize, config.LogitScale)));
+    }
 
     /// <inheritdoc/>
     public override (long PerBlock, long Outside) CountScales(ModelConfig config) => (2L * config.HiddenSize, config.VocabSize);

@@ -1,4 +1,5 @@
 using AnTransformer.Configuration;
+using AnTransformer.Graphs;
 using AnTransformer.Operators;
 
 namespace AnTransformer.Architectures;
@@ -20,6 +21,11 @@ public sealed class DerfDefinition : SquashingDefinition
     protected override int ScalarsPerLayer => 2;
 
     /// <summary>The arcsine law E[erf(z)²] = 2/π · asin(2σ² / (1 + 2σ²)) (Williams 1997).</summary>
+    /// <inheritdoc/>
+    protected override InputFunction DescribeFunction(
+        GraphParameters parameters, string prefix, double slope, double[] gain, double[] bias)
+        => new ErfFunction(slope, parameters.Vector(prefix + "shift", 1)[0], gain, bias);
+
     /// <inheritdoc/>
     protected override double MeanSquare(double deviation)
     {

@@ -1,4 +1,5 @@
 using AnTransformer.Configuration;
+using AnTransformer.Graphs;
 using AnTransformer.Normalization;
 using AnTransformer.Operators;
 
@@ -19,6 +20,11 @@ public sealed class DytDefinition : SquashingDefinition
 
     /// <inheritdoc/>
     protected override int ScalarsPerLayer => 1;
+
+    /// <inheritdoc/>
+    protected override InputFunction DescribeFunction(
+        GraphParameters parameters, string prefix, double slope, double[] gain, double[] bias)
+        => new TanhFunction(slope, gain, bias);
 
     /// <inheritdoc/>
     protected override double MeanSquare(double deviation) => GaussianExpectation.Of(z => Math.Pow(Math.Tanh(z), 2), deviation);

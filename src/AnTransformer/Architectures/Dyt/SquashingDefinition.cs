@@ -1,4 +1,5 @@
 using AnTransformer.Configuration;
+using AnTransformer.Graphs;
 using AnTransformer.Layers;
 
 namespace AnTransformer.Architectures;
@@ -14,6 +15,49 @@ public abstract class SquashingDefinition : ArchitectureDefinition
 
     /// <summary>Single numbers that a layer learns besides γ and β.</summary>
     protected abstract int ScalarsPerLayer { get; }
+
+    /// <inheritdoc/>
+    public override DecoderGraph Describe(ModelConfig config, GraphParameters parameters)
+    {
+        InputFunction Function(string name) => DescribeFunction(
+            parameters,
+            name + ".",
+            parameters.Scale(name + ".alpha", 1, config.Alpha)[0],
+            parameters.Vector(name + ".weight", config.HiddenSize),
+            parameters.Vector(name + ".bias", config.HiddenSize));
+        BlockGraph Block(int layer) => new(
+            new AttentionGraph(
+                Function(GraphParameters.Block(layer) + "input_layernorm"),
+                parameters.Query(layer),
+                parameters.Key(layer),
+                parameters.Value(layer),
+                parameters.RmsQueryKey(layer),
+                1 / Math.Sqrt(config.HeadSize),
+                parameters.Output(layer),
+                new ResidualSum()),
+            new MlpGraph(
+                Function(GraphParameters.Block(layer) + "post_attention_layernorm"),
+                parameters.Gate(layer),
+                parameters.Up(layer),
+                parameters.Down(layer),
+                new ResidualSum()));
+
+        return new DecoderGraph(
+            config,
+            parameters.Embedding(parameters.Vector("model.embed_scale", 1)[0]),
+            [.. Enumerable.Range(0, config.NumHiddenLayers).Select(Block)],
+            Function("model.norm"),
+            parameters.Head());
+    }
+
+    /// <summary>The function in the place of a normalization layer.</summary>
+    /// <param name="parameters">The trained parameters.</param>
+    /// <param name="prefix">The names of its tensors begin with it.</param>
+    /// <param name="slope">α.</param>
+    /// <param name="gain">γ, [d].</param>
+    /// <param name="bias">β, [d].</param>
+    protected abstract InputFunction DescribeFunction(
+        GraphParameters parameters, string prefix, double slope, double[] gain, double[] bias);
 
     /// <inheritdoc/>
     public override (long PerBlock, long Outside) CountScales(ModelConfig config)

@@ -1,4 +1,5 @@
 using AnTransformer.Configuration;
+using AnTransformer.Graphs;
 using AnTransformer.Layers;
 using AnTransformer.Operators;
 
@@ -21,6 +22,34 @@ public class GptDefinition : ArchitectureDefinition
 
     /// <inheritdoc/>
     public override LanguageModel CreateModel(ModelConfig config, ModelContext context) => new Gpt(config, context);
+
+    /// <inheritdoc/>
+    public override DecoderGraph Describe(ModelConfig config, GraphParameters parameters)
+    {
+        BlockGraph Block(int layer) => new(
+            new AttentionGraph(
+                parameters.RmsNorm(GraphParameters.Block(layer) + "input_layernorm.weight"),
+                parameters.Query(layer),
+                parameters.Key(layer),
+                parameters.Value(layer),
+                parameters.RmsQueryKey(layer),
+                1 / Math.Sqrt(config.HeadSize),
+                parameters.Output(layer),
+                new ResidualSum()),
+            new MlpGraph(
+                parameters.RmsNorm(GraphParameters.Block(layer) + "post_attention_layernorm.weight"),
+                parameters.Gate(layer),
+                parameters.Up(layer),
+                parameters.Down(layer),
+                new ResidualSum()));
+
+        return new DecoderGraph(
+            config,
+            parameters.Embedding(),
+            [.. Enumerable.Range(0, config.NumHiddenLayers).Select(Block)],
+            parameters.RmsNorm("model.norm.weight"),
+            parameters.Head());
+    }
 
     /// <inheritdoc/>
     public override (long PerBlock, long Outside) CountScales(ModelConfig config)

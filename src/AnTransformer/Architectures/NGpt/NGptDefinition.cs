@@ -1,4 +1,5 @@
 using AnTransformer.Configuration;
+using AnTransformer.Graphs;
 using AnTransformer.Layers;
 using AnTransformer.Operators;
 
@@ -21,6 +22,43 @@ public sealed class NGptDefinition : ArchitectureDefinition
 
     /// <inheritdoc/>
     public override LanguageModel CreateModel(ModelConfig config, ModelContext context) => new NGpt(config, context);
+
+    /// <inheritdoc/>
+    public override DecoderGraph Describe(ModelConfig config, GraphParameters parameters)
+    {
+        double[] MlpScale(int layer, string name)
+            => parameters.Scale(GraphParameters.Block(layer) + name, config.IntermediateSize, config.MlpScale);
+        SphereUpdate Update(int layer, string name)
+        {
+            var alpha = parameters.Scale(GraphParameters.Block(layer) + name, config.HiddenSize, config.Alpha);
+            return new SphereUpdate([.. alpha.Select(Math.Abs)]);
+        }
+
+        BlockGraph Block(int layer) => new(
+            new AttentionGraph(
+                new IdentityFunction(),
+                parameters.Query(layer),
+                parameters.Key(layer),
+                parameters.Value(layer),
+                new UnitQueryKey(config.QkNorm, parameters.Scale(
+                    GraphParameters.Block(layer) + "self_attn.qk_scale", config.Attention.KeyValueWidth, config.QkScale)),
+                Math.Sqrt(config.HeadSize),
+                parameters.Output(layer),
+                Update(layer, "attn_alpha")),
+            new MlpGraph(
+                new IdentityFunction(),
+                parameters.Gate(layer, Math.Sqrt(config.HiddenSize), MlpScale(layer, "mlp.gate_scale")),
+                parameters.Up(layer, rowScales: MlpScale(layer, "mlp.up_scale")),
+                parameters.Down(layer),
+                Update(layer, "mlp_alpha")));
+
+        return new DecoderGraph(
+            config,
+            parameters.Embedding(),
+            [.. Enumerable.Range(0, config.NumHiddenLayers).Select(Block)],
+            new IdentityFunction(),
+            parameters.Head(parameters.Scale("logit_scale", config.VocabSize, config.LogitScale)));
+    }
 
     /// <inheritdoc/>
     public override (long PerBlock, long Outside) CountScales(ModelConfig config)

@@ -1,4 +1,5 @@
 using AnTransformer.Configuration;
+using AnTransformer.Graphs;
 using AnTransformer.Layers;
 using AnTransformer.Operators;
 
@@ -21,6 +22,35 @@ public sealed class SandwichDefinition : ArchitectureDefinition
 
     /// <inheritdoc/>
     public override LanguageModel CreateModel(ModelConfig config, ModelContext context) => new Sandwich(config, context);
+
+    /// <inheritdoc/>
+    public override DecoderGraph Describe(ModelConfig config, GraphParameters parameters)
+    {
+        RmsNormFunction Norm(int layer, string name) => parameters.RmsNorm(GraphParameters.Block(layer) + name + ".weight");
+        BlockGraph Block(int layer) => new(
+            new AttentionGraph(
+                Norm(layer, "input_layernorm"),
+                parameters.Query(layer),
+                parameters.Key(layer),
+                parameters.Value(layer),
+                parameters.RmsQueryKey(layer),
+                1 / Math.Sqrt(config.HeadSize),
+                parameters.Output(layer),
+                new NormalizedResidualSum(Norm(layer, "post_attention_layernorm"))),
+            new MlpGraph(
+                Norm(layer, "pre_feedforward_layernorm"),
+                parameters.Gate(layer),
+                parameters.Up(layer),
+                parameters.Down(layer),
+                new NormalizedResidualSum(Norm(layer, "post_feedforward_layernorm"))));
+
+        return new DecoderGraph(
+            config,
+            parameters.Embedding(),
+            [.. Enumerable.Range(0, config.NumHiddenLayers).Select(Block)],
+            parameters.RmsNorm("model.norm.weight"),
+            parameters.Head());
+    }
 
     /// <inheritdoc/>
     public override (long PerBlock, long Outside) CountScales(ModelConfig config)
