@@ -1,4 +1,6 @@
-namespace AnTransformer.Training;
+using AnTransformer.Training.Devices;
+
+namespace AnTransformer.Training.Runs;
 
 /// <summary>Steps of a run that were computed in one environment.</summary>
 /// <param name="FromStep">Steps taken before them.</param>

@@ -1,9 +1,11 @@
 using System.Text;
 using AnTransformer.Generation;
 using AnTransformer.Training.Configuration;
+using AnTransformer.Training.Data;
+using AnTransformer.Training.Loop;
 using AnTransformer.Training.Metrics;
 
-namespace AnTransformer.Training;
+namespace AnTransformer.Training.Runs;
 
 /// <summary>A whole run from a configuration: data, training, a sample of text and the loss plot.</summary>
 public static class TrainingRun

@@ -2,7 +2,7 @@ using System.Diagnostics;
 using AnTransformer.Operators;
 using static TorchSharp.torch;
 
-namespace AnTransformer.Training;
+namespace AnTransformer.Training.Devices;
 
 /// <summary>The machine's matrix-product rate: the ceiling that a training step is compared with.</summary>
 public static class MatmulRate

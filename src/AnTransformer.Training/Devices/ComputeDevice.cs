@@ -3,7 +3,7 @@ using AnTransformer.Operators;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace AnTransformer.Training;
+namespace AnTransformer.Training.Devices;
 
 /// <summary>Turns the names of devices and dtypes into what models need.</summary>
 public static class ComputeDevice

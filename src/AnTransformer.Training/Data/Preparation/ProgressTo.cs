@@ -1,4 +1,4 @@
-namespace AnTransformer.Training;
+namespace AnTransformer.Training.Data.Preparation;
 
 /// <summary>Reports progress by a call on the reporting thread; <see cref="Progress{T}"/> would reorder reports over the thread pool.</summary>
 /// <typeparam name="T">What is reported.</typeparam>

@@ -5,7 +5,7 @@ using AnTransformer.Training.Configuration;
 using AnTransformer.Training.Tokenization;
 using static TorchSharp.torch;
 
-namespace AnTransformer.Training;
+namespace AnTransformer.Training.Runs;
 
 /// <summary>
 /// A checkpoint that training can resume from: the model's own files, the tokenizer's, and beside them the optimizer's moments

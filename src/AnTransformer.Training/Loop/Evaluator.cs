@@ -3,7 +3,7 @@ using AnTransformer.Training.Data;
 using AnTransformer.Training.Tokenization;
 using static TorchSharp.torch;
 
-namespace AnTransformer.Training;
+namespace AnTransformer.Training.Loop;
 
 /// <summary>Result of an evaluation.</summary>
 /// <param name="Loss">Mean cross-entropy in nats per token.</param>

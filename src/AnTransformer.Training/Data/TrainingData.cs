@@ -1,10 +1,11 @@
 using AnTransformer.Checkpoints;
 using AnTransformer.Training.Configuration;
-using AnTransformer.Training.Data;
+using AnTransformer.Training.Data.Preparation;
+using AnTransformer.Training.Loop;
 using AnTransformer.Training.Tokenization;
 using AnTransformer.Training.Tokenization.Files;
 
-namespace AnTransformer.Training;
+namespace AnTransformer.Training.Data;
 
 /// <summary>A run's tokens and tokenizer. Raw text is prepared first when the token shards are not there yet.</summary>
 public sealed class TrainingData : IDisposable

@@ -3,10 +3,12 @@ using AnTransformer.Kernels;
 using AnTransformer.Optimization;
 using AnTransformer.Training.Configuration;
 using AnTransformer.Training.Data;
+using AnTransformer.Training.Devices;
 using AnTransformer.Training.Inspection;
+using AnTransformer.Training.Runs;
 using static TorchSharp.torch;
 
-namespace AnTransformer.Training;
+namespace AnTransformer.Training.Loop;
 
 /// <summary>The training loop: forward, backward, update, constrain; and at their intervals log, save, evaluate.</summary>
 public sealed class Trainer : IDisposable

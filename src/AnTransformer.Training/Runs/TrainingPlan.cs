@@ -2,8 +2,9 @@ using AnTransformer.Configuration;
 using AnTransformer.Operators;
 using AnTransformer.Optimization;
 using AnTransformer.Training.Configuration;
+using AnTransformer.Training.Devices;
 
-namespace AnTransformer.Training;
+namespace AnTransformer.Training.Runs;
 
 /// <summary>A configuration with every default resolved for its architecture (arXiv 2505.22014) and its vocabulary known.</summary>
 /// <param name="Model">The model's shape and normalization.</param>

@@ -1,6 +1,6 @@
 using AnTransformer.Checkpoints;
 
-namespace AnTransformer.Training;
+namespace AnTransformer.Training.Runs;
 
 /// <summary>
 /// The directory of one run: <c>checkpoints/</c>, <c>metrics.jsonl</c>, <c>tensorboard/</c>, <c>config.yaml</c>, plots, and a

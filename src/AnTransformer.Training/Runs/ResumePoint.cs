@@ -1,6 +1,6 @@
 using AnTransformer.Training.Configuration;
 
-namespace AnTransformer.Training;
+namespace AnTransformer.Training.Runs;
 
 /// <summary>The checkpoint from which a run goes on.</summary>
 /// <param name="Path">Its directory.</param>

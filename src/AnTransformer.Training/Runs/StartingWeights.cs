@@ -5,7 +5,7 @@ using AnTransformer.Configuration;
 using AnTransformer.Training.Tokenization;
 using AnTransformer.Training.Tokenization.Files;
 
-namespace AnTransformer.Training;
+namespace AnTransformer.Training.Runs;
 
 /// <summary>Weights of a checkpoint for a new run to start with; nothing else of it is taken over.</summary>
 internal static class StartingWeights

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using AnTransformer.Files;
 
-namespace AnTransformer.Training;
+namespace AnTransformer.Training.Runs;
 
 /// <summary>Reads the small JSON files by which runs and studies go on. They may hold anything: users edit them, and disks fail.</summary>
 internal static class StateFile

@@ -1,8 +1,8 @@
 using System.Text.Json;
 using AnTransformer.Training.Configuration;
-using AnTransformer.Training.Data.Preparation;
+using AnTransformer.Training.Runs;
 
-namespace AnTransformer.Training;
+namespace AnTransformer.Training.Data.Preparation;
 
 /// <summary>
 /// What a run's data are prepared from and how: the file <c>settings.json</c> in the directory <c>data.path</c>, by which another

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 
-namespace AnTransformer.Training;
+namespace AnTransformer.Training.Loop;
 
 /// <summary>Times steps alone, without the evaluations and checkpoints between them.</summary>
 internal sealed class StepTimer

@@ -1,9 +1,9 @@
 using AnTransformer.Architectures;
 using AnTransformer.Configuration;
 using AnTransformer.Optimization;
-using AnTransformer.Training.Configuration;
+using AnTransformer.Training.Runs;
 
-namespace AnTransformer.Training;
+namespace AnTransformer.Training.Configuration;
 
 /// <summary>
 /// The one place that knows what a null of a configuration stands for. A run resolves its configuration when it starts and writes down the

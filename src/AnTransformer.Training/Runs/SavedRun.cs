@@ -1,7 +1,7 @@
 using AnTransformer.Checkpoints;
 using AnTransformer.Training.Configuration;
 
-namespace AnTransformer.Training;
+namespace AnTransformer.Training.Runs;
 
 /// <summary>The configuration that a run's directory holds, to go on with the run or to train it further.</summary>
 public static class SavedRun

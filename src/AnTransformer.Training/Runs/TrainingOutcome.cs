@@ -1,4 +1,6 @@
-namespace AnTransformer.Training;
+using AnTransformer.Training.Loop;
+
+namespace AnTransformer.Training.Runs;
 
 /// <summary>How a run ended.</summary>
 public enum TrainingStatus

@@ -1,10 +1,10 @@
 using AnTransformer.Training.Configuration;
-using AnTransformer.Training.Data.Preparation;
+using AnTransformer.Training.Loop;
 using AnTransformer.Training.Tokenization;
 using AnTransformer.Training.Tokenization.BytePairs;
 using AnTransformer.Training.Tokenization.Files;
 
-namespace AnTransformer.Training;
+namespace AnTransformer.Training.Data.Preparation;
 
 /// <summary>Prepares a configuration's raw text: learns or loads the tokenizer, then writes token shards.</summary>
 public static class TextPreparation

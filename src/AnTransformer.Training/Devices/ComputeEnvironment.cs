@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 using AnTransformer.Kernels;
 using static TorchSharp.torch;
 
-namespace AnTransformer.Training;
+namespace AnTransformer.Training.Devices;
 
 /// <summary>
 /// What a run computes with, as far as it may decide the last bits of its results. The same run on another such environment learns the

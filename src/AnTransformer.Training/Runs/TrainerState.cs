@@ -1,7 +1,7 @@
 using System.Text.Json;
 using AnTransformer.Optimization;
 
-namespace AnTransformer.Training;
+namespace AnTransformer.Training.Runs;
 
 /// <summary>Where a run is: everything besides weights and moments that resuming needs.</summary>
 public sealed record TrainerState

@@ -1,9 +1,10 @@
 using AnTransformer.Checkpoints;
 using AnTransformer.Training.Configuration;
 using AnTransformer.Training.Inspection;
+using AnTransformer.Training.Loop;
 using AnTransformer.Training.Metrics;
 
-namespace AnTransformer.Training;
+namespace AnTransformer.Training.Runs;
 
 /// <summary>Writes a run's figures: <c>metrics.jsonl</c>, TensorBoard events and the resolved configuration.</summary>
 internal sealed class RunRecorder : IDisposable

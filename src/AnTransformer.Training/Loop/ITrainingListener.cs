@@ -1,4 +1,6 @@
-namespace AnTransformer.Training;
+using AnTransformer.Training.Runs;
+
+namespace AnTransformer.Training.Loop;
 
 /// <summary>Hears what a run does, for display.</summary>
 public interface ITrainingListener

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using AnTransformer.Checkpoints;
 
-namespace AnTransformer.Training;
+namespace AnTransformer.Training.Runs;
 
 /// <summary>The checkpoint of a run with the lowest validation loss, as the marker file <c>checkpoints/best.json</c> names it.</summary>
 /// <param name="Path">The checkpoint's directory.</param>
