@@ -14,8 +14,8 @@ namespace AnTransformer.Native;
 /// <remarks>
 /// <para>Nothing has to be called: this assembly's module initializer registers a handler, and TorchSharp's first attempt to
 /// load a native library ends there. The runtime runs a module initializer before the first use of anything in the assembly;
-/// the package adds one to applications, too, for those that use TorchSharp before anything of this library (elsewhere they
-/// call <see cref="EnsureLoaded"/> first). Command lines call it as well, to get errors as <see cref="LibTorchLoadException"/>
+/// that of the models' library runs this one, and the package adds one to applications, too, for those that use TorchSharp
+/// before either (elsewhere they call <see cref="EnsureLoaded"/> first). Command lines call it as well, to get errors as <see cref="LibTorchLoadException"/>
 /// rather than inside a <see cref="TypeInitializationException"/>.</para>
 /// <para>TorchSharp looks for <c>torch_cuda</c> before anything else, by <see cref="NativeLibrary.TryLoad(string, Assembly,
 /// DllImportSearchPath?, out nint)"/>, which asks <see cref="AssemblyLoadContext.ResolvingUnmanagedDll"/> but not a
@@ -63,6 +63,10 @@ public static class LibTorch
         EnsureLoaded();
         return s_handles is { } handles && NativeLibrary.TryGetExport(handles.TorchCpu, name, out var address) ? address : 0;
     }
+
+    /// <summary>Lets an assembly call TorchSharp's native library directly, for what TorchSharp has no binding for.</summary>
+    /// <param name="assembly">The assembly with the P/Invokes, which has no resolver of its own.</param>
+    internal static void ServeImportsOf(Assembly assembly) => NativeLibrary.SetDllImportResolver(assembly, ResolveImport);
 
     [ModuleInitializer]
     [SuppressMessage("Usage", "CA2255", Justification = "Registers a handler; all use of TorchSharp depends on it.")]
@@ -178,8 +182,6 @@ public static class LibTorch
             return;
         try
         {
-            // Ours, too: what TorchSharp has no binding for is called in its native library directly.
-            NativeLibrary.SetDllImportResolver(typeof(LibTorch).Assembly, ResolveImport);
             NativeLibrary.SetDllImportResolver(typeof(torch).Assembly, ResolveImport);
             s_resolverIsSet = true;
         }

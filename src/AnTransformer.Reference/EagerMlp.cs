@@ -2,7 +2,7 @@ using AnTransformer.Configuration;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
-namespace AnTransformer.EagerTwin;
+namespace AnTransformer.Reference;
 
 /// <summary>The three projections of the SwiGLU MLP.</summary>
 internal sealed class EagerMlp : nn.Module

@@ -3,7 +3,7 @@ using AnTransformer.Configuration;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
-namespace AnTransformer.EagerTwin;
+namespace AnTransformer.Reference;
 
 /// <summary>
 /// A language model written with TorchSharp's own modules and operators, one operator after the other: the baseline that this

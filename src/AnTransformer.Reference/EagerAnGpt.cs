@@ -2,7 +2,7 @@ using AnTransformer.Configuration;
 using AnTransformer.Normalization;
 using static TorchSharp.torch;
 
-namespace AnTransformer.EagerTwin;
+namespace AnTransformer.Reference;
 
 /// <summary>anGPT: constants in place of measured norms, interpolations in place of sums.</summary>
 internal sealed class EagerAnGpt : EagerModel

@@ -1,15 +1,15 @@
 using AnTransformer.Configuration;
 using static TorchSharp.torch;
 
-namespace AnTransformer.EagerTwin;
+namespace AnTransformer.Reference;
 
-/// <summary>GPT (the Llama block) and, with QK norm, GPT+ (the Qwen3 block).</summary>
-internal sealed class EagerGpt : EagerModel
+/// <summary>RMSNorm before and after attention and MLP, with QK norm.</summary>
+internal sealed class EagerSandwich : EagerModel
 {
     private readonly EagerRmsNorm _norm;
 
-    public EagerGpt(ModelConfig config, EagerPrecision precision)
-        : base(nameof(EagerGpt), config, precision, () => new Block(config, precision))
+    public EagerSandwich(ModelConfig config, EagerPrecision precision)
+        : base(nameof(EagerSandwich), config, precision, () => new Block(config, precision))
     {
         _norm = new EagerRmsNorm(config.HiddenSize, config.RmsNormEps, precision);
         Decoder.register_module("norm", _norm);
@@ -19,18 +19,17 @@ internal sealed class EagerGpt : EagerModel
 
     private sealed class Block : EagerBlock
     {
-        private readonly EagerRmsNorm _inputNorm;
-        private readonly EagerRmsNorm _postAttentionNorm;
+        private readonly EagerRmsNorm[] _norms;
         private readonly EagerRmsNorm? _queryNorm;
         private readonly EagerRmsNorm? _keyNorm;
 
         public Block(ModelConfig config, EagerPrecision precision)
             : base(nameof(Block), config, precision)
         {
-            _inputNorm = new EagerRmsNorm(config.HiddenSize, config.RmsNormEps, precision);
-            _postAttentionNorm = new EagerRmsNorm(config.HiddenSize, config.RmsNormEps, precision);
-            register_module("input_layernorm", _inputNorm);
-            register_module("post_attention_layernorm", _postAttentionNorm);
+            string[] names = ["input_layernorm", "post_attention_layernorm", "pre_feedforward_layernorm", "post_feedforward_layernorm"];
+            _norms = names.Select(_ => new EagerRmsNorm(config.HiddenSize, config.RmsNormEps, precision)).ToArray();
+            for (var i = 0; i < names.Length; i++)
+                register_module(names[i], _norms[i]);
             if (config.QkNorm)
             {
                 _queryNorm = new EagerRmsNorm(config.HeadSize, config.RmsNormEps, precision);
@@ -43,13 +42,13 @@ internal sealed class EagerGpt : EagerModel
         public override Tensor forward(Tensor h, Tensor cos, Tensor sin)
         {
             using var scope = NewDisposeScope();
-            var (q, k, v) = Attention.Project(_inputNorm.forward(h));
+            var (q, k, v) = Attention.Project(_norms[0].forward(h));
             if (_queryNorm is not null && _keyNorm is not null)
                 (q, k) = (_queryNorm.forward(q), _keyNorm.forward(k));
-            h = h + Attention.Attend(Rotate(q, cos, sin), Rotate(k, cos, sin), v);
+            h = h + _norms[1].forward(Attention.Attend(Rotate(q, cos, sin), Rotate(k, cos, sin), v));
 
-            var (up, gate) = Mlp.Project(_postAttentionNorm.forward(h));
-            return (h + Mlp.Down(up * nn.functional.silu(gate))).MoveToOuterDisposeScope();
+            var (up, gate) = Mlp.Project(_norms[2].forward(h));
+            return (h + _norms[3].forward(Mlp.Down(up * nn.functional.silu(gate)))).MoveToOuterDisposeScope();
         }
     }
 }

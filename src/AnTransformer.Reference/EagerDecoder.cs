@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace AnTransformer.EagerTwin;
+namespace AnTransformer.Reference;
 
 /// <summary>The module that checkpoints name <c>model</c>: it only gives names.</summary>
 internal sealed class EagerDecoder : nn.Module

@@ -1,7 +1,7 @@
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
-namespace AnTransformer.EagerTwin;
+namespace AnTransformer.Reference;
 
 /// <summary>gain ⊙ x / √(mean(x²) + ε), in the master dtype.</summary>
 internal sealed class EagerRmsNorm : nn.Module<Tensor, Tensor>

@@ -2,7 +2,7 @@ using AnTransformer.Configuration;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
-namespace AnTransformer.EagerTwin;
+namespace AnTransformer.Reference;
 
 /// <summary>DyT and Derf: γ ⊙ tanh(αx) + β or γ ⊙ erf(αx + s) + β where GPT has its norms, and a factor behind the embedding.</summary>
 internal sealed class EagerSquashing : EagerModel

@@ -2,7 +2,7 @@ using AnTransformer.Configuration;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
-namespace AnTransformer.EagerTwin;
+namespace AnTransformer.Reference;
 
 /// <summary>The four projections of attention, the split into heads, and LibTorch's fused softmax attention.</summary>
 internal sealed class EagerAttention : nn.Module

@@ -1,7 +1,7 @@
 using AnTransformer.Configuration;
 using static TorchSharp.torch;
 
-namespace AnTransformer.EagerTwin;
+namespace AnTransformer.Reference;
 
 /// <summary>A block's attention and MLP; each architecture derives the block that normalizes around them.</summary>
 internal abstract class EagerBlock : nn.Module

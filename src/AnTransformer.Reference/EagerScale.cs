@@ -2,7 +2,7 @@ using AnTransformer.Configuration;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
-namespace AnTransformer.EagerTwin;
+namespace AnTransformer.Reference;
 
 /// <summary>A learned scale s = ŝ · s_init / s_scale, of which ŝ is stored. The module that owns it registers ŝ.</summary>
 internal sealed class EagerScale(long size, ScaleInit init, EagerPrecision precision)

@@ -1,7 +1,7 @@
 using AnTransformer.Configuration;
 using static TorchSharp.torch;
 
-namespace AnTransformer.EagerTwin;
+namespace AnTransformer.Reference;
 
 /// <summary>nGPT: everything is divided by its measured norm.</summary>
 internal sealed class EagerNGpt : EagerModel

@@ -1,7 +1,7 @@
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
-namespace AnTransformer.EagerTwin;
+namespace AnTransformer.Reference;
 
 /// <summary>
 /// Where the twin computes and in which dtypes. TorchSharp has no autocast: matrix products cast their input and their weight

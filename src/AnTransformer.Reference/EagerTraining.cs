@@ -3,7 +3,7 @@ using AnTransformer.Configuration;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
-namespace AnTransformer.EagerTwin;
+namespace AnTransformer.Reference;
 
 /// <summary>
 /// Training steps of a twin with TorchSharp's own AdamW: what the architecture prescribes for decay (0.1 on matrices of GPT and
