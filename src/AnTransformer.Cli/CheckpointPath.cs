@@ -1,6 +1,6 @@
 using AnTransformer.Checkpoints;
 using AnTransformer.Configuration;
-using AnTransformer.Training;
+using AnTransformer.Training.Runs;
 using AnTransformer.Training.Tokenization;
 using AnTransformer.Training.Tokenization.Files;
 

@@ -1,6 +1,6 @@
-using AnTransformer.Training;
 using AnTransformer.Training.Configuration;
 using AnTransformer.Training.Data.Preparation;
+using AnTransformer.Training.Loop;
 using AnTransformer.Training.Tokenization;
 
 namespace AnTransformer.Cli;

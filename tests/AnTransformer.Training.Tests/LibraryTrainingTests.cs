@@ -3,6 +3,8 @@ using AnTransformer.Operators;
 using AnTransformer.Optimization;
 using AnTransformer.Training.Configuration;
 using AnTransformer.Training.Data;
+using AnTransformer.Training.Loop;
+using AnTransformer.Training.Runs;
 using static TorchSharp.torch;
 
 namespace AnTransformer.Training.Tests;

@@ -1,4 +1,7 @@
 using AnTransformer.Training.Configuration;
+using AnTransformer.Training.Data;
+using AnTransformer.Training.Loop;
+using AnTransformer.Training.Runs;
 
 namespace AnTransformer.Training.Tests;
 

@@ -1,6 +1,7 @@
 using AnTransformer.Architectures;
 using AnTransformer.Optimization;
 using AnTransformer.Training.Configuration;
+using AnTransformer.Training.Runs;
 
 namespace AnTransformer.Training.Tests;
 

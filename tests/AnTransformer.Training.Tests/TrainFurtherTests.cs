@@ -1,5 +1,7 @@
 using AnTransformer.Architectures;
 using AnTransformer.Training.Configuration;
+using AnTransformer.Training.Loop;
+using AnTransformer.Training.Runs;
 
 namespace AnTransformer.Training.Tests;
 

@@ -2,6 +2,8 @@ using System.Globalization;
 using AnTransformer.Architectures;
 using AnTransformer.Kernels;
 using AnTransformer.Training.Configuration;
+using AnTransformer.Training.Loop;
+using AnTransformer.Training.Runs;
 using TorchSharp;
 
 namespace AnTransformer.Training.Tests;

@@ -4,8 +4,8 @@ using AnTransformer.Cli.Benchmarking;
 using AnTransformer.Cli.Display;
 using AnTransformer.Kernels;
 using AnTransformer.Operators;
-using AnTransformer.Training;
 using AnTransformer.Training.Benchmarking;
+using AnTransformer.Training.Devices;
 using TorchSharp;
 
 namespace AnTransformer.Cli.Commands;

@@ -1,8 +1,9 @@
 using System.CommandLine;
 using AnTransformer.Checkpoints;
 using AnTransformer.Cli.Display;
-using AnTransformer.Training;
 using AnTransformer.Training.Data;
+using AnTransformer.Training.Devices;
+using AnTransformer.Training.Loop;
 
 namespace AnTransformer.Cli.Commands;
 

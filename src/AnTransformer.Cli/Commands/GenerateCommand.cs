@@ -3,7 +3,7 @@ using System.Diagnostics;
 using AnTransformer.Checkpoints;
 using AnTransformer.Cli.Streams;
 using AnTransformer.Generation;
-using AnTransformer.Training;
+using AnTransformer.Training.Devices;
 using AnTransformer.Training.Tokenization;
 
 namespace AnTransformer.Cli.Commands;

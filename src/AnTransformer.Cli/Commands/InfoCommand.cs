@@ -4,9 +4,9 @@ using AnTransformer.Architectures;
 using AnTransformer.Checkpoints;
 using AnTransformer.Cli.Display;
 using AnTransformer.Configuration;
-using AnTransformer.Training;
 using AnTransformer.Training.Configuration;
 using AnTransformer.Training.Data;
+using AnTransformer.Training.Runs;
 using AnTransformer.Training.Tokenization.Files;
 
 namespace AnTransformer.Cli.Commands;

@@ -5,8 +5,8 @@ using AnTransformer.Cli.Display;
 using AnTransformer.Inspection;
 using AnTransformer.Operators;
 using AnTransformer.Studies.Inspection;
-using AnTransformer.Training;
 using AnTransformer.Training.Data;
+using AnTransformer.Training.Devices;
 using AnTransformer.Training.Inspection;
 using Spectre.Console;
 

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using AnTransformer.Cli.Display;
-using AnTransformer.Training;
 using AnTransformer.Training.Data.Preparation;
 using AnTransformer.Training.Tokenization;
 using AnTransformer.Training.Tokenization.BytePairs;

@@ -3,7 +3,7 @@ using System.Globalization;
 using System.Text.Json;
 using AnTransformer.Architectures;
 using AnTransformer.Checkpoints;
-using AnTransformer.Training;
+using AnTransformer.Training.Devices;
 using static TorchSharp.torch;
 
 namespace AnTransformer.Cli.Commands;

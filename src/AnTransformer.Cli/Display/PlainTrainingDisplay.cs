@@ -1,5 +1,6 @@
 using System.Diagnostics;
-using AnTransformer.Training;
+using AnTransformer.Training.Loop;
+using AnTransformer.Training.Runs;
 
 namespace AnTransformer.Cli.Display;
 

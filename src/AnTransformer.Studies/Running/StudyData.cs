@@ -1,6 +1,6 @@
-using AnTransformer.Training;
 using AnTransformer.Training.Configuration;
 using AnTransformer.Training.Data;
+using AnTransformer.Training.Loop;
 
 namespace AnTransformer.Studies.Running;
 

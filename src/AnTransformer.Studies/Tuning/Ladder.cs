@@ -2,7 +2,7 @@ using System.Globalization;
 using AnTransformer.Architectures;
 using AnTransformer.Studies.Configuration;
 using AnTransformer.Studies.Running;
-using AnTransformer.Training;
+using AnTransformer.Training.Runs;
 
 namespace AnTransformer.Studies.Tuning;
 

@@ -2,6 +2,7 @@ using AnTransformer.Architectures;
 using AnTransformer.Inspection;
 using AnTransformer.Training.Configuration;
 using AnTransformer.Training.Data;
+using AnTransformer.Training.Runs;
 
 namespace AnTransformer.Training.Inspection;
 

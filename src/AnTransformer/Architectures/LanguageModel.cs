@@ -1,9 +1,7 @@
 using AnTransformer.Configuration;
-using AnTransformer.Kernels;
 using AnTransformer.Layers;
 using AnTransformer.Normalization;
 using AnTransformer.Operators;
-using AnTransformer.Operators.Cuda;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -34,7 +32,7 @@ public abstract class LanguageModel : nn.Module<Tensor, Tensor>
             ParameterStore.CapacityFor(ModelCost.Parameters(config), (TensorsPerBlock * config.NumHiddenLayers) + TensorsOutsideBlocks),
             context.MasterDtype,
             context.Device);
-        Context = context with { Store = Store };
+        Context = context.Of(Store);
         _rotary = new RotaryEmbedding(config, context);
         EmbedTokens = new TokenEmbedding(config.VocabSize, config.HiddenSize, Context);
         Blocks = Enumerable.Range(0, config.NumHiddenLayers).Select(_ => createBlock(Context)).ToArray();
@@ -119,12 +117,7 @@ public abstract class LanguageModel : nn.Module<Tensor, Tensor>
         using var scope = NewDisposeScope();
         RequireFit(tokens, start: 0);
         var h = Stream(tokens, start: 0, cache: null, observer);
-        var input = HeadInput(h);
-        var loss = CrossEntropyOperator.Fits(input, Head, targets)
-            ? CrossEntropyOperator.Mean(input, Head, LogitRows, targets)
-            : CudaCrossEntropy.TryMean(input, Head, LogitRows, targets)
-                ?? EagerLoss(h, targets);
-        return loss.MoveToOuterDisposeScope();
+        return new HeadLoss(HeadInput(h), Head, LogitRows, targets).Mean().MoveToOuterDisposeScope();
     }
 
     /// <summary>Cross-entropy of every position in nats.</summary>
@@ -141,12 +134,7 @@ public abstract class LanguageModel : nn.Module<Tensor, Tensor>
         using var scope = NewDisposeScope();
         RequireFit(tokens, start: 0);
         var h = Stream(tokens, start: 0, cache: null);
-        var input = HeadInput(h);
-        var losses = AutogradNode.IsNeeded(h, input.Gain, Head.Weight, LogitScale?.Stored) ? null
-            : CrossEntropyOperator.Fits(input, Head, targets) ? CrossEntropyOperator.PerToken(input, Head, LogitRows, targets)
-            : CudaCrossEntropy.TryPerToken(input, Head, LogitRows, targets);
-        losses ??= EagerTokenLosses(h, targets);
-        return losses.MoveToOuterDisposeScope();
+        return new HeadLoss(HeadInput(h), Head, LogitRows, targets).PerToken().MoveToOuterDisposeScope();
     }
 
     /// <summary>Draws the parameters as the architecture prescribes (arXiv 2505.22014, arXiv 2410.01131), the same on every device.</summary>
@@ -223,20 +211,8 @@ public abstract class LanguageModel : nn.Module<Tensor, Tensor>
 
     private ReparameterizedRows? LogitRows => LogitScale is null ? null : new ReparameterizedRows([(LogitScale, 1)]);
 
-    private Tensor EagerLoss(Tensor h, Tensor targets)
-    {
-        Dispatch.Record(Operation.Loss, DispatchPath.Eager);
-        return nn.functional.cross_entropy(Logits(h).flatten(0, 1), targets.flatten());
-    }
-
-    private Tensor EagerTokenLosses(Tensor h, Tensor targets)
-    {
-        Dispatch.Record(Operation.TokenLosses, DispatchPath.Eager);
-        return nn.functional.cross_entropy(Logits(h).flatten(0, 1), targets.flatten(), reduction: nn.Reduction.None).view(targets.shape);
-    }
-
     /// <summary>Logits s_z ⊙ W_head h, [B, T, V], in the master dtype.</summary>
-    private Tensor Logits(Tensor h) => Context.ToMaster(LinearOperator.Apply(HeadInput(h), [Head], scales: LogitRows));
+    private Tensor Logits(Tensor h) => Context.ToMaster(new LinearMap(HeadInput(h), [Head], Scales: LogitRows).Apply());
 
     /// <summary>The residual stream after the last block, [B, T, d].</summary>
     private Tensor Stream(Tensor tokens, long start, KeyValueCache? cache, IActivationObserver? observer = null)

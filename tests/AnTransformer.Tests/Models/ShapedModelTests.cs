@@ -1,11 +1,11 @@
 using AnTransformer.Architectures;
 using AnTransformer.Checkpoints;
-using AnTransformer.EagerTwin;
 using AnTransformer.Generation;
 using AnTransformer.Inspection;
 using AnTransformer.Layers;
 using AnTransformer.Operators;
 using AnTransformer.Optimization;
+using AnTransformer.Reference;
 using AnTransformer.Tests.Checkpoints;
 using AnTransformer.Tests.Operators;
 using static TorchSharp.torch;

@@ -1,4 +1,5 @@
 using AnTransformer.Training.Configuration;
+using AnTransformer.Training.Runs;
 
 namespace AnTransformer.Training.Tests.Configuration;
 

@@ -1,7 +1,9 @@
 using AnTransformer.Architectures;
 using AnTransformer.Training.Configuration;
 using AnTransformer.Training.Inspection;
+using AnTransformer.Training.Loop;
 using AnTransformer.Training.Metrics;
+using AnTransformer.Training.Runs;
 using TorchSharp;
 
 namespace AnTransformer.Training.Tests.Inspection;

@@ -32,6 +32,7 @@ public sealed class Sandwich : LanguageModel
 
     private sealed class Block : TransformerBlock
     {
+        private readonly ModelContext _context;
         private readonly RmsNorm _inputNorm;
         private readonly RmsNorm _postAttentionNorm;
         private readonly RmsNorm _preMlpNorm;
@@ -42,6 +43,7 @@ public sealed class Sandwich : LanguageModel
         public Block(ModelConfig config, ModelContext context)
             : base(nameof(Block), config, context)
         {
+            _context = context;
             _softmaxScale = 1 / Math.Sqrt(config.HeadSize);
             _inputNorm = Norm("input_layernorm", config, context);
             _postAttentionNorm = Norm("post_attention_layernorm", config, context);
@@ -62,7 +64,7 @@ public sealed class Sandwich : LanguageModel
             var y = SelfAttention.Attend(qkv, _queryKeyNorm, _softmaxScale, rotary, start, cache);
             var a = SelfAttention.OProj.forward(y);
             observer?.Attention(x, qkv, y, a);
-            h = NormalizedSumOperator.Apply(h, a, _postAttentionNorm);
+            h = _context.Operators.NormalizedSum(h, a, _postAttentionNorm);
 
             // h ← h + RMSNorm(W_d · (W_u x ⊙ SiLU(W_g x))),  x = RMSNorm(h)
             x = _preMlpNorm.Of(h);
@@ -70,7 +72,7 @@ public sealed class Sandwich : LanguageModel
             var m = new GatedInput(gateUp);
             var b = Mlp.DownProj.forward(m);
             observer?.Mlp(h, x, gateUp, m, b);
-            return NormalizedSumOperator.Apply(h, b, _postMlpNorm).MoveToOuterDisposeScope();
+            return _context.Operators.NormalizedSum(h, b, _postMlpNorm).MoveToOuterDisposeScope();
         }
 
         private RmsNorm Norm(string name, ModelConfig config, ModelContext context)
