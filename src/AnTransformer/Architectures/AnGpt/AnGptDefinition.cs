@@ -30,6 +30,10 @@ public sealed class AnGptDefinition : ArchitectureDefinition
     public override LanguageModel CreateModel(ModelConfig config, ModelContext context) => new AnGpt(config, context);
 
     /// <inheritdoc/>
+    public override Encoder CreateEncoder(ModelConfig config, ModelContext context)
+        => new(config, context, AnGpt.EncoderOf(config));
+
+    /// <inheritdoc/>
     public override (long PerBlock, long Outside) CountScales(ModelConfig config) => (2L * config.HiddenSize, config.VocabSize);
 
     /// <inheritdoc/>
