@@ -71,12 +71,12 @@ public sealed class ConfigTests : IDisposable
     public void Check_says_of_every_file_whether_it_can_be_run()
     {
         string[] shipped = [.. Directory.EnumerateFiles(Path.Combine(AppContext.BaseDirectory, "configs"), "*.yaml", SearchOption.AllDirectories)];
-        Assert.Equal(10, shipped.Length);
+        Assert.Equal(11, shipped.Length);
         var result = _angpt.Run(["config", "check", "mine.yaml", "configs/studies/scaling.yaml", .. shipped]).AssertSucceeded();
         var lines = result.Output.TrimEnd('\n').Split('\n');
         Assert.Equal("mine.yaml: valid for `angpt train`", lines[0]);
         Assert.Equal("configs/studies/scaling.yaml: valid for `angpt scaling run` and `angpt compare`", lines[1]);
-        Assert.Equal(12, lines.Length);
+        Assert.Equal(13, lines.Length);
         Assert.Empty(result.Error);
         Assert.Equal(["corpus.txt", "mine.yaml"], Directory.GetFileSystemEntries(_angpt.Folder).Select(Path.GetFileName).Order(StringComparer.Ordinal));
     }

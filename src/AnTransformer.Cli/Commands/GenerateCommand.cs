@@ -33,6 +33,7 @@ internal static class GenerateCommand
         {
             using var stop = new StopSignal(StopWords.Generate);
             var path = CheckpointPath.Resolve(parsed.GetRequiredValue(checkpoint));
+            CheckpointPath.RequireCausal(path);
             var options = new SamplingOptions(
                 parsed.GetValue(temperature), parsed.GetValue(topK), parsed.GetValue(topP), parsed.GetValue(seed));
             options.Validate();

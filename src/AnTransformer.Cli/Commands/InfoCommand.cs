@@ -98,6 +98,9 @@ internal static class InfoCommand
         ("layers", config.NumHiddenLayers),
         ("intermediate size", config.IntermediateSize),
         ("context", config.MaxPositionEmbeddings),
+        ("objective", config.Masking is { } masking
+            ? $"masked ({masking.Probability:p0} of the tokens, <mask> is {masking.TokenId})"
+            : config.IsCausal ? "causal" : "none (an encoder)"),
         ("tied embeddings", config.TieWordEmbeddings),
         ("qk norm", config.QkNorm),
         ("constraint", ModelConfigJson.ConstraintName(config.Constraint)),

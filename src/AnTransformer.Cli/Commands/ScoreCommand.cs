@@ -26,6 +26,7 @@ internal static class ScoreCommand
         command.SetAction(parsed =>
         {
             var path = CheckpointPath.Resolve(parsed.GetRequiredValue(checkpoint));
+            CheckpointPath.RequireCausal(path);
             var ids = ReadTokens(parsed.GetValue(tokens), parsed.GetValue(text), path);
             using var model = ModelCheckpoint.Load(
                 path, ComputeDevice.Context(parsed.GetRequiredValue(device), parsed.GetRequiredValue(dtype)));

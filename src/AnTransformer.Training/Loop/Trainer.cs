@@ -28,6 +28,7 @@ public sealed class Trainer : IDisposable
     private readonly TrainingStep _step;
     private readonly long[] _inputs;
     private readonly long[] _targets;
+    private readonly Device _targetDevice;
     private TrainerState _state;
     private EvaluationResult? _lastEvaluation;
     private long _lastEvaluatedStep = -1;
@@ -54,13 +55,15 @@ public sealed class Trainer : IDisposable
             set_num_threads(training.Threads);
         manual_seed(training.Seed);
         _plan = TrainingPlan.Create(configuration, data.VocabularySize);
-        _sampler = WindowSampler.Shuffled(data.Train, _plan.Model.MaxPositionEmbeddings, training.Seed);
+        _sampler = WindowSampler.Shuffled(data.Train, _plan.Model.MaxPositionEmbeddings, training.Seed)
+            .Masked(TokenMasker.ForTraining(_plan.Model, training.Seed));
         _model = LanguageModel.Create(_plan.Model, context);
         _optimizer = new Optimizer(_model, _plan.Optimizer);
         _evaluator = new Evaluator(
             _model, WindowSampler.Sequential(data.Validation, _plan.Model.MaxPositionEmbeddings), data.Tokenizer, training.BatchSize);
         _inputs = new long[training.BatchSize * _plan.Model.MaxPositionEmbeddings];
         _targets = new long[_inputs.Length];
+        _targetDevice = _plan.Model.Masking is null ? context.Device : CPU;      // see IgnoredTargets
         _state = new TrainerState { Seed = training.Seed };
         if (ResumePoint.Find(configuration, run, further) is { } point)
             Resume(point);
@@ -201,7 +204,7 @@ public sealed class Trainer : IDisposable
             _sampler.GetBatch(position, training.BatchSize, _inputs, _targets);
             _step.ForwardBackward(
                 tensor(_inputs, device: _model.Context.Device).view(shape),
-                tensor(_targets, device: _model.Context.Device).view(shape));
+                tensor(_targets, device: _targetDevice).view(shape));
         }
 
         return _step.Update(learningRate);

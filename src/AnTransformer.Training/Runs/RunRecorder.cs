@@ -45,6 +45,7 @@ internal sealed class RunRecorder : IDisposable
             Tokens = state.Tokens,
             ValLoss = result.Loss,
             BitsPerByte = result.BitsPerByte,
+            MaskedAccuracy = result.MaskedAccuracy,
             ElapsedSeconds = state.ElapsedSeconds,
         });
 

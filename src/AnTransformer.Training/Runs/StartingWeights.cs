@@ -10,8 +10,9 @@ namespace AnTransformer.Training.Runs;
 /// <summary>Weights of a checkpoint for a new run to start with; nothing else of it is taken over.</summary>
 internal static class StartingWeights
 {
-    // No weight depends on it, and rotary positions go on beyond it.
+    // No weight depends on them, and rotary positions go on beyond the context.
     private const string Context = "max_position_embeddings";
+    private const string MaskedShare = "mask_probability";
 
     /// <summary>Copies a checkpoint's weights into a model.</summary>
     /// <param name="from">A checkpoint, or a run's directory: its best checkpoint, else its newest.</param>
@@ -47,7 +48,7 @@ internal static class StartingWeights
     {
         var (before, now) = (Settings(saved), Settings(configured));
         var differences = before.Select(item => item.Key).Union(now.Select(item => item.Key), StringComparer.Ordinal)
-            .Where(key => key != Context && Text(before, key) != Text(now, key))
+            .Where(key => key is not (Context or MaskedShare) && Text(before, key) != Text(now, key))
             .Select(key => $"{key} {Text(before, key)} there, {Text(now, key)} here").ToList();
         if (differences.Count > 0)
         {

@@ -31,7 +31,7 @@ public sealed record TrainingPlan(
         var (optimizer, schedule) = (resolved.Optimizer, resolved.Schedule);
         var steps = StepsOf(resolved);
         return new TrainingPlan(
-            CreateModelConfig(resolved.Model, vocabSize),
+            CreateModelConfig(resolved, vocabSize),
             new OptimizerSettings
             {
                 Rule = UpdateRuleRegistry.Get(optimizer.Kind, "optimizer.kind").With(new RuleSettings(
@@ -55,7 +55,26 @@ public sealed record TrainingPlan(
             SequencesPerStepOf(resolved.Training));
     }
 
-    /// <summary>The model a configuration's <c>model</c> section describes.</summary>
+    /// <summary>The model a configuration describes, with what its objective makes of it.</summary>
+    /// <param name="configuration">The configuration.</param>
+    /// <param name="vocabSize">Size of the tokenizer's vocabulary; a masked language model has one entry more.</param>
+    /// <exception cref="InvalidInputException">Sizes do not fit together.</exception>
+    public static ModelConfig CreateModelConfig(TrainingConfiguration configuration, int vocabSize)
+    {
+        var model = CreateModelConfig(configuration.Model, vocabSize);
+        if (configuration.Training.Objective == TrainingObjective.Causal)
+            return model;
+        model = model with
+        {
+            IsCausal = false,
+            VocabSize = checked(vocabSize + 1),
+            Masking = new TokenMasking(vocabSize, configuration.Training.MaskProbability),
+        };
+        model.Validate("model");
+        return model;
+    }
+
+    /// <summary>The causal model a configuration's <c>model</c> section describes.</summary>
     /// <param name="section">The section.</param>
     /// <param name="vocabSize">Size of the vocabulary.</param>
     /// <exception cref="InvalidInputException">Sizes do not fit together.</exception>

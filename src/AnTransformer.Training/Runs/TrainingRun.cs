@@ -28,6 +28,8 @@ public static class TrainingRun
         using var run = RunDirectory.Open(configuration.Training.Output);
         using var data = TrainingData.Open(configuration, listener, stop);
         using var trainer = new Trainer(configuration, data, run, listener, further);
+        if (trainer.Model.Config.Masking is not null && configuration.Evaluation.SamplePrompt is not null)
+            listener.OnMessage("no sample is drawn: a masked language model does not continue text");
         var outcome = trainer.Run(stop);
         return outcome with
         {
@@ -38,7 +40,7 @@ public static class TrainingRun
 
     private static string? DrawSample(TrainingConfiguration configuration, TrainingData data, Trainer trainer)
     {
-        if (configuration.Evaluation.SamplePrompt is not { } prompt || data.Tokenizer is not { } tokenizer)
+        if (trainer.Model.Config.Masking is not null || configuration.Evaluation.SamplePrompt is not { } prompt || data.Tokenizer is not { } tokenizer)
             return null;
         var ids = tokenizer.Encode(prompt);
         if (ids.Count == 0)

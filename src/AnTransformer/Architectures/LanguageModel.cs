@@ -102,9 +102,25 @@ public abstract class LanguageModel : nn.Module<Tensor, Tensor>
         return Logits(Stream(tokens, start, cache, observer)).MoveToOuterDisposeScope();
     }
 
+    /// <summary>Logits of some positions only.</summary>
+    /// <param name="tokens">Ids, int64, [B, T].</param>
+    /// <param name="positions">Which, as b·T + t, int64, [N].</param>
+    /// <returns>Shape [N, V] in the master dtype.</returns>
+    /// <exception cref="ArgumentException">More tokens than the context holds.</exception>
+    public Tensor LogitsAt(Tensor tokens, Tensor positions)
+    {
+        RequireFit(tokens, start: 0);
+        using var scope = NewDisposeScope();
+        var rows = Stream(tokens, start: 0, cache: null).reshape(-1, Config.HiddenSize).index_select(0, positions);
+        return Logits(rows.unsqueeze(0)).squeeze(0).MoveToOuterDisposeScope();
+    }
+
     /// <summary>Mean cross-entropy in nats per token.</summary>
     /// <param name="tokens">Ids, int64, [B, T].</param>
-    /// <param name="targets">The id after each, int64, [B, T].</param>
+    /// <param name="targets">
+    /// The id after each, int64, [B, T]; of a masked language model each token's own where it is to be predicted, and
+    /// <see cref="IgnoredTargets.Index"/> elsewhere, which costs no logits and does not count in the mean.
+    /// </param>
     /// <param name="observer">Hears of the values on the way; null for nobody.</param>
     /// <returns>A scalar in the master dtype. Its backward pass runs once, and before the parameters change.</returns>
     /// <exception cref="ArgumentException">More tokens than the context holds.</exception>
@@ -117,6 +133,8 @@ public abstract class LanguageModel : nn.Module<Tensor, Tensor>
         using var scope = NewDisposeScope();
         RequireFit(tokens, start: 0);
         var h = Stream(tokens, start: 0, cache: null, observer);
+        if (Config.Masking is not null)
+            (h, targets) = IgnoredTargets.LeaveOut(h, targets);
         return new HeadLoss(HeadInput(h), Head, LogitRows, targets).Mean().MoveToOuterDisposeScope();
     }
 
@@ -256,21 +274,36 @@ public abstract class LanguageModel : nn.Module<Tensor, Tensor>
     /// <summary>The dimension along which the vectors of a matrix are constrained: 1 for rows, 0 for columns.</summary>
     internal int VectorDimension(bool isOutput) => isOutput ? OutputVectorDimension : 1;
 
+    /// <summary>The parameters with all that an optimizer has to know of them, in registration order.</summary>
+    internal IEnumerable<TrainedParameter> TrainedParameters()
+    {
+        var outputs = Matrices().ToDictionary(item => item.Matrix.Handle, item => item.IsOutput);
+        foreach (var (name, parameter) in NamedParameters())
+        {
+            yield return outputs.TryGetValue(parameter.Handle, out var isOutput)
+                ? new TrainedParameter(name, parameter, RoleOf(parameter), Config.Constraint, VectorDimension(isOutput))
+                : new TrainedParameter(name, parameter, RoleOf(parameter));
+        }
+    }
+
+    /// <summary>A block's matrices, and whether each writes to the residual stream.</summary>
+    internal static IEnumerable<(Parameter Matrix, bool IsOutput)> MatricesOf(TransformerBlock block) =>
+    [
+        (block.SelfAttention.QProj.Weight, false),
+        (block.SelfAttention.KProj.Weight, false),
+        (block.SelfAttention.VProj.Weight, false),
+        (block.SelfAttention.OProj.Weight, true),
+        (block.Mlp.GateProj.Weight, false),
+        (block.Mlp.UpProj.Weight, false),
+        (block.Mlp.DownProj.Weight, true),
+    ];
+
     /// <summary>The matrices, and whether each writes to the residual stream.</summary>
     internal IEnumerable<(Parameter Matrix, bool IsOutput)> Matrices()
     {
         yield return (EmbedTokens.Weight, false);
-        foreach (var block in Blocks)
-        {
-            yield return (block.SelfAttention.QProj.Weight, false);
-            yield return (block.SelfAttention.KProj.Weight, false);
-            yield return (block.SelfAttention.VProj.Weight, false);
-            yield return (block.SelfAttention.OProj.Weight, true);
-            yield return (block.Mlp.GateProj.Weight, false);
-            yield return (block.Mlp.UpProj.Weight, false);
-            yield return (block.Mlp.DownProj.Weight, true);
-        }
-
+        foreach (var matrix in Blocks.SelectMany(MatricesOf))
+            yield return matrix;
         if (!Config.TieWordEmbeddings)
             yield return (Head.Weight, false);
     }

@@ -94,6 +94,12 @@ public static class ModelConfigJson
             json["sliding_window"] = window;
         if (!config.IsCausal)
             json["is_causal"] = false;
+        if (config.Masking is var (tokenId, probability))
+        {
+            json["mask_token_id"] = tokenId;
+            json["mask_probability"] = probability;
+        }
+
         var fields = ArchitectureRegistry.Get(config.Architecture).Fields;
         if (fields.HasFlag(ModelFields.RmsNormEps))
             json["rms_norm_eps"] = config.RmsNormEps;
@@ -156,6 +162,7 @@ public static class ModelConfigJson
             HeadDim = fields.Int("head_dim"),
             SlidingWindow = fields.Int("sliding_window"),
             IsCausal = fields.Bool("is_causal") ?? defaults.IsCausal,
+            Masking = ReadMasking(fields),
             TieWordEmbeddings = fields.Bool("tie_word_embeddings") ?? defaults.TieWordEmbeddings,
             RopeTheta = fields.Double("rope_theta") ?? defaults.RopeTheta,
             QkNorm = fields.Bool("qk_norm") ?? defaults.QkNorm,
@@ -175,6 +182,12 @@ public static class ModelConfigJson
         };
         fields.RejectUnknown(Ignored, Fixed);
         return config;
+    }
+
+    private static TokenMasking? ReadMasking(JsonFields fields)
+    {
+        var probability = fields.Double("mask_probability") ?? TokenMasking.DefaultProbability;
+        return fields.Int("mask_token_id") is { } tokenId ? new TokenMasking(tokenId, probability) : null;
     }
 
     private static ScaleInit ReadScale(JsonFields fields, string name, ScaleInit defaults)

@@ -29,7 +29,7 @@ public static class ModelCost
     /// <summary>
     /// Floating-point operations of matrix products per trained token, forward and backward: 6 per matrix parameter and
     /// 12·L·H·d_h for each key that a token sees: on average T/2 of a full context, with a window of W tokens
-    /// W − W²/2T, without a mask T.
+    /// W − W²/2T, without a mask T. The head's products of a masked language model run over the predicted tokens only.
     /// </summary>
     /// <param name="config">A valid configuration.</param>
     public static double TrainingFlopsPerToken(ModelConfig config)
@@ -37,7 +37,9 @@ public static class ModelCost
         double context = config.MaxPositionEmbeddings;
         var window = Math.Min(context, config.Attention.Span);
         var keys = config.IsCausal ? window - (window * window / (2 * context)) : context;
-        return (6.0 * MatrixParameters(config)) + (12.0 * config.NumHiddenLayers * keys * config.Attention.QueryWidth);
+        var unpredicted = config.Masking is { } masking ? 1 - masking.Probability : 0;
+        var matrices = MatrixParameters(config) - (unpredicted * config.VocabSize * config.HiddenSize);
+        return (6.0 * matrices) + (12.0 * config.NumHiddenLayers * keys * config.Attention.QueryWidth);
     }
 
     /// <summary>

@@ -33,6 +33,10 @@ public sealed class NGpt : LanguageModel
     /// <inheritdoc/>
     protected override double InitialDeviation(bool isOutput) => 1 / Math.Sqrt(Config.HiddenSize);
 
+    /// <summary>The blocks without embedding and head.</summary>
+    internal static EncoderDesign EncoderOf(ModelConfig config) => new(
+        own => new Block(config, own), _ => 1 / Math.Sqrt(config.HiddenSize), StartsOnSphere: true, OutputVectorDimension: 0);
+
     /// <inheritdoc/>
     protected override void FinishInitialization() => Constrain(RowConstraint.Exact);
 
