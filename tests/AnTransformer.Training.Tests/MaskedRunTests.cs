@@ -4,6 +4,7 @@ using AnTransformer.Operators;
 using AnTransformer.Training.Configuration;
 using AnTransformer.Training.Data;
 using AnTransformer.Training.Inspection;
+using AnTransformer.Training.Runs;
 using static TorchSharp.torch;
 
 namespace AnTransformer.Training.Tests;

@@ -1,6 +1,6 @@
 using AnTransformer.Architectures;
 using AnTransformer.Configuration;
-using AnTransformer.EagerTwin;
+using AnTransformer.Reference;
 using AnTransformer.Operators;
 using AnTransformer.Tests.Kernels;
 using AnTransformer.Tests.Operators;

@@ -2,7 +2,7 @@ using AnTransformer.Architectures;
 using AnTransformer.Operators;
 using static TorchSharp.torch;
 
-namespace AnTransformer.Training;
+namespace AnTransformer.Training.Loop;
 
 /// <summary>What a masked language model makes of a batch: losses, and how often its first choice is the token.</summary>
 /// <param name="Nats">Sum of the cross-entropies of the predicted tokens.</param>
