@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 
 [assembly: InternalsVisibleTo("AnTransformer.Training.Tests")]
+[assembly: InternalsVisibleTo("AnTransformer.Export")]
 [assembly: InternalsVisibleTo("AnTransformer.Studies")]
 [assembly: InternalsVisibleTo("AnTransformer.Studies.Tests")]

@@ -1,0 +1,59 @@
+using AnTransformer.Checkpoints;
+using AnTransformer.Configuration;
+using AnTransformer.Graphs;
+using AnTransformer.Training.Tokenization;
+using AnTransformer.Training.Tokenization.Files;
+
+namespace AnTransformer.Export;
+
+/// <summary>An opened checkpoint with its tokenizer. Needs no LibTorch.</summary>
+public sealed class ExportSource : IDisposable
+{
+    private readonly GraphCheckpoint _checkpoint;
+
+    private ExportSource(string path, GraphCheckpoint checkpoint, Tokenizer? tokenizer)
+        => (Path, _checkpoint, Tokenizer) = (path, checkpoint, tokenizer);
+
+    /// <summary>The checkpoint's directory.</summary>
+    public string Path { get; }
+
+    /// <summary>Sizes and settings.</summary>
+    public ModelConfig Config => Graph.Config;
+
+    /// <summary>What the model computes.</summary>
+    public DecoderGraph Graph => _checkpoint.Graph;
+
+    /// <summary>The file of the matrices.</summary>
+    public SafetensorsFile Weights => _checkpoint.Weights;
+
+    /// <summary>The tokenizer beside the weights, or null.</summary>
+    public Tokenizer? Tokenizer { get; }
+
+    /// <summary>Opens a checkpoint.</summary>
+    /// <param name="path">A directory with <c>config.json</c>, <c>model.safetensors</c> and perhaps a tokenizer.</param>
+    /// <exception cref="InvalidInputException">A file is missing or malformed, or the tokenizer is not the model's.</exception>
+    public static ExportSource Open(string path)
+    {
+        var checkpoint = GraphCheckpoint.Open(path);
+        try
+        {
+            var tokenizer = File.Exists(System.IO.Path.Combine(path, "tokenizer.json")) ? TokenizerFiles.Load(path) : null;
+            if (tokenizer?.VocabularySize > checkpoint.Graph.Config.VocabSize)
+            {
+                throw new InvalidInputException(
+                    $"{path}: the tokenizer has {tokenizer.VocabularySize} ids but the model {checkpoint.Graph.Config.VocabSize}; "
+                    + "use the tokenizer the model was trained with.");
+            }
+
+            return new ExportSource(path, checkpoint, tokenizer);
+        }
+        catch
+        {
+            checkpoint.Dispose();
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _checkpoint.Dispose();
+}
