@@ -145,6 +145,23 @@ public sealed unsafe class SafetensorsFile : IDisposable
         ElementConversion.ToDouble(entry.Dtype, Pointer(entry), destination);
     }
 
+    /// <summary>Copies a part of a tensor, converting F32, F16 and BF16 to double precision.</summary>
+    /// <param name="name">One of <see cref="Names"/>.</param>
+    /// <param name="start">The first element, counted row-major.</param>
+    /// <param name="destination">As many elements as are wanted.</param>
+    /// <exception cref="InvalidInputException">There is no such tensor, or it is not of a floating-point type.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The tensor ends before the part does.</exception>
+    public void CopyTo(string name, long start, Span<double> destination)
+    {
+        var entry = this[name];
+        ArgumentOutOfRangeException.ThrowIfNegative(start);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(start, entry.ElementCount - destination.Length);
+        RequireType(entry, "a floating-point type", SafetensorsDtype.F64, SafetensorsDtype.F32, SafetensorsDtype.BF16,
+            SafetensorsDtype.F16);
+        ElementConversion.ToDouble(
+            entry.Dtype, Pointer(entry) + (start * SafetensorsEntry.SizeOf(entry.Dtype)), destination);
+    }
+
     /// <summary>Copies an integer tensor, widening where needed.</summary>
     /// <param name="name">One of <see cref="Names"/>.</param>
     /// <param name="destination">As many elements as the tensor has.</param>
@@ -178,17 +195,21 @@ public sealed unsafe class SafetensorsFile : IDisposable
     private SafetensorsEntry Checked(string name, int count, string kind, params ReadOnlySpan<SafetensorsDtype> dtypes)
     {
         var entry = this[name];
-        if (!dtypes.Contains(entry.Dtype))
-        {
-            throw new InvalidInputException(
-                $"Tensor '{name}' of '{Path}' is {entry.Dtype} where {kind} is needed; check that the file belongs to "
-                + "this model.");
-        }
-
+        RequireType(entry, kind, dtypes);
         return entry.ElementCount == count
             ? entry
             : throw new ArgumentException(
                 $"Tensor '{name}' has {entry.ElementCount} elements, the destination {count}.", nameof(count));
+    }
+
+    private void RequireType(SafetensorsEntry entry, string kind, params ReadOnlySpan<SafetensorsDtype> dtypes)
+    {
+        if (!dtypes.Contains(entry.Dtype))
+        {
+            throw new InvalidInputException(
+                $"Tensor '{entry.Name}' of '{Path}' is {entry.Dtype} where {kind} is needed; check that the file belongs to "
+                + "this model.");
+        }
     }
 
     private byte* Pointer(SafetensorsEntry entry)
