@@ -51,7 +51,8 @@ public sealed class Trainer : IDisposable
         if (training.Threads > 0)
             set_num_threads(training.Threads);
         manual_seed(training.Seed);
-        _plan = TrainingPlan.Create(configuration, data.VocabularySize);
+        var point = ResumePoint.Find(configuration, run, further);
+        _plan = TrainingPlan.Create(configuration, StartingWeights.VocabularySize(point?.Path, training.From, data.VocabularySize));
         _sampler = WindowSampler.Shuffled(data.Train, _plan.Model.MaxPositionEmbeddings, training.Seed);
         _model = LanguageModel.Create(_plan.Model, context);
         _optimizer = new Optimizer(_model, _plan.Optimizer);
@@ -60,7 +61,7 @@ public sealed class Trainer : IDisposable
         _inputs = new long[training.BatchSize * _plan.Model.MaxPositionEmbeddings];
         _targets = new long[_inputs.Length];
         _state = new TrainerState { Seed = training.Seed };
-        if (ResumePoint.Find(configuration, run, further) is { } point)
+        if (point is not null)
             Resume(point);
         else
             Begin();

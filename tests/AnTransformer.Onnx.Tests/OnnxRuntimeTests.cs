@@ -141,11 +141,8 @@ public sealed class OnnxRuntimeTests : IDisposable
             ["attention_mask", "input_ids", .. states.Select(state => "past_key_values." + state), "position_ids"],
             model.Inputs.Order(StringComparer.Ordinal));
         Assert.Equal(["logits", .. states.Select(state => "present." + state)], model.Outputs.Order(StringComparer.Ordinal));
-        var files = Directory.GetFiles(Path.Combine(_folder, "out"), "*", SearchOption.AllDirectories)
-            .Select(path => Path.GetRelativePath(Path.Combine(_folder, "out"), path)).Order(StringComparer.Ordinal);
-        Assert.Subset(
-            [.. files],
-            new HashSet<string>(StringComparer.Ordinal) { "config.json", "genai_config.json", "generation_config.json", Path.Combine("onnx", "model.onnx") });
+        foreach (var file in (string[])["config.json", "genai_config.json", "generation_config.json", "onnx/model.onnx"])
+            Assert.True(File.Exists(Path.Combine(_folder, "out", file)), file);
     }
 
     private OnnxModel Export(Fixture fixture, ExportDtype dtype = ExportDtype.F32) => new(Written("out", fixture, dtype), fixture.Config);
@@ -157,9 +154,9 @@ public sealed class OnnxRuntimeTests : IDisposable
         return target;
     }
 
-    private static void AssertClose(IReadOnlyList<float> expected, IReadOnlyList<float> actual, double tolerance = Tolerance)
+    private static void AssertClose(float[] expected, IReadOnlyList<float> actual, double tolerance = Tolerance)
     {
-        Assert.Equal(expected.Count, actual.Count);
+        Assert.Equal(expected.Length, actual.Count);
         var error = expected.Zip(actual, (one, other) => (double)Math.Abs(one - other)).Max();
         Assert.True(error <= tolerance, $"differs by {error}");
     }

@@ -77,12 +77,13 @@ internal sealed class HuggingFaceWeights : IDisposable
     {
         Place = index;
         var map = ReadIndex(index);
-        foreach (var name in map.Values.Distinct(StringComparer.Ordinal))
+        var names = map.Values.Distinct(StringComparer.Ordinal).ToList();
+        if (names.Count > MostFiles)
+            throw new InvalidInputException($"{index}: names {names.Count} files, more than {MostFiles}; join some of them.");
+        var paths = names.ConvertAll(name => ForeignDirectory.Find(Directory, name) ?? throw new InvalidInputException(
+            $"{index}: names the file '{name}', which is not in the directory; fetch it, too."));
+        foreach (var (name, path) in names.Zip(paths))
         {
-            if (_files.Count == MostFiles)
-                throw new InvalidInputException($"{index}: names more than {MostFiles} files; join some of them.");
-            var path = ForeignDirectory.Find(Directory, name) ?? throw new InvalidInputException(
-                $"{index}: names the file '{name}', which is not in the directory; fetch it, too.");
             var file = SafetensorsFile.Open(path);
             _files.Add(name, file);
             foreach (var tensor in file.Names)

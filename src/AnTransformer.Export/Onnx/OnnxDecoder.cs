@@ -56,7 +56,7 @@ internal sealed class OnnxDecoder
         _onnx.Outputs.Add(new OnnxValue("logits", OnnxType.Float, [Batch, Length, (long)_graph.Config.VocabSize]));
 
         var mask = Mask();
-        var (cos, sin) = RotaryTables();
+        var (cos, sin) = Rotations();
         var h = Embedding();
         for (var layer = 0; layer < _graph.Blocks.Count; layer++)
         {
@@ -90,14 +90,18 @@ internal sealed class OnnxDecoder
         return _onnx.Add("Or", mask, _onnx.Add("Equal", seen, seeing));
     }
 
-    /// <summary>Cosines and sines of all positions, [T, d_h/2] each.</summary>
-    private (string Cos, string Sin) RotaryTables()
+    /// <summary>
+    /// Cosines and sines of the tokens' positions, [B, T, d_h/2] each: taken from the tables once for all blocks. (The operator takes them
+    /// itself, but ONNX Runtime's wants no more tokens in a row than the tables have positions, and padding has none.)
+    /// </summary>
+    private (string Cos, string Sin) Rotations()
     {
+        _onnx.Prefix = "rotary.";
         var half = _shape.HeadSize / 2;
         long[] shape = [_graph.Config.MaxPositionEmbeddings, half];
-        return (Table("rotary.cos", Math.Cos), Table("rotary.sin", Math.Sin));
+        return (_onnx.Add("Gather", Table("cos", Math.Cos), "position_ids"), _onnx.Add("Gather", Table("sin", Math.Sin), "position_ids"));
 
-        string Table(string name, Func<double, double> function) => _onnx.Add(new OnnxTensor(name, OnnxType.Float, shape, stream =>
+        string Table(string name, Func<double, double> function) => _onnx.Add(new OnnxTensor("rotary." + name, OnnxType.Float, shape, stream =>
         {
             var row = new byte[sizeof(float) * half];
             for (var position = 0L; position < shape[0]; position++)
@@ -217,7 +221,7 @@ internal sealed class OnnxDecoder
                 throw new NotSupportedException($"{function.GetType().Name} has no ONNX operators here.");
         }
 
-        string Rotate(string value) => _onnx.Add("RotaryEmbedding", value, cos, sin, "position_ids");
+        string Rotate(string value) => _onnx.Add("RotaryEmbedding", value, cos, sin);
     }
 
     private string Apply(InputFunction function, string x)
