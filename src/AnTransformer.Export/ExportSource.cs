@@ -17,6 +17,21 @@ public sealed class ExportSource : IDisposable
     /// <summary>The checkpoint's directory.</summary>
     public string Path { get; }
 
+    /// <summary>
+    /// What files and cards call the model: the checkpoint's directory, of a run's checkpoint the run's, in letters, digits and hyphens.
+    /// </summary>
+    public string Name
+    {
+        get
+        {
+            var directory = new DirectoryInfo(Path);
+            if (directory.Parent is { Name: "checkpoints", Parent: { } run })
+                directory = run;
+            var name = new string([.. directory.Name.Select(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.' ? c : '-')]).Trim('.', '-');
+            return name.Length > 0 ? name : Config.Architecture;
+        }
+    }
+
     /// <summary>Sizes and settings.</summary>
     public ModelConfig Config => Graph.Config;
 

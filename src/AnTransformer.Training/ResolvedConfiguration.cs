@@ -98,5 +98,6 @@ public static class ResolvedConfiguration
 
     /// <summary>The architecture that a <c>model</c> section names, by its own name.</summary>
     /// <exception cref="InvalidInputException">There is none of that name.</exception>
-    internal static string ArchitectureOf(ModelSection section) => ArchitectureRegistry.Get(section.Architecture, "model.architecture").Name;
+    internal static string ArchitectureOf(ModelSection section)
+        => ArchitectureRegistry.GetTrained(section.Architecture, "model.architecture").Name;
 }

@@ -33,18 +33,18 @@ public static class CheckpointImport
                 $"{directory}: no such directory; give one with {ModelCheckpoint.ConfigFile} and the weights of a Llama or Qwen3 model.");
         }
 
-        var config = HuggingFaceConfig.Load(ForeignDirectory.Find(directory, ModelCheckpoint.ConfigFile) ?? throw new InvalidInputException(
+        var config = ForeignConfig.Load(ForeignDirectory.Find(directory, ModelCheckpoint.ConfigFile) ?? throw new InvalidInputException(
             $"{directory}: has no {ModelCheckpoint.ConfigFile}; fetch it, too."));
-        using var weights = HuggingFaceWeights.Open(directory);
+        using var weights = ForeignWeights.Open(directory);
         CheckTensors(weights, config);
-        var (tokenizer, warning) = HuggingFaceTokenizer.Load(directory, config.VocabSize);
+        var (tokenizer, warning) = ForeignTokenizer.Load(directory, config.VocabSize);
         AtomicDirectory.Write(output, staging =>
         {
             File.WriteAllText(Path.Combine(staging, ModelCheckpoint.ConfigFile), ModelConfigJson.Write(config));
             using (var stream = File.Create(Path.Combine(staging, ModelCheckpoint.WeightsFile)))
                 Write(weights, config, stream);
             if (tokenizer is not null)
-                HuggingFaceTokenizer.Copy(tokenizer, directory, staging);
+                ForeignTokenizer.Copy(tokenizer, directory, staging);
         });
         return new ImportedCheckpoint(output, config, tokenizer, warning);
     }
@@ -79,7 +79,7 @@ public static class CheckpointImport
             yield return (HeadName, [config.VocabSize, d]);
     }
 
-    private static void CheckTensors(HuggingFaceWeights weights, ModelConfig config)
+    private static void CheckTensors(ForeignWeights weights, ModelConfig config)
     {
         var unread = weights.Names.ToHashSet(StringComparer.Ordinal);
         foreach (var (name, shape) in Tensors(config))
@@ -130,7 +130,7 @@ public static class CheckpointImport
     }
 
     /// <summary>A tied head that is there all the same must be the embedding, or the files contradict each other.</summary>
-    private static void RequireEmbedding(HuggingFaceWeights weights, long[] shape)
+    private static void RequireEmbedding(ForeignWeights weights, long[] shape)
     {
         var (head, embedding) = (weights.FileOf(HeadName)!, weights.FileOf(EmbeddingName)!);
         CheckTensor(head, HeadName, shape);
@@ -160,7 +160,7 @@ public static class CheckpointImport
         }
     }
 
-    private static void Write(HuggingFaceWeights weights, ModelConfig config, Stream stream)
+    private static void Write(ForeignWeights weights, ModelConfig config, Stream stream)
     {
         var writer = new SafetensorsWriter(
             stream,

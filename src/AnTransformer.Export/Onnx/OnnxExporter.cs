@@ -1,4 +1,5 @@
 using AnTransformer.Checkpoints;
+using AnTransformer.Graphs;
 
 namespace AnTransformer.Export.Onnx;
 
@@ -16,7 +17,7 @@ internal sealed class OnnxExporter : IExporter
     public ExportReport Write(ExportSource source, ExportOptions options, string directory)
     {
         var folder = Directory.CreateDirectory(Path.Combine(directory, "onnx")).FullName;
-        var graph = OnnxDecoder.Build(source.Graph, source.Weights, options.Dtype);
+        var graph = OnnxDecoder.Build(Simplified(source.Graph, options.Dtype), source.Weights, options.Dtype);
         var isExternal = OnnxFile.Write(Path.Combine(folder, "model.onnx"), graph);
         source.Tokenizer?.Save(directory);
         Write(directory, ModelCheckpoint.ConfigFile, OnnxSettings.Config(source, isExternal));
@@ -28,6 +29,24 @@ internal sealed class OnnxExporter : IExporter
             Notes = [.. Notes(source, options)],
             Usage = OnnxUsage.Of(source),
         };
+    }
+
+    /// <summary>
+    /// The graph with interpolations folded into matrices, where that costs nothing: a tied matrix would be there twice, half precision
+    /// would lose digits, and an update that keeps nothing of a channel cannot be folded.
+    /// </summary>
+    private static DecoderGraph Simplified(DecoderGraph graph, ExportDtype dtype)
+    {
+        if (graph.Config.TieWordEmbeddings || dtype != ExportDtype.F32)
+            return graph;
+        try
+        {
+            return GraphFolding.Fold(graph, widest: 1 << 30);
+        }
+        catch (InvalidInputException)
+        {
+            return graph;
+        }
     }
 
     private static void Write(string directory, string name, string text) => File.WriteAllText(Path.Combine(directory, name), text);

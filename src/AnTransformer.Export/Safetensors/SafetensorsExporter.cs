@@ -1,10 +1,13 @@
 using AnTransformer.Architectures;
 using AnTransformer.Checkpoints;
+using AnTransformer.Configuration;
 using AnTransformer.Graphs;
 
 namespace AnTransformer.Export.Safetensors;
 
-/// <summary>Checkpoints of this program: the weights alone, in any floating-point type.</summary>
+/// <summary>
+/// Checkpoints of this program: the weights alone, in any floating-point type; on demand with anGPT's factors and interpolations folded.
+/// </summary>
 internal sealed class SafetensorsExporter : IExporter
 {
     public string Format => "safetensors";
@@ -17,20 +20,55 @@ internal sealed class SafetensorsExporter : IExporter
 
     public ExportReport Write(ExportSource source, ExportOptions options, string directory)
     {
-        File.WriteAllText(Path.Combine(directory, ModelCheckpoint.ConfigFile), ModelConfigJson.Write(source.Config));
-        TensorFile.Write(
-            Path.Combine(directory, ModelCheckpoint.WeightsFile), source.Weights, [.. source.Weights.Names.Select(Copy)], options.Dtype);
+        var (config, tensors) = options.Fold
+            ? Folded(source, options.Dtype)
+            : (source.Config, [.. source.Weights.Names.Select(name => Copy(source.Weights, name))]);
+        File.WriteAllText(Path.Combine(directory, ModelCheckpoint.ConfigFile), ModelConfigJson.Write(config));
+        TensorFile.Write(Path.Combine(directory, ModelCheckpoint.WeightsFile), source.Weights, tensors, options.Dtype);
         source.Tokenizer?.Save(directory);
-        return new ExportReport(source.Config.Architecture);
-
-        TensorSource Copy(string name)
+        return new ExportReport(config.Architecture)
         {
-            var shape = source.Weights[name].Shape;
-            if (shape.Count == 2)
-                return new TensorSource(name, new ScaledMatrix(name, (int)shape[0], (int)shape[1]));
-            var values = new double[source.Weights[name].ElementCount];
-            source.Weights.CopyTo(name, values);
-            return new TensorSource(name, null, values);
+            Usage = "```bash\nangpt generate . --prompt \"It was\"\nangpt score . --text \"It was\"\n```\n",
+        };
+    }
+
+    private static TensorSource Copy(SafetensorsFile weights, string name)
+    {
+        var shape = weights[name].Shape;
+        if (shape.Count == 2)
+            return new TensorSource(name, new ScaledMatrix(name, checked((int)shape[0]), checked((int)shape[1])));
+        var values = new double[weights[name].ElementCount];
+        weights.CopyTo(name, values);
+        return new TensorSource(name, null, values);
+    }
+
+    private static (ModelConfig Config, IReadOnlyList<TensorSource> Tensors) Folded(ExportSource source, ExportDtype dtype)
+    {
+        var graph = GraphFolding.Fold(source.Graph, dtype.WidestFolding());
+        if (ReferenceEquals(graph, source.Graph))
+        {
+            throw new InvalidInputException(
+                $"{source.Path}: a model of architecture {source.Config.Architecture} has no interpolations to fold; leave out --fold.");
         }
+
+        // A matrix's name in the folded checkpoint is that of its place; a tied head is the only one whose tensor has another.
+        var config = ArchitectureRegistry.CreateConfig(
+            FoldedAnGptDefinition.ArchitectureName,
+            graph.Config.VocabSize,
+            graph.Config.HiddenSize,
+            graph.Config.NumAttentionHeads,
+            graph.Config.NumHiddenLayers,
+            graph.Config.MaxPositionEmbeddings,
+            graph.Config.IntermediateSize) with
+        {
+            NumKeyValueHeads = graph.Config.NumKeyValueHeads,
+            HeadDim = graph.Config.HeadDim,
+            IsCausal = graph.Config.IsCausal,
+            SlidingWindow = graph.Config.SlidingWindow,
+            RopeTheta = graph.Config.RopeTheta,
+            QkNorm = graph.Config.QkNorm,
+        };
+        return (config, [.. graph.Matrices().SkipLast(1).Select(matrix => new TensorSource(matrix.Tensor, matrix)),
+            new TensorSource("lm_head.weight", graph.Head)]);
     }
 }

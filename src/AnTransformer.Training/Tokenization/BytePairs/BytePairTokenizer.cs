@@ -37,6 +37,9 @@ public sealed class BytePairTokenizer : Tokenizer
         _fingerprint = new Lazy<string>(definition.ComputeFingerprint);
     }
 
+    /// <summary>What its files say.</summary>
+    internal BytePairDefinition Definition => _definition;
+
     /// <inheritdoc/>
     public override int VocabularySize => _definition.Tokens.Length;
 

@@ -8,7 +8,7 @@ namespace AnTransformer.Export.Import;
 /// The weights of a model as Hugging Face has them: <c>model.safetensors</c>, or the files that <c>model.safetensors.index.json</c>
 /// lists. All files are mapped and their headers checked; tensors are read when they are asked for.
 /// </summary>
-internal sealed class HuggingFaceWeights : IDisposable
+internal sealed class ForeignWeights : IDisposable
 {
     /// <summary>File name of the list.</summary>
     public const string IndexFile = ModelCheckpoint.WeightsFile + ".index.json";
@@ -17,7 +17,7 @@ internal sealed class HuggingFaceWeights : IDisposable
     private readonly Dictionary<string, SafetensorsFile> _files = new(StringComparer.Ordinal);
     private readonly Dictionary<string, SafetensorsFile> _tensors = new(StringComparer.Ordinal);
 
-    private HuggingFaceWeights(string directory) => Directory = directory;
+    private ForeignWeights(string directory) => Directory = directory;
 
     /// <summary>The directory.</summary>
     public string Directory { get; }
@@ -31,9 +31,9 @@ internal sealed class HuggingFaceWeights : IDisposable
     /// <summary>Opens the weights of a directory; a single file is preferred, as transformers does.</summary>
     /// <param name="directory">The directory.</param>
     /// <exception cref="InvalidInputException">There are none, or a file is malformed or not the one that the list needs.</exception>
-    public static HuggingFaceWeights Open(string directory)
+    public static ForeignWeights Open(string directory)
     {
-        var weights = new HuggingFaceWeights(directory);
+        var weights = new ForeignWeights(directory);
         try
         {
             if (ForeignDirectory.Find(directory, ModelCheckpoint.WeightsFile) is { } single)

@@ -5,7 +5,7 @@ using AnTransformer.Training.Tokenization.Files;
 namespace AnTransformer.Export.Import;
 
 /// <summary>The tokenizer beside foreign weights: copied as it is where it can be read here.</summary>
-internal static class HuggingFaceTokenizer
+internal static class ForeignTokenizer
 {
     private static readonly string[] Files =
     [

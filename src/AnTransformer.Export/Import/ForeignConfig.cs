@@ -13,7 +13,7 @@ namespace AnTransformer.Export.Import;
 /// Keys that are not there have the values that <c>LlamaConfig</c> and <c>Qwen3Config</c> of transformers give them. Keys that these
 /// classes do not read change nothing there, and so nothing here.
 /// </remarks>
-internal static class HuggingFaceConfig
+internal static class ForeignConfig
 {
     private const string LlamaType = "llama";
     private const string Qwen3Type = "qwen3";
