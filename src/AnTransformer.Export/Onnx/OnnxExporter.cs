@@ -1,4 +1,5 @@
 using AnTransformer.Checkpoints;
+using AnTransformer.Export.HuggingFace;
 using AnTransformer.Graphs;
 
 namespace AnTransformer.Export.Onnx;
@@ -19,9 +20,8 @@ internal sealed class OnnxExporter : IExporter
         var folder = Directory.CreateDirectory(Path.Combine(directory, "onnx")).FullName;
         var graph = OnnxDecoder.Build(Simplified(source.Graph, options.Dtype), source.Weights, options.Dtype);
         var isExternal = OnnxFile.Write(Path.Combine(folder, "model.onnx"), graph);
-        source.Tokenizer?.Save(directory);
+        HuggingFaceTokenizer.Write(directory, source.Tokenizer, source.Config.MaxPositionEmbeddings);
         Write(directory, ModelCheckpoint.ConfigFile, OnnxSettings.Config(source, isExternal));
-        Write(directory, "generation_config.json", OnnxSettings.Generation(source));
         if (source.Config.IsCausal)
             Write(directory, "genai_config.json", OnnxSettings.GenAi(source));
         return new ExportReport($"an ONNX graph of operator set {OnnxFile.OperatorSet}")

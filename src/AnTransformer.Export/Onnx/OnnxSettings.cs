@@ -11,6 +11,9 @@ internal static class OnnxSettings
     // this one has a size of heads of its own.
     private const string ModelType = "qwen3";
 
+    // The token that ends a text begins one, and fills what is short.
+    private static readonly string[] TokenKeys = ["bos_token_id", "eos_token_id", "pad_token_id"];
+
     private static readonly JsonSerializerOptions Indented = new()
     {
         WriteIndented = true,
@@ -45,16 +48,8 @@ internal static class OnnxSettings
             ["antransformer_model_type"] = config.Architecture,
             ["transformers.js_config"] = web,
         };
-        AddTokens(json, source);
-        return Text(json);
-    }
-
-    /// <summary><c>generation_config.json</c>.</summary>
-    /// <param name="source">The model.</param>
-    public static string Generation(ExportSource source)
-    {
-        var json = new JsonObject { ["max_length"] = source.Config.MaxPositionEmbeddings };
-        AddTokens(json, source);
+        foreach (var key in TokenKeys)
+            json[key] = source.Tokenizer?.EndOfTextId;
         return Text(json);
     }
 
@@ -87,20 +82,22 @@ internal static class OnnxSettings
             ["num_hidden_layers"] = config.NumHiddenLayers,
             ["num_key_value_heads"] = config.Attention.KeyValueHeads,
         };
-        // It wants ids: where no token ends a text, one that the model cannot draw.
-        var end = source.Tokenizer?.EndOfTextId ?? config.VocabSize;
+        var model = new JsonObject
+        {
+            ["type"] = ModelType,
+            ["vocab_size"] = config.VocabSize,
+            ["context_length"] = config.MaxPositionEmbeddings,
+            ["decoder"] = decoder,
+        };
+        if (source.Tokenizer?.EndOfTextId is { } end)
+        {
+            foreach (var key in TokenKeys)
+                model[key] = end;
+        }
+
         return Text(new JsonObject
         {
-            ["model"] = new JsonObject
-            {
-                ["type"] = ModelType,
-                ["vocab_size"] = config.VocabSize,
-                ["context_length"] = config.MaxPositionEmbeddings,
-                ["bos_token_id"] = end,
-                ["eos_token_id"] = end,
-                ["pad_token_id"] = end,
-                ["decoder"] = decoder,
-            },
+            ["model"] = model,
             ["search"] = new JsonObject
             {
                 ["do_sample"] = false,
@@ -115,12 +112,6 @@ internal static class OnnxSettings
                 ["top_p"] = 1.0,
             },
         });
-    }
-
-    private static void AddTokens(JsonObject json, ExportSource source)
-    {
-        foreach (var key in (string[])["bos_token_id", "eos_token_id", "pad_token_id"])
-            json[key] = source.Tokenizer?.EndOfTextId;
     }
 
     private static string Text(JsonObject json) => json.ToJsonString(Indented) + "\n";
