@@ -29,7 +29,8 @@ internal static class ForeignConfig
     {
         try
         {
-            using var document = JsonDocument.Parse(RegularFile.ReadAllBytes(path, RegularFile.SettingsLimit));
+            // As text, in which bytes that are no UTF-8 are replaced: quoting them would fail.
+            using var document = JsonDocument.Parse(RegularFile.ReadAllText(path, RegularFile.SettingsLimit));
             return document.RootElement.ValueKind == JsonValueKind.Object
                 ? Read(document.RootElement, path)
                 : throw new InvalidInputException(

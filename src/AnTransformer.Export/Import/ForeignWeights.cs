@@ -112,7 +112,7 @@ internal sealed class ForeignWeights : IDisposable
     {
         try
         {
-            using var document = JsonDocument.Parse(RegularFile.ReadAllBytes(path, RegularFile.SettingsLimit));
+            using var document = JsonDocument.Parse(RegularFile.ReadAllText(path, RegularFile.SettingsLimit));
             if (document.RootElement.ValueKind != JsonValueKind.Object
                 || !document.RootElement.TryGetProperty("weight_map", out var list) || list.ValueKind != JsonValueKind.Object)
             {
@@ -146,7 +146,7 @@ internal sealed class ForeignWeights : IDisposable
         }
         catch (InvalidOperationException e)
         {
-            // What the reader says to a string that escapes half a surrogate pair or holds bytes that are not UTF-8.
+            // What the reader says to a string that escapes half a surrogate pair.
             throw new InvalidInputException($"{path}: holds a text that is not valid Unicode; fetch the file anew.", e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
