@@ -9,6 +9,7 @@ public static class ExporterRegistry
         new Safetensors.SafetensorsExporter(),
         new HuggingFace.HuggingFaceExporter(),
         new Gguf.GgufExporter(),
+        new Onnx.OnnxExporter(),
     ];
 
     /// <summary>Their names.</summary>

@@ -54,7 +54,8 @@ public sealed class Trainer : IDisposable
         if (training.Threads > 0)
             set_num_threads(training.Threads);
         manual_seed(training.Seed);
-        _plan = TrainingPlan.Create(configuration, data.VocabularySize);
+        var point = ResumePoint.Find(configuration, run, further);
+        _plan = TrainingPlan.Create(configuration, StartingWeights.VocabularySize(point?.Path, training.From, data.VocabularySize));
         _sampler = WindowSampler.Shuffled(data.Train, _plan.Model.MaxPositionEmbeddings, training.Seed)
             .Masked(TokenMasker.ForTraining(_plan.Model, training.Seed));
         _model = LanguageModel.Create(_plan.Model, context);
@@ -65,7 +66,7 @@ public sealed class Trainer : IDisposable
         _targets = new long[_inputs.Length];
         _targetDevice = _plan.Model.Masking is null ? context.Device : CPU;      // see IgnoredTargets
         _state = new TrainerState { Seed = training.Seed };
-        if (ResumePoint.Find(configuration, run, further) is { } point)
+        if (point is not null)
             Resume(point);
         else
             Begin();

@@ -45,7 +45,8 @@ public static class TrainingRun
         var ids = tokenizer.Encode(prompt);
         if (ids.Count == 0)
             return null;
-        var drawn = new TextGenerator(trainer.Model).Generate(ids, configuration.Evaluation.SampleTokens, SampleOptions);
+        var drawn = new TextGenerator(trainer.Model).Generate(
+            ids, configuration.Evaluation.SampleTokens, SampleOptions, usableIds: tokenizer.VocabularySize);
         return new StringBuilder(prompt).Append(tokenizer.Decode(drawn)).ToString();
     }
 

@@ -142,6 +142,12 @@ public static class ModelConfigJson
         }
 
         var name = fields.RequiredString("model_type");
+        if (name is "llama" or "qwen3")
+        {
+            throw new InvalidInputException(
+                $"{fields.Place}: model_type '{name}' is a model of Hugging Face; `angpt import` makes a checkpoint of its directory.");
+        }
+
         var definition = ArchitectureRegistry.Find(name) ?? throw new InvalidInputException(
             $"{fields.Place}: model_type '{Printable.Excerpt(name)}' is unknown{(fields.Has("architectures") ? " (a Hugging Face model of another architecture)" : "")}; "
             + $"it must be one of {string.Join(", ", ArchitectureRegistry.Names)}.");

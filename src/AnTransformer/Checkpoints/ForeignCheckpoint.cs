@@ -15,7 +15,8 @@ public static class ForeignCheckpoint
         if (File.Exists(index))
         {
             return $"{directory}: the weights are spread over several files ({Path.GetFileName(index)} lists {Shards(index)}), which is not supported; "
-                + $"join them into one {ModelCheckpoint.WeightsFile} (save_pretrained with a larger max_shard_size).";
+                + $"join them into one {ModelCheckpoint.WeightsFile} (save_pretrained with a larger max_shard_size), or make a checkpoint of a Llama or "
+                + "Qwen3 model by `angpt import`.";
         }
 
         return Directory.EnumerateFiles(directory).Order(StringComparer.Ordinal).Select(DescribeFile).FirstOrDefault(sentence => sentence is not null);

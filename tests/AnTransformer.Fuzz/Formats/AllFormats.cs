@@ -9,6 +9,7 @@ internal static class AllFormats
     [
         () => new SafetensorsFormat(), () => new TokenShardFormat(), () => new TokenizerFormat(), () => new YamlFormat(), () => new ParquetFormat(),
         () => new JsonLinesFormat(), () => new CsvFormat(), () => new RunStateFormat(), () => new ModelConfigFormat(),
+        () => new ForeignConfigFormat(), () => new ForeignIndexFormat(),
     ];
 
     /// <summary>Their names.</summary>

@@ -36,7 +36,8 @@ public sealed class ForeignCheckpointTests : IDisposable
 
     [Theory]
     [InlineData("quantization_config", """{"quant_method": "gptq"}""", "quantized")]
-    [InlineData("model_type", "\"llama\"", "a Hugging Face model of another architecture")]
+    [InlineData("model_type", "\"mistral\"", "a Hugging Face model of another architecture")]
+    [InlineData("model_type", "\"llama\"", "angpt import")]
     [InlineData("model_type", "\"\\ud800\"", "model_type is not valid Unicode")]
     [InlineData("constraint", "\"\\udc00x\"", "constraint is not valid Unicode")]
     [InlineData("\\ud800", "1", "a key is not valid Unicode")]
