@@ -9,11 +9,11 @@ internal sealed class ThreadTeam : IDisposable
     /// <summary>More threads than that are never of use.</summary>
     public const int Most = 1024;
 
-    private const int SpinsBeforeSleep = 4000;
-    private const int SpinsBeforeYield = 20_000;
+    // Tens of microseconds: longer than a step of a small model, shorter than a time slice that someone else could use.
+    private const int SpinsBeforeSleep = 2000;
     private readonly object _gate = new();
     private Action<int>? _program;
-    private Exception? _failure;
+    private volatile Exception? _failure;
     private volatile bool _disposed;
     private int _sleeping;
     private volatile int _generation;
@@ -50,12 +50,9 @@ internal sealed class ThreadTeam : IDisposable
         (_program, _failure, _arrived) = (program, null, 0);
         _running = Threads - 1;
         Interlocked.Increment(ref _generation);
-        // Both this read and a sleeper's look at the generation come after a full fence, so one of them sees the other.
-        if (Volatile.Read(ref _sleeping) > 0)
-            WakeAll();
+        WakeSleepers();
         Attempt(program, 0);
-        for (var spins = 0; _running > 0; spins++)
-            Pause(spins);
+        AwaitEnd();
         if (_failure is { } failure)
             throw new InvalidOperationException("A pass over the model failed.", failure);
     }
@@ -69,16 +66,21 @@ internal sealed class ThreadTeam : IDisposable
         if (Interlocked.Increment(ref _arrived) == Threads)
         {
             _arrived = 0;
-            _phase = phase + 1;
+            Interlocked.Increment(ref _phase);
+            WakeSleepers();
             return;
         }
 
-        for (var spins = 0; _phase == phase; spins++)
+        for (var spins = 0; spins < SpinsBeforeSleep; spins++)
         {
-            if (_failure is not null)
-                throw new OperationCanceledException("Another thread of the pass has failed.");
-            Pause(spins);
+            if (_phase != phase)
+                return;
+            Thread.SpinWait(1);
         }
+
+        SleepThrough(phase);
+        if (_phase == phase)
+            throw new OperationCanceledException("Another thread of the pass has failed.");
     }
 
     /// <summary>Ends the threads.</summary>
@@ -88,20 +90,28 @@ internal sealed class ThreadTeam : IDisposable
             return;
         _disposed = true;
         Interlocked.Increment(ref _generation);
-        WakeAll();
+        WakeSleepers();
     }
 
-    private static void Pause(int spins)
+    private void SleepThrough(int phase)
     {
-        // Whoever is waited for may need this very core.
-        if (spins < SpinsBeforeYield)
-            Thread.SpinWait(1);
-        else
-            Thread.Yield();
+        lock (_gate)
+        {
+            Interlocked.Increment(ref _sleeping);
+            while (_phase == phase && _failure is null)
+                Monitor.Wait(_gate);
+            Interlocked.Decrement(ref _sleeping);
+        }
     }
 
-    private void WakeAll()
+    /// <summary>
+    /// After a change. Both this look for sleepers and a sleeper's look at the number come after a full fence, so that one of them
+    /// sees the other.
+    /// </summary>
+    private void WakeSleepers()
     {
+        if (Volatile.Read(ref _sleeping) == 0)
+            return;
         lock (_gate)
             Monitor.PulseAll(_gate);
     }
@@ -110,27 +120,46 @@ internal sealed class ThreadTeam : IDisposable
     {
         for (var seen = 0; ; seen++)
         {
-            AwaitAfter(seen);
+            AwaitStart(seen);
             if (_disposed)
                 return;
             Attempt(_program!, thread);
-            Interlocked.Decrement(ref _running);
+            if (Interlocked.Decrement(ref _running) == 0)
+                WakeSleepers();
         }
     }
 
-    private void AwaitAfter(int seen)
+    private void AwaitStart(int seen)
     {
         for (var spins = 0; spins < SpinsBeforeSleep; spins++)
         {
             if (_generation != seen)
                 return;
-            Thread.SpinWait(4);
+            Thread.SpinWait(1);
         }
 
         lock (_gate)
         {
             Interlocked.Increment(ref _sleeping);
             while (_generation == seen)
+                Monitor.Wait(_gate);
+            Interlocked.Decrement(ref _sleeping);
+        }
+    }
+
+    private void AwaitEnd()
+    {
+        for (var spins = 0; spins < SpinsBeforeSleep; spins++)
+        {
+            if (_running == 0)
+                return;
+            Thread.SpinWait(1);
+        }
+
+        lock (_gate)
+        {
+            Interlocked.Increment(ref _sleeping);
+            while (_running > 0)
                 Monitor.Wait(_gate);
             Interlocked.Decrement(ref _sleeping);
         }
@@ -145,6 +174,7 @@ internal sealed class ThreadTeam : IDisposable
         catch (Exception e)
         {
             Interlocked.CompareExchange(ref _failure, e, null);
+            WakeSleepers();
         }
     }
 }
