@@ -49,6 +49,7 @@ internal static class BenchCommand
             architectures, rounds, hidden, layers, heads, context, batch, vocabulary, intermediate,
             device, dtype, threads, seed, eager, noEager, noMemory, memory, json,
         };
+        command.Subcommands.Add(BenchGenerateCommand.Create());
         command.SetAction(parsed =>
         {
             var settings = new BenchSettings(
