@@ -6,7 +6,7 @@ using AnTransformer.Checkpoints;
 using AnTransformer.Cli.Benchmarking.Generation;
 using AnTransformer.Cli.Display;
 using AnTransformer.Inference;
-using AnTransformer.Training;
+using AnTransformer.Training.Devices;
 using AnTransformer.Training.Benchmarking;
 
 namespace AnTransformer.Cli.Commands;

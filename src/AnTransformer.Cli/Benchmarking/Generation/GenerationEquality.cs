@@ -1,6 +1,6 @@
 using AnTransformer.Checkpoints;
 using AnTransformer.Inference;
-using AnTransformer.Training;
+using AnTransformer.Training.Devices;
 using static TorchSharp.torch;
 
 namespace AnTransformer.Cli.Benchmarking.Generation;
