@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using AnTransformer.Architectures;
 using AnTransformer.Checkpoints;
+using AnTransformer.Export;
 using AnTransformer.Export.Import;
 using AnTransformer.Operators;
 using static TorchSharp.torch;
@@ -109,6 +110,32 @@ public sealed class ImportTests : IDisposable
         using var noGrad = no_grad();
         var error = (model.forward(expected.ToTensor("tokens")) - expected.ToTensor("logits", float32)).abs().max().item<float>();
         Assert.InRange(error, 0, 1e-4);
+    }
+
+    [Theory]
+    [InlineData("gpt")]
+    [InlineData("gpt-plus")]
+    [InlineData("gpt-plus-grouped")]
+    public void What_is_exported_for_Hugging_Face_comes_back_bit_for_bit(string fixture)
+    {
+        var from = Path.Combine(AppContext.BaseDirectory, "fixtures", fixture);
+        ModelExport.Write(from, _angpt.In("hf"), ExporterRegistry.Get("hf"), ExportDtype.F32);
+        CheckpointImport.Run(_angpt.In("hf"), _angpt.In("made"));
+        Assert.Equal(
+            ModelConfigJson.Write(ModelConfigJson.Load(Path.Combine(from, "config.json"))),
+            ModelConfigJson.Write(ModelConfigJson.Load(_angpt.In("made", "config.json"))));
+        using var before = SafetensorsFile.Open(Path.Combine(from, "model.safetensors"));
+        using var after = SafetensorsFile.Open(_angpt.In("made", "model.safetensors"));
+        Assert.Equal(before.Names.Order(StringComparer.Ordinal), after.Names.Order(StringComparer.Ordinal));
+        foreach (var name in before.Names)
+            Assert.Equal(Bits(before, name), Bits(after, name));
+
+        static int[] Bits(SafetensorsFile file, string name)
+        {
+            var values = new float[file[name].ElementCount];
+            file.CopyTo(name, values);
+            return Array.ConvertAll(values, BitConverter.SingleToInt32Bits);
+        }
     }
 
     [Fact]
