@@ -17,5 +17,9 @@ internal static class StopWords
 
     public const string Bench = "stopping after this round; nothing is reported";
 
+    public const string Export = "stopping; nothing is written";
+
+    public const string Import = "stopping; nothing is written";
+
     public const string Fit = "stopping; nothing is written";
 }

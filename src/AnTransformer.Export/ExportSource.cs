@@ -11,8 +11,8 @@ public sealed class ExportSource : IDisposable
 {
     private readonly GraphCheckpoint _checkpoint;
 
-    private ExportSource(string path, GraphCheckpoint checkpoint, Tokenizer? tokenizer)
-        => (Path, _checkpoint, Tokenizer) = (path, checkpoint, tokenizer);
+    private ExportSource(string path, GraphCheckpoint checkpoint, Tokenizer? tokenizer, CancellationToken stop)
+        => (Path, _checkpoint, Tokenizer, Rows) = (path, checkpoint, tokenizer, new MatrixRows(checkpoint.Weights, stop));
 
     /// <summary>The checkpoint's directory.</summary>
     public string Path { get; }
@@ -41,13 +41,17 @@ public sealed class ExportSource : IDisposable
     /// <summary>The file of the matrices.</summary>
     public SafetensorsFile Weights => _checkpoint.Weights;
 
+    /// <summary>The matrices as numbers; whoever reads them notices when the export is stopped.</summary>
+    public MatrixRows Rows { get; }
+
     /// <summary>The tokenizer beside the weights, or null.</summary>
     public Tokenizer? Tokenizer { get; }
 
     /// <summary>Opens a checkpoint.</summary>
     /// <param name="path">A directory with <c>config.json</c>, <c>model.safetensors</c> and perhaps a tokenizer.</param>
+    /// <param name="stop">Ends the reading of matrices.</param>
     /// <exception cref="InvalidInputException">A file is missing or malformed, or the tokenizer is not the model's.</exception>
-    public static ExportSource Open(string path)
+    public static ExportSource Open(string path, CancellationToken stop = default)
     {
         var checkpoint = GraphCheckpoint.Open(path);
         try
@@ -60,7 +64,7 @@ public sealed class ExportSource : IDisposable
                     + "use the tokenizer the model was trained with.");
             }
 
-            return new ExportSource(path, checkpoint, tokenizer);
+            return new ExportSource(path, checkpoint, tokenizer, stop);
         }
         catch
         {

@@ -7,6 +7,7 @@ public static class ExporterRegistry
     public static IReadOnlyList<IExporter> All { get; } =
     [
         new Safetensors.SafetensorsExporter(),
+        new HuggingFace.HuggingFaceExporter(),
         new Gguf.GgufExporter(),
         new Onnx.OnnxExporter(),
     ];

@@ -7,19 +7,22 @@ namespace AnTransformer.Export;
 /// A <see cref="ScaledMatrix"/> as numbers: a few rows at a time, computed in double precision, so that no matrix is in memory whole.
 /// </summary>
 /// <param name="weights">The file that holds the tensors.</param>
-public sealed class MatrixRows(SafetensorsFile weights)
+/// <param name="stop">Ends <see cref="ForEach"/>.</param>
+public sealed class MatrixRows(SafetensorsFile weights, CancellationToken stop = default)
 {
     private const int NumbersAtATime = 1 << 18;
 
     /// <summary>Goes through a matrix from its first row to its last.</summary>
     /// <param name="matrix">A matrix of the file.</param>
     /// <param name="visit">Gets the first row's number and whole rows, row-major; they are valid during the call only.</param>
+    /// <exception cref="OperationCanceledException">It was stopped.</exception>
     public void ForEach(ScaledMatrix matrix, Action<int, double[], int> visit)
     {
         var rowsAtATime = Math.Max(1, NumbersAtATime / matrix.Columns);
         var buffer = new double[(long)Math.Min(rowsAtATime, matrix.Rows) * matrix.Columns];
         for (var row = 0; row < matrix.Rows; row += rowsAtATime)
         {
+            stop.ThrowIfCancellationRequested();
             var rows = Math.Min(rowsAtATime, matrix.Rows - row);
             Read(matrix, row, buffer.AsSpan(0, rows * matrix.Columns));
             visit(row, buffer, rows);
@@ -44,5 +47,22 @@ public sealed class MatrixRows(SafetensorsFile weights)
             for (var j = 0; matrix.ColumnScales is { } scales && j < values.Length; j++)
                 values[j] *= scales[j];
         }
+    }
+
+    /// <summary>Reads a part of a row.</summary>
+    /// <param name="matrix">A matrix of the file.</param>
+    /// <param name="row">The row.</param>
+    /// <param name="column">The first column.</param>
+    /// <param name="destination">Room for the columns from there on that are wanted.</param>
+    /// <exception cref="OperationCanceledException">It was stopped.</exception>
+    internal void ReadPart(ScaledMatrix matrix, int row, int column, Span<double> destination)
+    {
+        stop.ThrowIfCancellationRequested();
+        weights.CopyTo(matrix.Tensor, ((long)row * matrix.Columns) + column, destination);
+        if (matrix.IsPlain)
+            return;
+        var factor = matrix.Factor * (matrix.RowScales?[row] ?? 1);
+        for (var j = 0; j < destination.Length; j++)
+            destination[j] *= factor * (matrix.ColumnScales?[column + j] ?? 1);
     }
 }

@@ -11,10 +11,18 @@ public static class ModelExport
     /// <param name="exporter">The format.</param>
     /// <param name="dtype">The matrices' type; null for the format's default.</param>
     /// <param name="fold">See <see cref="ExportOptions.Fold"/>.</param>
+    /// <param name="stop">Ends the export, of which nothing remains then.</param>
     /// <exception cref="InvalidInputException">
     /// The checkpoint cannot be read, the format cannot hold it, or the directory exists; nothing is left behind.
     /// </exception>
-    public static ExportReport Write(string checkpoint, string target, IExporter exporter, ExportDtype? dtype = null, bool fold = false)
+    /// <exception cref="OperationCanceledException">It was stopped.</exception>
+    public static ExportReport Write(
+        string checkpoint,
+        string target,
+        IExporter exporter,
+        ExportDtype? dtype = null,
+        bool fold = false,
+        CancellationToken stop = default)
     {
         var type = dtype ?? exporter.Dtypes[0];
         if (!exporter.Dtypes.Contains(type))
@@ -30,9 +38,14 @@ public static class ModelExport
                 $"--fold belongs to --format safetensors; {exporter.Format} folds what can be folded by itself, so leave it out.");
         }
 
-        using var source = ExportSource.Open(checkpoint);
+        using var source = ExportSource.Open(checkpoint, stop);
         ExportReport? report = null;
-        AtomicDirectory.Write(target, directory => report = exporter.Write(source, new ExportOptions(type, fold), directory));
+        AtomicDirectory.Write(target, directory =>
+        {
+            report = exporter.Write(source, new ExportOptions(type, fold), directory);
+            stop.ThrowIfCancellationRequested();
+            File.WriteAllText(Path.Combine(directory, ModelCard.FileName), ModelCard.Write(source, exporter, type, report));
+        });
         return report!;
     }
 }

@@ -11,6 +11,8 @@ internal sealed class LlamaCpp : IDisposable
     private readonly LLamaContext _context;
     private readonly int _vocabSize;
 
+    static LlamaCpp() => NativeLibraryConfig.All.WithLogCallback((LLamaLogLevel _, string _) => { });
+
     public LlamaCpp(string directory, int vocabSize)
     {
         var file = Assert.Single(Directory.EnumerateFiles(directory, "*.gguf"));

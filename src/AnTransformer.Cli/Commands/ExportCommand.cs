@@ -42,7 +42,8 @@ internal static class ExportCommand
             var type = parsed.GetValue(dtype) is { } name ? ReadDtype(name) : (ExportDtype?)null;
             var source = CheckpointPath.Resolve(parsed.GetRequiredValue(checkpoint));
             var target = parsed.GetRequiredValue(output);
-            var report = ModelExport.Write(source, target, exporter, type, parsed.GetValue(fold));
+            using var stop = new StopSignal(StopWords.Export);
+            var report = ModelExport.Write(source, target, exporter, type, parsed.GetValue(fold), stop.Token);
             Print(source, target, exporter, report, parsed.GetValue(json));
             return ExitCodes.Success;
         });

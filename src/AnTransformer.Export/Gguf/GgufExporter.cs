@@ -28,7 +28,7 @@ internal sealed class GgufExporter : IExporter
         Describe(metadata, model, source.Name, options.Dtype);
         notes.AddRange(GgufTokenizer.Add(metadata, source.Tokenizer, model.Config.VocabSize));
         var file = $"{source.Name}-{options.Dtype.Name()}.gguf";
-        GgufFile.Write(Path.Combine(directory, file), metadata, [.. Tensors(model)], source.Weights, options.Dtype);
+        GgufFile.Write(Path.Combine(directory, file), metadata, [.. Tensors(model)], source.Rows, options.Dtype);
         return new ExportReport($"GGUF of architecture {Architecture(model)}")
         {
             Notes = notes,

@@ -1,4 +1,3 @@
-using AnTransformer.Checkpoints;
 using AnTransformer.Export.Safetensors;
 
 namespace AnTransformer.Export.Gguf;
@@ -13,11 +12,11 @@ internal static class GgufFile
     /// <param name="path">The file.</param>
     /// <param name="metadata">The pairs.</param>
     /// <param name="tensors">The tensors in order.</param>
-    /// <param name="weights">Where their matrices lie.</param>
+    /// <param name="rows">The matrices' numbers.</param>
     /// <param name="dtype">The type of matrices; vectors are F32.</param>
     /// <exception cref="InvalidInputException">A number is too large for the type, or rows do not fit its blocks.</exception>
     public static void Write(
-        string path, GgufMetadata metadata, IReadOnlyList<GgufTensor> tensors, SafetensorsFile weights, ExportDtype dtype)
+        string path, GgufMetadata metadata, IReadOnlyList<GgufTensor> tensors, MatrixRows rows, ExportDtype dtype)
     {
         using var stream = new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1 << 16);
         stream.Write("GGUF"u8);
@@ -27,7 +26,6 @@ internal static class GgufFile
         stream.Write(metadata.Bytes);
         WritePlaces(stream, tensors, dtype);
         Pad(stream);
-        var rows = new MatrixRows(weights);
         foreach (var tensor in tensors)
         {
             if (tensor.Vector is { } vector)

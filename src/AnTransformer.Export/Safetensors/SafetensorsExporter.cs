@@ -24,7 +24,7 @@ internal sealed class SafetensorsExporter : IExporter
             ? Folded(source, options.Dtype)
             : (source.Config, [.. source.Weights.Names.Select(name => Copy(source.Weights, name))]);
         File.WriteAllText(Path.Combine(directory, ModelCheckpoint.ConfigFile), ModelConfigJson.Write(config));
-        TensorFile.Write(Path.Combine(directory, ModelCheckpoint.WeightsFile), source.Weights, tensors, options.Dtype);
+        TensorFile.Write(Path.Combine(directory, ModelCheckpoint.WeightsFile), source.Rows, tensors, options.Dtype);
         source.Tokenizer?.Save(directory);
         return new ExportReport(config.Architecture)
         {

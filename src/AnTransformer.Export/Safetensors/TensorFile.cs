@@ -7,16 +7,15 @@ internal static class TensorFile
 {
     /// <summary>Writes a file.</summary>
     /// <param name="path">The file.</param>
-    /// <param name="weights">Where the matrices lie.</param>
+    /// <param name="rows">The matrices' numbers.</param>
     /// <param name="tensors">What to write, in order.</param>
     /// <param name="dtype">The type of all of them.</param>
     /// <exception cref="InvalidInputException">A number is too large for the type.</exception>
-    public static void Write(string path, SafetensorsFile weights, IReadOnlyList<TensorSource> tensors, ExportDtype dtype)
+    public static void Write(string path, MatrixRows rows, IReadOnlyList<TensorSource> tensors, ExportDtype dtype)
     {
         using var stream = new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1 << 16);
         var type = dtype.ToSafetensors();
         var writer = new SafetensorsWriter(stream, tensors.Select(tensor => (tensor.Name, type, tensor.Shape)));
-        var rows = new MatrixRows(weights);
         var size = SafetensorsEntry.SizeOf(type);
         var bytes = Array.Empty<byte>();
         foreach (var tensor in tensors)

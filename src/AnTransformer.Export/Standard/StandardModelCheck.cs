@@ -1,4 +1,3 @@
-using AnTransformer.Checkpoints;
 using AnTransformer.Graphs;
 
 namespace AnTransformer.Export.Standard;
@@ -15,10 +14,10 @@ internal sealed class StandardModelCheck
     private readonly MatrixRows _rows;
     private readonly int[] _tokens;
 
-    private StandardModelCheck(StandardModel model, SafetensorsFile weights)
+    private StandardModelCheck(StandardModel model, MatrixRows rows)
     {
         _model = model;
-        _rows = new MatrixRows(weights);
+        _rows = rows;
         // Spread over the vocabulary, in no order that text has: the bounds hold of every stream, not of likely ones.
         var count = Math.Min(Math.Min(MostTokens, model.Config.MaxPositionEmbeddings), model.Config.VocabSize);
         _tokens = [.. Enumerable.Range(0, count).Select(i => (int)((long)i * 7919 * model.Config.VocabSize / count
@@ -36,13 +35,13 @@ internal sealed class StandardModelCheck
 
     /// <summary>Measures a model's errors.</summary>
     /// <param name="model">A model with <see cref="StandardModel.Identity"/>.</param>
-    /// <param name="weights">Where its matrices lie.</param>
+    /// <param name="rows">The matrices' numbers.</param>
     /// <param name="place">What errors name: the checkpoint.</param>
     /// <param name="dtype">The type asked for, for the error.</param>
     /// <exception cref="InvalidInputException">An error is not small beside the type's rounding.</exception>
-    public static StandardModelCheck Run(StandardModel model, SafetensorsFile weights, string place, ExportDtype dtype)
+    public static StandardModelCheck Run(StandardModel model, MatrixRows rows, string place, ExportDtype dtype)
     {
-        var check = new StandardModelCheck(model, weights);
+        var check = new StandardModelCheck(model, rows);
         check.Run();
         var (stream, queries) = (check.StreamError, check.QueryKeyError);
         if (!(stream <= model.Identity!.Tolerance && queries <= model.Identity.Tolerance))

@@ -12,7 +12,7 @@ internal static class StandardNotes
     {
         if (model.Identity is not { } identity)
             yield break;
-        var check = StandardModelCheck.Run(model, source.Weights, source.Path, dtype);
+        var check = StandardModelCheck.Run(model, source.Rows, source.Path, dtype);
         yield return FormattableString.Invariant(
             $"The model has no layer norms: its file's norms leave the stream alone (ε = {identity.Epsilon}, gains {identity.Gain}), up to a ")
             + FormattableString.Invariant($"relative {check.StreamError:g2}")
