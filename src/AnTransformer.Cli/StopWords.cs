@@ -19,5 +19,7 @@ internal static class StopWords
 
     public const string Export = "stopping; nothing is written";
 
+    public const string Import = "stopping; nothing is written";
+
     public const string Fit = "stopping; nothing is written";
 }

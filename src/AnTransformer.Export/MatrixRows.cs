@@ -48,4 +48,21 @@ public sealed class MatrixRows(SafetensorsFile weights, CancellationToken stop =
                 values[j] *= scales[j];
         }
     }
+
+    /// <summary>Reads a part of a row.</summary>
+    /// <param name="matrix">A matrix of the file.</param>
+    /// <param name="row">The row.</param>
+    /// <param name="column">The first column.</param>
+    /// <param name="destination">Room for the columns from there on that are wanted.</param>
+    /// <exception cref="OperationCanceledException">It was stopped.</exception>
+    internal void ReadPart(ScaledMatrix matrix, int row, int column, Span<double> destination)
+    {
+        stop.ThrowIfCancellationRequested();
+        weights.CopyTo(matrix.Tensor, ((long)row * matrix.Columns) + column, destination);
+        if (matrix.IsPlain)
+            return;
+        var factor = matrix.Factor * (matrix.RowScales?[row] ?? 1);
+        for (var j = 0; j < destination.Length; j++)
+            destination[j] *= factor * (matrix.ColumnScales?[column + j] ?? 1);
+    }
 }

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using AnTransformer.Architectures;
 using AnTransformer.Checkpoints;
+using AnTransformer.Export;
 using AnTransformer.Export.Import;
 using AnTransformer.Operators;
 using static TorchSharp.torch;
@@ -25,7 +26,7 @@ public sealed class ImportTests : IDisposable
         foreign.Put("model.norm.weight", SafetensorsDtype.F32, 16);
         // What an old version saved, and follows from the configuration.
         foreign.Put("model.layers.0.self_attn.rotary_emb.inv_freq", SafetensorsDtype.F32, 3);
-        var made = CheckpointImport.Run(foreign.Save(files).Path, _angpt.In("made"));
+        var made = Import(foreign.Save(files).Path, _angpt.In("made"));
 
         var config = made.Config;
         Assert.Equal((architecture, type == "qwen3"), (config.Architecture, config.QkNorm));
@@ -56,14 +57,14 @@ public sealed class ImportTests : IDisposable
         foreign.Config["use_sliding_window"] = false;
         foreign.Config["sliding_window"] = 4096;
         foreign.Fill();
-        var made = CheckpointImport.Run(foreign.Save(2).Path, _angpt.In("made"));
+        var made = Import(foreign.Save(2).Path, _angpt.In("made"));
         Assert.Equal((true, 1e6), (made.Config.TieWordEmbeddings, made.Config.RopeTheta));
         using (var checkpoint = GraphCheckpoint.Open(_angpt.In("made")))
             Assert.DoesNotContain("lm_head.weight", checkpoint.Weights.Names);
 
         // A head that is saved all the same is the embedding, or the files contradict each other.
         foreign.Tensors["lm_head.weight"] = foreign.Tensors["model.embed_tokens.weight"];
-        CheckpointImport.Run(foreign.Save().Path, _angpt.In("again"));
+        Import(foreign.Save().Path, _angpt.In("again"));
         Assert.Equal(File.ReadAllBytes(_angpt.In("made", "model.safetensors")), File.ReadAllBytes(_angpt.In("again", "model.safetensors")));
         foreign.Put("lm_head.weight", 40, 16);
         Refused(foreign.Save(), "lm_head.weight", "differs from the embedding", "tie_word_embeddings");
@@ -102,13 +103,39 @@ public sealed class ImportTests : IDisposable
             }
         }
 
-        CheckpointImport.Run(foreign.Save(2).Path, _angpt.In("made"));
+        Import(foreign.Save(2).Path, _angpt.In("made"));
         using var expected = SafetensorsFile.Open(Path.Combine(from, "expected.safetensors"));
         using var model = ModelCheckpoint.Load(_angpt.In("made"), new ModelContext(CPU, float32, float32));
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
         var error = (model.forward(expected.ToTensor("tokens")) - expected.ToTensor("logits", float32)).abs().max().item<float>();
         Assert.InRange(error, 0, 1e-4);
+    }
+
+    [Theory]
+    [InlineData("gpt")]
+    [InlineData("gpt-plus")]
+    [InlineData("gpt-plus-grouped")]
+    public void What_is_exported_for_Hugging_Face_comes_back_bit_for_bit(string fixture)
+    {
+        var from = Path.Combine(AppContext.BaseDirectory, "fixtures", fixture);
+        ModelExport.Write(from, _angpt.In("hf"), ExporterRegistry.Get("hf"), ExportDtype.F32, stop: TestContext.Current.CancellationToken);
+        Import(_angpt.In("hf"), _angpt.In("made"));
+        Assert.Equal(
+            ModelConfigJson.Write(ModelConfigJson.Load(Path.Combine(from, "config.json"))),
+            ModelConfigJson.Write(ModelConfigJson.Load(_angpt.In("made", "config.json"))));
+        using var before = SafetensorsFile.Open(Path.Combine(from, "model.safetensors"));
+        using var after = SafetensorsFile.Open(_angpt.In("made", "model.safetensors"));
+        Assert.Equal(before.Names.Order(StringComparer.Ordinal), after.Names.Order(StringComparer.Ordinal));
+        foreach (var name in before.Names)
+            Assert.Equal(Bits(before, name), Bits(after, name));
+
+        static int[] Bits(SafetensorsFile file, string name)
+        {
+            var values = new float[file[name].ElementCount];
+            file.CopyTo(name, values);
+            return Array.ConvertAll(values, BitConverter.SingleToInt32Bits);
+        }
     }
 
     [Fact]
@@ -160,7 +187,7 @@ public sealed class ImportTests : IDisposable
         }
 
         foreign.Save();
-        CheckpointImport.Run(foreign.Path, _angpt.In("padded"));
+        Import(foreign.Path, _angpt.In("padded"));
         TrainFurther("padded", "padded-run");
         _angpt.Run("train", "padded-run", "--steps", "8").AssertSucceeded();
         Assert.InRange(_angpt.Losses("padded-run")[8], 0, _angpt.Losses()[1]);
@@ -256,7 +283,7 @@ public sealed class ImportTests : IDisposable
             File.CreateSymbolicLink(file, Path.Combine("..", "..", "blobs", Path.GetFileName(file)));
         }
 
-        CheckpointImport.Run(foreign.Path, _angpt.In("made"));
+        Import(foreign.Path, _angpt.In("made"));
         Directory.Delete(_angpt.In("made"), recursive: true);
 
         var shard = foreign.In("model-00001-of-00002.safetensors");
@@ -337,13 +364,24 @@ public sealed class ImportTests : IDisposable
         // 257 ids for a model of 40.
         _angpt.Run("prepare", "corpus.txt", "--tokenizer", "bytes", "-o", "bytes").AssertSucceeded();
         File.Copy(_angpt.In("bytes", "tokenizer.json"), foreign.In("tokenizer.json"));
-        Assert.Contains("257 ids", CheckpointImport.Run(foreign.Path, _angpt.In("other")).Warning, StringComparison.Ordinal);
+        Assert.Contains("257 ids", Import(foreign.Path, _angpt.In("other")).Warning, StringComparison.Ordinal);
         Assert.False(File.Exists(_angpt.In("other", "tokenizer.json")));
     }
 
+    [Fact]
+    public void An_import_that_is_stopped_leaves_nothing()
+    {
+        var foreign = new HuggingFaceDirectory(_angpt.In("hf")).Save();
+        Assert.Throws<OperationCanceledException>(() => CheckpointImport.Run(foreign.Path, _angpt.In("made"), new CancellationToken(canceled: true)));
+        Assert.Empty(Directory.GetFileSystemEntries(_angpt.Folder, "*made*"));
+    }
+
+    private static ImportedCheckpoint Import(string directory, string output)
+        => CheckpointImport.Run(directory, output, TestContext.Current.CancellationToken);
+
     private void Refused(HuggingFaceDirectory foreign, params string[] fragments)
     {
-        var error = Assert.Throws<InvalidInputException>(() => CheckpointImport.Run(foreign.Path, _angpt.In("refused")));
+        var error = Assert.Throws<InvalidInputException>(() => Import(foreign.Path, _angpt.In("refused")));
         foreach (var fragment in fragments)
             Assert.Contains(fragment, error.Message, StringComparison.Ordinal);
         Assert.EndsWith(".", error.Message, StringComparison.Ordinal);

@@ -62,7 +62,8 @@ public sealed class OnnxRuntimeGenAiTests : IDisposable
 
     private string Out => Path.Combine(_folder, "out");
 
-    private void Export(string checkpoint) => ModelExport.Write(checkpoint, Out, ExporterRegistry.Get("onnx"));
+    private void Export(string checkpoint) => ModelExport.Write(
+        checkpoint, Out, ExporterRegistry.Get("onnx"), stop: TestContext.Current.CancellationToken);
 
     /// <summary>The prompt and what follows it, up to an end-of-text token or the length.</summary>
     private static int[] Theirs(Model model, int[] prompt, int length)

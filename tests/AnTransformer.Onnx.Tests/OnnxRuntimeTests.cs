@@ -120,9 +120,9 @@ public sealed class OnnxRuntimeTests : IDisposable
     {
         using var fixture = new Fixture(name);
         var folder = Directory.CreateDirectory(Path.Combine(_folder, "onnx")).FullName;
-        using (var source = ExportSource.Open(fixture.Directory))
+        using (var source = ExportSource.Open(fixture.Directory, TestContext.Current.CancellationToken))
         {
-            var graph = OnnxDecoder.Build(source.Graph, source.Weights, ExportDtype.F32);
+            var graph = OnnxDecoder.Build(source.Graph, source.Rows, ExportDtype.F32);
             Assert.True(OnnxFile.Write(Path.Combine(folder, "model.onnx"), graph, largestInline: 1000));
         }
 
@@ -150,7 +150,7 @@ public sealed class OnnxRuntimeTests : IDisposable
     private string Written(string name, Fixture fixture, ExportDtype dtype)
     {
         var target = Path.Combine(_folder, name);
-        ModelExport.Write(fixture.Directory, target, ExporterRegistry.Get("onnx"), dtype);
+        ModelExport.Write(fixture.Directory, target, ExporterRegistry.Get("onnx"), dtype, stop: TestContext.Current.CancellationToken);
         return target;
     }
 

@@ -24,7 +24,8 @@ internal static class ImportCommand
         };
         command.SetAction(parsed =>
         {
-            var made = CheckpointImport.Run(parsed.GetRequiredValue(directory), parsed.GetRequiredValue(output));
+            using var stop = new StopSignal(StopWords.Import);
+            var made = CheckpointImport.Run(parsed.GetRequiredValue(directory), parsed.GetRequiredValue(output), stop.Token);
             if (made.Warning is { } warning)
                 ErrorLines.Warn(warning);
             Print(made, parsed.GetValue(json));

@@ -22,10 +22,12 @@ public static class CheckpointImport
     /// tokenizer.
     /// </param>
     /// <param name="output">The checkpoint's directory, which must not exist or be empty.</param>
+    /// <param name="stop">Ends the import; nothing is written.</param>
     /// <exception cref="InvalidInputException">
     /// A file is missing or malformed, the model is one that no architecture here computes, or the checkpoint cannot be written.
     /// </exception>
-    public static ImportedCheckpoint Run(string directory, string output)
+    /// <exception cref="OperationCanceledException">It was stopped.</exception>
+    public static ImportedCheckpoint Run(string directory, string output, CancellationToken stop = default)
     {
         if (!Directory.Exists(directory))
         {
@@ -36,13 +38,13 @@ public static class CheckpointImport
         var config = ForeignConfig.Load(ForeignDirectory.Find(directory, ModelCheckpoint.ConfigFile) ?? throw new InvalidInputException(
             $"{directory}: has no {ModelCheckpoint.ConfigFile}; fetch it, too."));
         using var weights = ForeignWeights.Open(directory);
-        CheckTensors(weights, config);
+        CheckTensors(weights, config, stop);
         var (tokenizer, warning) = ForeignTokenizer.Load(directory, config.VocabSize);
         AtomicDirectory.Write(output, staging =>
         {
             File.WriteAllText(Path.Combine(staging, ModelCheckpoint.ConfigFile), ModelConfigJson.Write(config));
             using (var stream = File.Create(Path.Combine(staging, ModelCheckpoint.WeightsFile)))
-                Write(weights, config, stream);
+                Write(weights, config, stream, stop);
             if (tokenizer is not null)
                 ForeignTokenizer.Copy(tokenizer, directory, staging);
         });
@@ -79,7 +81,7 @@ public static class CheckpointImport
             yield return (HeadName, [config.VocabSize, d]);
     }
 
-    private static void CheckTensors(ForeignWeights weights, ModelConfig config)
+    private static void CheckTensors(ForeignWeights weights, ModelConfig config, CancellationToken stop)
     {
         var unread = weights.Names.ToHashSet(StringComparer.Ordinal);
         foreach (var (name, shape) in Tensors(config))
@@ -93,6 +95,7 @@ public static class CheckpointImport
                         : "fetch all files of one version."));
             }
 
+            stop.ThrowIfCancellationRequested();
             CheckTensor(file, name, shape);
             unread.Remove(name);
         }
@@ -160,13 +163,20 @@ public static class CheckpointImport
         }
     }
 
-    private static void Write(ForeignWeights weights, ModelConfig config, Stream stream)
+    private static void Write(ForeignWeights weights, ModelConfig config, Stream stream, CancellationToken stop)
     {
         var writer = new SafetensorsWriter(
             stream,
             Tensors(config).Select(tensor => (tensor.Name, SafetensorsDtype.F32, (IReadOnlyList<long>)tensor.Shape)));
         foreach (var (name, _) in Tensors(config))
-            SingleElements.Read(weights.FileOf(name)!, name, piece => writer.Write(name, piece));
+        {
+            SingleElements.Read(weights.FileOf(name)!, name, piece =>
+            {
+                stop.ThrowIfCancellationRequested();
+                writer.Write(name, piece);
+            });
+        }
+
         writer.Complete();
     }
 }

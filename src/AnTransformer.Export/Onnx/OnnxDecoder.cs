@@ -1,4 +1,3 @@
-using AnTransformer.Checkpoints;
 using AnTransformer.Configuration;
 using AnTransformer.Graphs;
 
@@ -27,21 +26,21 @@ internal sealed class OnnxDecoder
     private readonly bool _isHalf;
     private readonly AttentionShape _shape;
 
-    private OnnxDecoder(DecoderGraph graph, SafetensorsFile weights, ExportDtype dtype)
+    private OnnxDecoder(DecoderGraph graph, MatrixRows matrices, ExportDtype dtype)
     {
         _graph = graph;
-        _matrices = new OnnxMatrices(weights, dtype);
+        _matrices = new OnnxMatrices(matrices, dtype);
         _isHalf = dtype == ExportDtype.F16;
         _shape = graph.Config.Attention;
     }
 
     /// <summary>Describes a model.</summary>
     /// <param name="graph">What it computes.</param>
-    /// <param name="weights">The file that holds its matrices; needed until the graph is written.</param>
+    /// <param name="matrices">Reads its matrices, when the graph is written.</param>
     /// <param name="dtype">F32, or F16 for matrices that are stored in half precision and widened when they are loaded.</param>
-    public static OnnxGraph Build(DecoderGraph graph, SafetensorsFile weights, ExportDtype dtype)
+    public static OnnxGraph Build(DecoderGraph graph, MatrixRows matrices, ExportDtype dtype)
     {
-        var decoder = new OnnxDecoder(graph, weights, dtype);
+        var decoder = new OnnxDecoder(graph, matrices, dtype);
         decoder.Build();
         return decoder._onnx;
     }

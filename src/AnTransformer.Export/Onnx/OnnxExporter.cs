@@ -18,7 +18,7 @@ internal sealed class OnnxExporter : IExporter
     public ExportReport Write(ExportSource source, ExportOptions options, string directory)
     {
         var folder = Directory.CreateDirectory(Path.Combine(directory, "onnx")).FullName;
-        var graph = OnnxDecoder.Build(Simplified(source.Graph, options.Dtype), source.Weights, options.Dtype);
+        var graph = OnnxDecoder.Build(Simplified(source.Graph, options.Dtype), source.Rows, options.Dtype);
         var isExternal = OnnxFile.Write(Path.Combine(folder, "model.onnx"), graph);
         HuggingFaceTokenizer.Write(directory, source.Tokenizer, source.Config.MaxPositionEmbeddings);
         Write(directory, ModelCheckpoint.ConfigFile, OnnxSettings.Config(source, isExternal));
@@ -41,7 +41,7 @@ internal sealed class OnnxExporter : IExporter
             return graph;
         try
         {
-            return GraphFolding.Fold(graph, widest: 1 << 30);
+            return GraphFolding.Fold(graph, dtype.WidestFolding());
         }
         catch (InvalidInputException)
         {

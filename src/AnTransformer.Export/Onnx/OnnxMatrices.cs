@@ -5,9 +5,9 @@ using AnTransformer.Graphs;
 namespace AnTransformer.Export.Onnx;
 
 /// <summary>The matrices of a checkpoint as constants, in single or half precision; each is read when it is written.</summary>
-/// <param name="weights">The file that holds them.</param>
+/// <param name="matrices">Reads them.</param>
 /// <param name="dtype">F32 or F16.</param>
-internal sealed class OnnxMatrices(SafetensorsFile weights, ExportDtype dtype)
+internal sealed class OnnxMatrices(MatrixRows matrices, ExportDtype dtype)
 {
     private const int NumbersAtATime = 1 << 20;
 
@@ -17,7 +17,7 @@ internal sealed class OnnxMatrices(SafetensorsFile weights, ExportDtype dtype)
         matrix.Tensor, Type, [matrix.Rows, matrix.Columns], stream =>
         {
             var bytes = Array.Empty<byte>();
-            new MatrixRows(weights).ForEach(
+            matrices.ForEach(
                 matrix, (_, values, rows) => Put(stream, matrix, values.AsSpan(0, rows * matrix.Columns), ref bytes));
         });
 
@@ -33,7 +33,7 @@ internal sealed class OnnxMatrices(SafetensorsFile weights, ExportDtype dtype)
                 var count = Math.Min(width, matrix.Columns - first);
                 for (var row = 0; row < matrix.Rows; row++)
                 {
-                    Read(matrix, row, first, slice.AsSpan(0, count));
+                    matrices.ReadPart(matrix, row, first, slice.AsSpan(0, count));
                     for (var j = 0; j < count; j++)
                         block[(j * matrix.Rows) + row] = slice[j];
                 }
@@ -43,16 +43,6 @@ internal sealed class OnnxMatrices(SafetensorsFile weights, ExportDtype dtype)
         });
 
     private OnnxType Type => dtype == ExportDtype.F16 ? OnnxType.Float16 : OnnxType.Float;
-
-    private void Read(ScaledMatrix matrix, int row, int column, Span<double> slice)
-    {
-        weights.CopyTo(matrix.Tensor, ((long)row * matrix.Columns) + column, slice);
-        if (matrix.IsPlain)
-            return;
-        var factor = matrix.Factor * (matrix.RowScales?[row] ?? 1);
-        for (var j = 0; j < slice.Length; j++)
-            slice[j] *= factor * (matrix.ColumnScales?[column + j] ?? 1);
-    }
 
     private void Put(Stream stream, ScaledMatrix matrix, ReadOnlySpan<double> values, ref byte[] bytes)
     {
