@@ -17,6 +17,7 @@ internal sealed unsafe class NativeBuffer : SafeHandleZeroOrMinusOneIsInvalid
         Bytes = bytes;
         SetHandle((nint)NativeMemory.AllocZeroed((nuint)(bytes + Alignment)));
         Pointer = (byte*)((handle + Alignment - 1) & -Alignment);
+        HugePages.Advise(Pointer, bytes);
     }
 
     /// <summary>The size.</summary>

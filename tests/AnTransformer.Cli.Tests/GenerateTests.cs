@@ -53,7 +53,7 @@ public sealed class GenerateTests(CommandTests.TrainedModel model) : IClassFixtu
     [Fact]
     public void Logprobs_are_those_of_score()
     {
-        var result = _angpt.Run([.. Greedy, "--json", "--logprobs", "3", "--max-tokens", "6"]).AssertSucceeded().Json;
+        var result = _angpt.Run("generate", "run", "--prompt", "the cat", "--temperature", "0", "--json", "--logprobs", "3", "--max-tokens", "6").AssertSucceeded().Json;
         var ids = result.GetProperty("tokens").EnumerateArray().Select(id => id.GetInt32()).ToList();
         var logprobs = result.GetProperty("logprobs").EnumerateArray().ToList();
         Assert.Equal(ids.Count, logprobs.Count);
