@@ -76,8 +76,9 @@ public sealed class TextGenerator(LanguageModel model, bool useCache = true)
         }
     }
 
-    private KeyValueCache? NewCache()
-        => useCache ? new KeyValueCache(model.Config.NumHiddenLayers, model.Config.MaxPositionEmbeddings) : null;
+    private KeyValueCache? NewCache() => !useCache
+        ? null
+        : new KeyValueCache(model.Config.NumHiddenLayers, model.Config.MaxPositionEmbeddings, model.Config.Attention.Span);
 
     private float[] LastLogits(List<int> window, KeyValueCache? cache)
     {
