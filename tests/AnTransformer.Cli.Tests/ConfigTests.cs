@@ -27,7 +27,7 @@ public sealed class ConfigTests : IDisposable
     public void Show_all_says_what_every_field_means_and_what_nulls_stand_for_in_this_model()
     {
         var everything = Show("mine.yaml", "--all", "--architecture", "ngpt");
-        Assert.Contains("  # (one of bounded, exact, none or null; default null, which is exact here)\n  constraint: exact\n", everything, StringComparison.Ordinal);
+        Assert.Contains("  # (one of none, bounded, exact or null; default null, which is exact here)\n  constraint: exact\n", everything, StringComparison.Ordinal);
         Assert.Contains("(number greater than 0 and at most 10; default 0.003)", everything, StringComparison.Ordinal);
         Assert.Contains("warmup_steps: 0\n", everything, StringComparison.Ordinal);
         File.WriteAllText(_angpt.In("everything.yaml"), everything);

@@ -6,6 +6,7 @@ using AnTransformer.Cli.Display;
 using AnTransformer.Configuration;
 using AnTransformer.Training.Configuration;
 using AnTransformer.Training.Data;
+using AnTransformer.Training.Devices;
 using AnTransformer.Training.Runs;
 using AnTransformer.Training.Tokenization.Files;
 
@@ -113,7 +114,7 @@ internal static class InfoCommand
     {
         var configuration = ConfigurationBinder.Load<TrainingConfiguration>(path, []);
         var plan = TrainingPlan.Create(configuration, configuration.Tokenizer.VocabSize);
-        var activationBytes = configuration.Training.ComputeDtype == "bf16" ? 2 : 4;
+        var activationBytes = configuration.Training.ComputeDtype == ComputeDtype.Bf16 ? 2 : 4;
         var tokens = (long)configuration.Training.BatchSize * plan.Model.MaxPositionEmbeddings;
         var facts = DescribeModel(plan.Model);
         facts.AddRange(
@@ -122,7 +123,8 @@ internal static class InfoCommand
             ("tokens per step", plan.TokensPerStep),
             ("tokens", plan.Steps * plan.TokensPerStep),
             ("training flops", plan.Steps * plan.TokensPerStep * ModelCost.TrainingFlopsPerToken(plan.Model)),
-            ("training bytes estimate", ModelCost.TrainingBytes(plan.Model, tokens, activationBytes)),
+            ("training bytes estimate", ModelCost.TrainingBytes(
+                plan.Model, tokens, activationBytes, plan.Optimizer.Rule.StateBytes(plan.Model))),
             ("settings", RunFacts.Settings(ResolvedConfiguration.Of(configuration), plan.Model)),
         ]);
         return facts;

@@ -85,7 +85,7 @@ public static class ResolvedConfiguration
         if (model.HiddenSize % (2L * Math.Max(1, model.NumAttentionHeads)) == 0)
             section.HeadDim ??= model.HeadSize;
         section.QkNorm ??= model.QkNorm;
-        section.Constraint ??= ModelConfigJson.ConstraintName(model.Constraint);
+        section.Constraint ??= model.Constraint;
         section.AlphaInit ??= model.Alpha.Init;
         section.AlphaScale ??= model.Alpha.Scale;
         section.LogitScaleInit ??= model.LogitScale.Init;

@@ -1,11 +1,15 @@
 using System.ComponentModel;
+using System.Text.RegularExpressions;
 using AnTransformer.Configuration;
+using AnTransformer.Training.Devices;
 
 namespace AnTransformer.Training.Configuration;
 
 /// <summary>The <c>training</c> section.</summary>
-public sealed class TrainingSection : IValidatable
+public sealed partial class TrainingSection : IValidatable
 {
+    internal const string DevicePattern = @"^(cpu|cuda(:[0-9]{1,3})?)$";
+
     /// <summary>Steps.</summary>
     [Description("Optimizer steps of the run; null when max_tokens says how long it is. When both are given the smaller one "
         + "counts.")]
@@ -60,12 +64,12 @@ public sealed class TrainingSection : IValidatable
     /// <summary>Device.</summary>
     [Description("Where to compute: cpu, cuda, or cuda:1 for the second GPU and so on.")]
     [MayChangeOnResume]
+    [Matches(DevicePattern)]
     public string Device { get; set; } = "cpu";
 
     /// <summary>Compute dtype.</summary>
     [Description("Precision of matrix products and attention; weights, optimizer state and reductions are fp32 always.")]
-    [OneOf("fp32", "bf16")]
-    public string ComputeDtype { get; set; } = "fp32";
+    public ComputeDtype ComputeDtype { get; set; }
 
     /// <summary>Threads.</summary>
     [Description("CPU threads to compute with; 0 for all.")]
@@ -115,13 +119,10 @@ public sealed class TrainingSection : IValidatable
     /// <summary>Whether a text has the form of a device: cpu, cuda or cuda:N.</summary>
     /// <param name="name">The text.</param>
     public static bool IsDevice(string name)
-    {
-        const string numbered = "cuda:";
-        return name is "cpu" or "cuda"
-            || (name.StartsWith(numbered, StringComparison.Ordinal)
-                && name.Length - numbered.Length is >= 1 and <= 3
-                && name[numbered.Length..].All(char.IsAsciiDigit));
-    }
+        => DeviceName().Match(name) is { Success: true } match && match.Length == name.Length;      // $ matches before a line feed, too
+
+    [GeneratedRegex(DevicePattern, RegexOptions.ExplicitCapture | RegexOptions.CultureInvariant, Timeout.Infinite)]
+    private static partial Regex DeviceName();
 }
 
 /// <summary>The <c>evaluation</c> section.</summary>

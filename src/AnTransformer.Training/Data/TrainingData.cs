@@ -80,7 +80,7 @@ public sealed class TrainingData : IDisposable
     {
         if (File.Exists(Path.Combine(configuration.Data.Path, "tokenizer.json")))
             return TokenizerFiles.Load(configuration.Data.Path);
-        return string.Equals(configuration.Tokenizer.Kind, "file", StringComparison.OrdinalIgnoreCase) && configuration.Tokenizer.Path is { } path
+        return configuration.Tokenizer.Kind == TokenizerKind.File && configuration.Tokenizer.Path is { } path
             ? TokenizerFiles.Load(path, configuration.Tokenizer.ToOptions())
             : null;
     }

@@ -1,3 +1,4 @@
+using AnTransformer.Configuration;
 using AnTransformer.Native;
 using AnTransformer.Operators;
 using TorchSharp;
@@ -14,14 +15,18 @@ public static class ComputeDevice
     /// <exception cref="InvalidInputException">An unknown name, or CUDA is not available.</exception>
     /// <exception cref="LibTorchLoadException">LibTorch cannot be loaded.</exception>
     public static ModelContext Context(string device, string computeDtype)
+        => Context(device, EnumSpelling.Parse<ComputeDtype>(computeDtype, "compute dtype"));
+
+    /// <summary>Device by name, and precisions; master weights are always fp32.</summary>
+    /// <param name="device"><c>cpu</c>, <c>cuda</c> or <c>cuda:N</c>.</param>
+    /// <param name="computeDtype">Precision of matrix products and attention.</param>
+    /// <exception cref="InvalidInputException">An unknown name, or CUDA is not available.</exception>
+    /// <exception cref="LibTorchLoadException">LibTorch cannot be loaded.</exception>
+    public static ModelContext Context(string device, ComputeDtype computeDtype)
     {
         LibTorch.EnsureLoaded();
-        return new(Device(device), ScalarType.Float32, computeDtype switch
-        {
-            "fp32" => ScalarType.Float32,
-            "bf16" => ScalarType.BFloat16,
-            _ => throw new InvalidInputException($"compute dtype '{Printable.Excerpt(computeDtype)}' is unknown; it must be fp32 or bf16."),
-        });
+        return new(
+            Device(device), ScalarType.Float32, computeDtype == ComputeDtype.Bf16 ? ScalarType.BFloat16 : ScalarType.Float32);
     }
 
     private static Device Device(string name)

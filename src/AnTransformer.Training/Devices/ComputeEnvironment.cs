@@ -1,5 +1,6 @@
 using System.Reflection;
 using System.Text.Json.Serialization;
+using AnTransformer.Configuration;
 using AnTransformer.Kernels;
 using static TorchSharp.torch;
 
@@ -48,7 +49,7 @@ public sealed record ComputeEnvironment
     /// <summary>This process's, for a device.</summary>
     /// <param name="device">The device, as the configuration names it.</param>
     /// <param name="computeDtype">Precision of matrix products.</param>
-    public static ComputeEnvironment Current(Device device, string computeDtype)
+    public static ComputeEnvironment Current(Device device, ComputeDtype computeDtype)
     {
         var cpu = CpuImplementation.Current;
         return new ComputeEnvironment
@@ -56,7 +57,7 @@ public sealed record ComputeEnvironment
             Version = typeof(ComputeEnvironment).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "",
             Device = device.ToString(),
             Kernels = FusedKernels.Enabled && FusedKernels.WhyEager(device) is null ? "fused" : "eager",
-            ComputeDtype = computeDtype,
+            ComputeDtype = EnumSpelling.Of(computeDtype),
             Threads = get_num_threads(),
             InstructionSet = cpu.InstructionSet,
             VectorBits = cpu.VectorBits,

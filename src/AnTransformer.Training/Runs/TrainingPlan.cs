@@ -44,7 +44,7 @@ public sealed record TrainingPlan(
                 GradientClipping = optimizer.GradientClipping!.Value,
             },
             new LearningRateSchedule(
-                Enum.Parse<ScheduleKind>(schedule.Kind, ignoreCase: true),
+                schedule.Kind,
                 optimizer.LearningRate,
                 steps,
                 schedule.WarmupSteps!.Value,
@@ -97,7 +97,7 @@ public sealed record TrainingPlan(
             MaxPositionEmbeddings = resolved.MaxPositionEmbeddings,
             RopeTheta = resolved.RopeTheta,
             QkNorm = resolved.QkNorm!.Value,
-            Constraint = Enum.Parse<RowConstraint>(resolved.Constraint!, ignoreCase: true),
+            Constraint = resolved.Constraint!.Value,
             RmsNormEps = resolved.RmsNormEps,
             Alpha = new ScaleInit(resolved.AlphaInit!.Value, resolved.AlphaScale!.Value),
             LogitScale = new ScaleInit(resolved.LogitScaleInit!.Value, resolved.LogitScaleScale!.Value),

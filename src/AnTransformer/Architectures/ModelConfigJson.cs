@@ -126,12 +126,7 @@ public static class ModelConfigJson
 
     /// <summary>The name of a constraint in files: <c>none</c>, <c>bounded</c> or <c>exact</c>.</summary>
     /// <param name="constraint">A constraint.</param>
-    public static string ConstraintName(RowConstraint constraint) => constraint switch
-    {
-        RowConstraint.None => "none",
-        RowConstraint.Bounded => "bounded",
-        _ => "exact",
-    };
+    public static string ConstraintName(RowConstraint constraint) => EnumSpelling.Of(constraint);
 
     private static ModelConfig Read(JsonFields fields)
     {
@@ -205,12 +200,6 @@ public static class ModelConfigJson
         json[name + "_scale"] = value.Scale;
     }
 
-    private static RowConstraint? ReadConstraint(JsonFields fields) => fields.String("constraint") switch
-    {
-        null => null,
-        "none" => RowConstraint.None,
-        "bounded" => RowConstraint.Bounded,
-        "exact" => RowConstraint.Exact,
-        var other => throw new InvalidInputException($"{fields.Place}: constraint '{Printable.Excerpt(other)}' is unknown; it must be none, bounded or exact."),
-    };
+    private static RowConstraint? ReadConstraint(JsonFields fields)
+        => fields.String("constraint") is { } word ? EnumSpelling.Parse<RowConstraint>(word, $"{fields.Place}: constraint") : null;
 }

@@ -43,18 +43,20 @@ public static class ModelCost
     }
 
     /// <summary>
-    /// Bytes that training takes, estimated: weights, gradients and Adam's moments (16 per parameter), activations kept for the
+    /// Bytes that training takes, estimated: weights and gradients (8 per parameter), the optimizer's state, activations kept for the
     /// backward pass, and logits with their gradient.
     /// </summary>
     /// <param name="config">A valid configuration.</param>
     /// <param name="tokensPerMicroBatch">B·T.</param>
     /// <param name="activationBytes">4 for fp32, 2 for bf16.</param>
-    public static double TrainingBytes(ModelConfig config, long tokensPerMicroBatch, int activationBytes)
+    /// <param name="stateBytes">What the optimizer keeps; null for Adam's two moments, 8 per parameter.</param>
+    public static double TrainingBytes(
+        ModelConfig config, long tokensPerMicroBatch, int activationBytes, double? stateBytes = null)
     {
         double d = config.HiddenSize, f = config.IntermediateSize;
         double attention = config.Attention.ProjectedWidth + config.Attention.QueryWidth;
         var perToken = (config.NumHiddenLayers * ((12 * d) + attention + (4 * f)) * activationBytes)
             + (3.0 * config.VocabSize * 4);
-        return (16.0 * Parameters(config)) + (perToken * tokensPerMicroBatch);
+        return (8.0 * Parameters(config)) + (stateBytes ?? (8.0 * Parameters(config))) + (perToken * tokensPerMicroBatch);
     }
 }

@@ -18,8 +18,9 @@ public sealed class TextGenerator(LanguageModel model, bool useCache = true) : T
 
     private sealed class State(LanguageModel model, bool useCache) : IDecodingState
     {
-        private readonly KeyValueCache? _cache
-            = useCache ? new KeyValueCache(model.Config.NumHiddenLayers, model.Config.MaxPositionEmbeddings) : null;
+        private readonly KeyValueCache? _cache = !useCache
+            ? null
+            : new KeyValueCache(model.Config.NumHiddenLayers, model.Config.MaxPositionEmbeddings, model.Config.Attention.Span);
 
         public int Length => (int)(_cache?.Length ?? 0);
 

@@ -136,7 +136,7 @@ public sealed class TrainingConfigurationTests
     [InlineData("model: {head_dim: 7}", "x.yaml:3:19: model.head_dim 7 is odd, and rotary position embeddings turn pairs; choose an even number.")]
     [InlineData("model: {hidden_size: 12, num_attention_heads: 4}", "x.yaml:3:22: the head size model.hidden_size / model.num_attention_heads = 3 is odd, and rotary position embeddings turn pairs; choose sizes that make it even, or give model.head_dim.")]
     [InlineData("model: {architecture: gtp}", "x.yaml:3:23: 'model.architecture' must be one of gpt, gpt+, ngpt, angpt, sandwich, dyt, derf, not 'gtp'; did you mean 'gpt'?")]
-    [InlineData("model: {constraint: hard}", "x.yaml:3:21: 'model.constraint' must be one of bounded, exact, none or null, not 'hard'.")]
+    [InlineData("model: {constraint: hard}", "x.yaml:3:21: 'model.constraint' must be one of none, bounded, exact or null, not 'hard'.")]
     [InlineData("optimizer: {learning_rat: 1}", "x.yaml:3:13: unknown key 'optimizer.learning_rat'; did you mean 'learning_rate'?")]
     [InlineData("optimizer: {learning_rate: 0}", "x.yaml:3:28: 'optimizer.learning_rate' must be a number greater than 0 and at most 10, not '0'.")]
     [InlineData("tokenizer: {kind: file}", "x.yaml:3:19: tokenizer.path must be given when tokenizer.kind is file.")]

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using AnTransformer.Configuration;
 using AnTransformer.Training.Configuration;
 using AnTransformer.Training.Runs;
 
@@ -19,7 +20,7 @@ internal sealed record PreparationSettings
     public required int SectionBytes { get; init; }
 
     /// <summary>Absent in the settings of versions that read UTF-8 only.</summary>
-    public string Encoding { get; init; } = DataSection.DefaultEncoding;
+    public string Encoding { get; init; } = "auto";
 
     public required string Tokenizer { get; init; }
 
@@ -44,12 +45,12 @@ internal sealed record PreparationSettings
         ValidationFraction = configuration.Data.ValidationFraction,
         TextField = configuration.Data.TextField,
         SectionBytes = configuration.Data.SectionBytes,
-        Encoding = configuration.Data.Encoding,
-        Tokenizer = configuration.Tokenizer.Kind,
+        Encoding = EnumSpelling.Of(configuration.Data.Encoding),
+        Tokenizer = EnumSpelling.Of(configuration.Tokenizer.Kind),
         VocabSize = configuration.Tokenizer.VocabSize,
         TokenizerPath = configuration.Tokenizer.Path,
         EndOfText = configuration.Tokenizer.EndOfText,
-        SpecialTokens = configuration.Tokenizer.SpecialTokens,
+        SpecialTokens = EnumSpelling.Of(configuration.Tokenizer.SpecialTokens),
     };
 
     /// <summary>Writes the file into a directory that has not got its name yet.</summary>

@@ -23,7 +23,7 @@ public static class TextPreparation
             TextField = section.TextField,
             TextColumn = section.TextField,
             SectionBytes = section.SectionBytes,
-            Encoding = TextEncodings.Parse(section.Encoding),
+            Encoding = section.Encoding,
         };
         listener.OnMessage($"preparing {string.Join(", ", section.Text)} in {section.Path}");
         var tokenizer = MakeTokenizer(configuration.Tokenizer, inputs, source, listener, stop);
@@ -53,9 +53,9 @@ public static class TextPreparation
         TokenizerSection section, IReadOnlyList<string> inputs, DocumentSourceOptions source, ITrainingListener listener, CancellationToken stop)
     {
         var options = section.ToOptions();
-        if (section.Kind == "bytes")
+        if (section.Kind == TokenizerKind.Bytes)
             return TokenizerFiles.Apply(new ByteTokenizer(), options.SpecialTokens);
-        if (section.Kind == "file")
+        if (section.Kind == TokenizerKind.File)
             return TokenizerFiles.Load(section.Path!, options);
         var documents = DocumentSource.Open(inputs, source, stop);
         var result = BytePairTrainer.Train(
