@@ -5,7 +5,6 @@ using AnTransformer.Configuration;
 using AnTransformer.Generation;
 using AnTransformer.Inference;
 using AnTransformer.Training.Devices;
-using AnTransformer.Training.Tokenization;
 
 namespace AnTransformer.Cli.Commands;
 
