@@ -1,6 +1,6 @@
-using AnTransformer.Training;
 using AnTransformer.Training.Configuration;
 using AnTransformer.Training.Data.Preparation;
+using AnTransformer.Training.Loop;
 using AnTransformer.Training.Tokenization;
 
 namespace AnTransformer.Cli;
@@ -10,7 +10,7 @@ internal static class TokenizerSource
 {
     /// <param name="name"><c>train</c>, <c>bytes</c>, or a file or directory.</param>
     /// <param name="endOfText">The token between documents, of a file; null for what the files say.</param>
-    /// <param name="specialTokens"><c>plain</c> or <c>recognized</c>: what special tokens in texts are.</param>
+    /// <param name="specialTokens">What special tokens in texts are.</param>
     /// <param name="vocabSize">Entries of a learned one.</param>
     /// <param name="inputs">Text to learn from.</param>
     /// <param name="source">How the text becomes documents.</param>
@@ -20,7 +20,7 @@ internal static class TokenizerSource
     public static Tokenizer Make(
         string name,
         string? endOfText,
-        string specialTokens,
+        SpecialTokensInText specialTokens,
         int vocabSize,
         IReadOnlyList<string> inputs,
         DocumentSourceOptions source,
@@ -31,9 +31,9 @@ internal static class TokenizerSource
             throw new InvalidInputException($"--end-of-text chooses among the tokens of a file, but --tokenizer is {name}; leave it out.");
         var section = name switch
         {
-            "train" => new TokenizerSection { Kind = "bpe", VocabSize = vocabSize },
-            "bytes" => new TokenizerSection { Kind = "bytes" },
-            _ => new TokenizerSection { Kind = "file", Path = name, EndOfText = endOfText },
+            "train" => new TokenizerSection { Kind = TokenizerKind.Bpe, VocabSize = vocabSize },
+            "bytes" => new TokenizerSection { Kind = TokenizerKind.Bytes },
+            _ => new TokenizerSection { Kind = TokenizerKind.File, Path = name, EndOfText = endOfText },
         };
         section.SpecialTokens = specialTokens;
         return TextPreparation.MakeTokenizer(section, inputs, source, listener, stop);

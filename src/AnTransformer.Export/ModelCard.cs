@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 using AnTransformer.Architectures;
-using AnTransformer.Training;
+using AnTransformer.Training.Runs;
 using AnTransformer.Training.Configuration;
 using AnTransformer.Training.Metrics;
 

@@ -59,6 +59,22 @@ public sealed class BenchTests : IDisposable
     }
 
     [Fact]
+    public void Shapes_of_attention_are_timed_for_ours_and_eager_alike()
+    {
+        var result = Bench(
+            "angpt", "--num-key-value-heads", "1", "--head-dim", "6", "--sliding-window", "3", "--tie-word-embeddings", "--json")
+            .AssertSucceeded();
+        var settings = result.Json.GetProperty("settings");
+        Assert.Equal(
+            (1, 6, 3, true),
+            (settings.GetProperty("num_key_value_heads").GetInt32(), settings.GetProperty("head_dim").GetInt32(),
+                settings.GetProperty("sliding_window").GetInt32(), settings.GetProperty("tie_word_embeddings").GetBoolean()));
+        Assert.True(result.Json.GetProperty("equality")[0].GetProperty("passed").GetBoolean());
+        Assert.Equal(["angpt", "angpt-eager"], Names(result.Json.GetProperty("contestants"), "name"));
+        Assert.DoesNotContain("warning", result.Error, StringComparison.Ordinal);      // processes that measure memory take them, too
+    }
+
+    [Fact]
     public void The_tables_are_plain_in_a_pipe()
     {
         var output = Bench("gpt", "--no-memory").AssertSucceeded().Output;
@@ -73,6 +89,8 @@ public sealed class BenchTests : IDisposable
     [InlineData("llama", "llama", "gpt, gpt+, ngpt, angpt, sandwich, dyt, derf")]
     [InlineData("--hidden-size 30 --heads 4", "hidden_size 30", "num_attention_heads 4")]
     [InlineData("--hidden-size 6 --heads 2", "hidden_size / num_attention_heads = 3", "odd")]
+    [InlineData("--heads 4 --num-key-value-heads 3", "num_key_value_heads 3", "num_attention_heads 4")]
+    [InlineData("--head-dim 7", "head_dim 7", "odd")]
     [InlineData("--hidden-size 0", "--hidden-size", "0")]
     [InlineData("--rounds 0", "--rounds", "0")]
     [InlineData("--rounds many", "--rounds", "many")]

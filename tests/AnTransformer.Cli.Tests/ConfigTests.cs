@@ -27,7 +27,7 @@ public sealed class ConfigTests : IDisposable
     public void Show_all_says_what_every_field_means_and_what_nulls_stand_for_in_this_model()
     {
         var everything = Show("mine.yaml", "--all", "--architecture", "ngpt");
-        Assert.Contains("  # (one of bounded, exact, none or null; default null, which is exact here)\n  constraint: exact\n", everything, StringComparison.Ordinal);
+        Assert.Contains("  # (one of none, bounded, exact or null; default null, which is exact here)\n  constraint: exact\n", everything, StringComparison.Ordinal);
         Assert.Contains("(number greater than 0 and at most 10; default 0.003)", everything, StringComparison.Ordinal);
         Assert.Contains("warmup_steps: 0\n", everything, StringComparison.Ordinal);
         File.WriteAllText(_angpt.In("everything.yaml"), everything);
@@ -71,12 +71,12 @@ public sealed class ConfigTests : IDisposable
     public void Check_says_of_every_file_whether_it_can_be_run()
     {
         string[] shipped = [.. Directory.EnumerateFiles(Path.Combine(AppContext.BaseDirectory, "configs"), "*.yaml", SearchOption.AllDirectories)];
-        Assert.Equal(10, shipped.Length);
+        Assert.Equal(11, shipped.Length);
         var result = _angpt.Run(["config", "check", "mine.yaml", "configs/studies/scaling.yaml", .. shipped]).AssertSucceeded();
         var lines = result.Output.TrimEnd('\n').Split('\n');
         Assert.Equal("mine.yaml: valid for `angpt train`", lines[0]);
         Assert.Equal("configs/studies/scaling.yaml: valid for `angpt scaling run` and `angpt compare`", lines[1]);
-        Assert.Equal(12, lines.Length);
+        Assert.Equal(13, lines.Length);
         Assert.Empty(result.Error);
         Assert.Equal(["corpus.txt", "mine.yaml"], Directory.GetFileSystemEntries(_angpt.Folder).Select(Path.GetFileName).Order(StringComparer.Ordinal));
     }

@@ -8,6 +8,7 @@ public sealed class LibraryPackageTests : IDisposable
     [Fact]
     public void A_program_with_the_READMEs_code_builds_against_the_package_and_trains()
     {
+        _workshop.Pack("AnTransformer.Native");
         _workshop.Pack("AnTransformer");
         Assert.True(File.Exists(Path.Combine(_workshop.Feed, "AnTransformer.0.1.0.snupkg")));
         var readme = File.ReadAllText(Path.Combine(Workshop.Repository, "README.md"));

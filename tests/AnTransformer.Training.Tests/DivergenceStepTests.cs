@@ -1,3 +1,6 @@
+using AnTransformer.Training.Data;
+using AnTransformer.Training.Loop;
+using AnTransformer.Training.Runs;
 using TorchSharp;
 
 namespace AnTransformer.Training.Tests;

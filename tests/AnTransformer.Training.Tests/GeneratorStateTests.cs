@@ -1,4 +1,6 @@
 using AnTransformer.Checkpoints;
+using AnTransformer.Training.Loop;
+using AnTransformer.Training.Runs;
 using static TorchSharp.torch;
 
 namespace AnTransformer.Training.Tests;

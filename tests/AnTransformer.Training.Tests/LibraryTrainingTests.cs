@@ -3,6 +3,8 @@ using AnTransformer.Operators;
 using AnTransformer.Optimization;
 using AnTransformer.Training.Configuration;
 using AnTransformer.Training.Data;
+using AnTransformer.Training.Loop;
+using AnTransformer.Training.Runs;
 using static TorchSharp.torch;
 
 namespace AnTransformer.Training.Tests;
@@ -92,7 +94,7 @@ public sealed class LibraryTrainingTests : IDisposable
         {
             Model = { Architecture = architecture, HiddenSize = 32, NumAttentionHeads = 2, NumHiddenLayers = 2, MaxPositionEmbeddings = 32 },
             Data = { Text = [text], Path = Path.Combine(_folder, "data"), SectionBytes = 1024, ValidationFraction = 0.1 },
-            Tokenizer = { Kind = "bytes" },
+            Tokenizer = { Kind = TokenizerKind.Bytes },
             Training = { Steps = Steps, BatchSize = 4, Output = Path.Combine(_folder, "run") },
             Evaluation = { Interval = 0, Batches = 2 },
             Logging = { Interval = 1, Plot = false, Tensorboard = false },

@@ -1,4 +1,7 @@
 using AnTransformer.Training.Configuration;
+using AnTransformer.Training.Data;
+using AnTransformer.Training.Loop;
+using AnTransformer.Training.Runs;
 
 namespace AnTransformer.Training.Tests;
 
@@ -59,7 +62,7 @@ public sealed class PreparationSettingsTests : IDisposable
         AssertRefused("data.text:", c => c.Data.Text = [.. c.Data.Text, "other.txt"]);
         AssertRefused("data.validation_fraction: 0.1 → 0.2", c => c.Data.ValidationFraction = 0.2);
         AssertRefused("data.text_field: text → body", c => c.Data.TextField = "body");
-        AssertRefused("tokenizer.kind: bytes → bpe", c => c.Tokenizer.Kind = "bpe");
+        AssertRefused("tokenizer.kind: bytes → bpe", c => c.Tokenizer.Kind = TokenizerKind.Bpe);
         AssertRefused("tokenizer.vocab_size: 4096 → 300", c => c.Tokenizer.VocabSize = 300);
         AssertRefused("tokenizer.path: null → t.json", c => c.Tokenizer.Path = "t.json");
 
@@ -115,7 +118,7 @@ public sealed class PreparationSettingsTests : IDisposable
         return new TrainingConfiguration
         {
             Data = { Text = [text], Path = Path.Combine(_folder, "data"), SectionBytes = 512, ValidationFraction = 0.1 },
-            Tokenizer = { Kind = "bytes" },
+            Tokenizer = { Kind = TokenizerKind.Bytes },
         };
     }
 

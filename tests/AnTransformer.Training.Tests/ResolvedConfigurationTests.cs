@@ -1,6 +1,8 @@
 using AnTransformer.Architectures;
+using AnTransformer.Configuration;
 using AnTransformer.Optimization;
 using AnTransformer.Training.Configuration;
+using AnTransformer.Training.Runs;
 
 namespace AnTransformer.Training.Tests;
 
@@ -54,14 +56,14 @@ public sealed class ResolvedConfigurationTests
     {
         var given = new TrainingConfiguration
         {
-            Model = { AlphaInit = 0.03, QkNorm = false, Constraint = "none", IntermediateSize = 100 },
+            Model = { AlphaInit = 0.03, QkNorm = false, Constraint = RowConstraint.None, IntermediateSize = 100 },
             Data = { Text = ["a", "b"] },
             Optimizer = { SpectralClip = 0, WeightDecay = 0.3 },
             Schedule = { WarmupSteps = 7 },
             Training = { MaxTokens = 1 << 20 },
         };
         var resolved = ResolvedConfiguration.Of(given);
-        Assert.Equal((0.03, false, "none", 100), (resolved.Model.AlphaInit, resolved.Model.QkNorm, resolved.Model.Constraint, resolved.Model.IntermediateSize));
+        Assert.Equal((0.03, false, RowConstraint.None, 100), (resolved.Model.AlphaInit, resolved.Model.QkNorm, resolved.Model.Constraint, resolved.Model.IntermediateSize));
         Assert.Equal((0.0, 0.3, 7L), (resolved.Optimizer.SpectralClip, resolved.Optimizer.WeightDecay, resolved.Schedule.WarmupSteps));
         Assert.Equal((null, 1L << 20), (resolved.Training.Steps, resolved.Training.MaxTokens));
         Assert.Equal(given.Data.Text, resolved.Data.Text);

@@ -1,4 +1,6 @@
 using AnTransformer.Training.Configuration;
+using AnTransformer.Training.Devices;
+using AnTransformer.Training.Runs;
 
 namespace AnTransformer.Training.Tests;
 

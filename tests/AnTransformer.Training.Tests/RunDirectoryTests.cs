@@ -1,4 +1,5 @@
 using AnTransformer.Checkpoints;
+using AnTransformer.Training.Runs;
 
 namespace AnTransformer.Training.Tests;
 

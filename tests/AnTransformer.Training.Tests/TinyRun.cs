@@ -1,5 +1,8 @@
 using AnTransformer.Checkpoints;
+using AnTransformer.Optimization;
 using AnTransformer.Training.Configuration;
+using AnTransformer.Training.Loop;
+using AnTransformer.Training.Runs;
 
 namespace AnTransformer.Training.Tests;
 
@@ -17,8 +20,8 @@ internal sealed class TinyRun : IDisposable
     {
         Model = { HiddenSize = 32, NumAttentionHeads = 2, NumHiddenLayers = 2, MaxPositionEmbeddings = 32 },
         Data = { Text = [In("text.txt")], Path = In("data"), SectionBytes = 1024, ValidationFraction = 0.1 },
-        Tokenizer = { Kind = "bytes" },
-        Schedule = { Kind = "constant" },
+        Tokenizer = { Kind = TokenizerKind.Bytes },
+        Schedule = { Kind = ScheduleKind.Constant },
         Training = { Steps = 10, BatchSize = 4, Output = In(output) },
         Evaluation = { Interval = 0, Batches = 1 },
         Logging = { Interval = 1, Plot = false, Tensorboard = false },

@@ -1,5 +1,8 @@
 using AnTransformer.Architectures;
+using AnTransformer.Optimization;
 using AnTransformer.Training.Configuration;
+using AnTransformer.Training.Loop;
+using AnTransformer.Training.Runs;
 
 namespace AnTransformer.Training.Tests;
 
@@ -46,11 +49,11 @@ public sealed class TrainFurtherTests : IDisposable
     public void A_wsd_run_stopped_before_it_goes_down_becomes_a_longer_one_bit_for_bit()
     {
         var whole = _run.Configuration("whole");
-        (whole.Schedule.Kind, whole.Training.Steps) = ("wsd", 20);
+        (whole.Schedule.Kind, whole.Training.Steps) = (ScheduleKind.Wsd, 20);
         TinyRun.Train(whole);
 
         var parts = _run.Configuration();
-        (parts.Schedule.Kind, parts.Training.Steps) = ("wsd", 10);       // goes down from step 8 on
+        (parts.Schedule.Kind, parts.Training.Steps) = (ScheduleKind.Wsd, 10);       // goes down from step 8 on
         Assert.Equal(TrainingStatus.Stopped, TinyRun.Train(parts, new TinyListener { StopAfter = 7 }).Status);
         TinyRun.Train(SavedRun.Load(_run.In("run"), [("steps", "20")]), further: true);
         Assert.Equal(_run.Bytes(20, "whole"), _run.Bytes(20));
@@ -61,7 +64,7 @@ public sealed class TrainFurtherTests : IDisposable
     public void The_rate_follows_the_schedule_over_the_new_number_of_steps()
     {
         var configuration = _run.Configuration();
-        configuration.Schedule.Kind = "cosine";
+        configuration.Schedule.Kind = ScheduleKind.Cosine;
         TinyRun.Train(configuration);
         var listener = new TinyListener();
         TinyRun.Train(SavedRun.Load(_run.In("run"), [("training.steps", "20")]), listener, further: true);
@@ -140,7 +143,7 @@ public sealed class TrainFurtherTests : IDisposable
         Refused(configuration => configuration.Model.Architecture = "gpt", "model_type \"angpt\" there, \"gpt\" here");
         Refused(configuration => configuration.Model.AlphaInit = 0.05, "alpha_init 0.2 there, 0.05 here");
         Refused(
-            configuration => (configuration.Tokenizer.Kind, configuration.Tokenizer.VocabSize, configuration.Data.Path) = ("bpe", 300, _run.In("bpe")),
+            configuration => (configuration.Tokenizer.Kind, configuration.Tokenizer.VocabSize, configuration.Data.Path) = (TokenizerKind.Bpe, 300, _run.In("bpe")),
             "vocab_size 257 there, 300 here");
         Refused(configuration => configuration.Training.From = _run.In("nowhere"), "no such directory");
         Refused(configuration => configuration.Training.From = _run.In("data"), "neither a checkpoint");
@@ -151,15 +154,15 @@ public sealed class TrainFurtherTests : IDisposable
     public void Weights_of_another_tokenizer_with_as_many_ids_are_refused()
     {
         var first = _run.Configuration();
-        (first.Tokenizer.Kind, first.Tokenizer.VocabSize) = ("bpe", 280);
+        (first.Tokenizer.Kind, first.Tokenizer.VocabSize) = (TokenizerKind.Bpe, 280);
         TinyRun.Train(first);
         File.WriteAllText(_run.In("other.txt"), string.Concat(Enumerable.Range(0, 3000).Select(i => $"{i * i} is the square of {i}.\n")));
         var second = _run.Configuration("new");
-        (second.Tokenizer.Kind, second.Tokenizer.VocabSize) = ("bpe", 280);
+        (second.Tokenizer.Kind, second.Tokenizer.VocabSize) = (TokenizerKind.Bpe, 280);
         (second.Data.Text, second.Data.Path, second.Training.From) = ([_run.In("other.txt")], _run.In("other"), _run.In("run"));
         Assert.Contains("another tokenizer", Assert.Throws<InvalidInputException>(() => TinyRun.Train(second)).Message, StringComparison.Ordinal);
 
-        (second.Tokenizer.Kind, second.Tokenizer.Path, second.Data.Path) = ("file", _run.Checkpoint(10), _run.In("other-2"));
+        (second.Tokenizer.Kind, second.Tokenizer.Path, second.Data.Path) = (TokenizerKind.File, _run.Checkpoint(10), _run.In("other-2"));
         Assert.Equal(10, TinyRun.Train(second).State.Step);
     }
 

@@ -2,6 +2,8 @@ using System.Globalization;
 using AnTransformer.Architectures;
 using AnTransformer.Kernels;
 using AnTransformer.Training.Configuration;
+using AnTransformer.Training.Loop;
+using AnTransformer.Training.Runs;
 using TorchSharp;
 
 namespace AnTransformer.Training.Tests;
@@ -136,7 +138,7 @@ public sealed class TrainerTests : IDisposable
         {
             Model = { Architecture = architecture, HiddenSize = 32, NumAttentionHeads = 2, NumHiddenLayers = 2, MaxPositionEmbeddings = 32 },
             Data = { Text = [text], Path = Path.Combine(_folder, "data"), SectionBytes = 1024, ValidationFraction = 0.1 },
-            Tokenizer = { Kind = "bytes" },
+            Tokenizer = { Kind = TokenizerKind.Bytes },
             Training = { Steps = 12, BatchSize = 4, Output = Path.Combine(_folder, "run") },
             Evaluation = { Interval = 4, Batches = 2 },
             Logging = { Interval = 1, Plot = false },

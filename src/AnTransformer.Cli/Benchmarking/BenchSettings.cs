@@ -1,6 +1,6 @@
 using AnTransformer.Architectures;
-using AnTransformer.Training;
 using AnTransformer.Training.Configuration;
+using AnTransformer.Training.Runs;
 
 namespace AnTransformer.Cli.Benchmarking;
 
@@ -11,6 +11,10 @@ internal sealed record BenchSettings(
     int HiddenSize,
     int Layers,
     int Heads,
+    int? KeyValueHeads,
+    int? HeadSize,
+    int? SlidingWindow,
+    bool TieWordEmbeddings,
     int Context,
     int BatchSize,
     int VocabSize,
@@ -44,6 +48,10 @@ internal sealed record BenchSettings(
                 HiddenSize = HiddenSize,
                 NumHiddenLayers = Layers,
                 NumAttentionHeads = Heads,
+                NumKeyValueHeads = KeyValueHeads,
+                HeadDim = HeadSize,
+                SlidingWindow = SlidingWindow,
+                TieWordEmbeddings = TieWordEmbeddings,
                 MaxPositionEmbeddings = Context,
                 IntermediateSize = IntermediateSize,
             },

@@ -1,5 +1,5 @@
-using AnTransformer.EagerTwin;
 using AnTransformer.Operators;
+using AnTransformer.Reference;
 using AnTransformer.Training.Benchmarking;
 
 namespace AnTransformer.Cli.Benchmarking;

@@ -1,4 +1,4 @@
-using AnTransformer.EagerTwin;
+using AnTransformer.Reference;
 using AnTransformer.Training.Benchmarking;
 using TorchSharp.Modules;
 using static TorchSharp.torch;

@@ -85,8 +85,18 @@ internal static class MemoryProbe
             "--device", settings.Device, "--compute-dtype", settings.ComputeDtype,
             "--threads", Text(settings.Threads), "--seed", Text(settings.Seed),
         ];
-        if (settings.IntermediateSize is { } intermediateSize)
-            arguments.AddRange(["--intermediate-size", Text(intermediateSize)]);
+        foreach (var (option, value) in new[]
+        {
+            ("--intermediate-size", settings.IntermediateSize), ("--num-key-value-heads", settings.KeyValueHeads),
+            ("--head-dim", settings.HeadSize), ("--sliding-window", settings.SlidingWindow),
+        })
+        {
+            if (value is { } number)
+                arguments.AddRange([option, Text(number)]);
+        }
+
+        if (settings.TieWordEmbeddings)
+            arguments.Add("--tie-word-embeddings");
         return arguments;
     }
 

@@ -4,8 +4,8 @@ using AnTransformer.Cli.Benchmarking;
 using AnTransformer.Cli.Display;
 using AnTransformer.Kernels;
 using AnTransformer.Operators;
-using AnTransformer.Training;
 using AnTransformer.Training.Benchmarking;
+using AnTransformer.Training.Devices;
 using TorchSharp;
 
 namespace AnTransformer.Cli.Commands;
@@ -27,6 +27,14 @@ internal static class BenchCommand
         var hidden = SharedOptions.Int("--hidden-size", 256, "Width of the model.").InRange(2, 1 << 20);
         var layers = SharedOptions.Int("--layers", 6, "Number of blocks.").InRange(1, 4096);
         var heads = SharedOptions.Int("--heads", 4, "Number of attention heads.").InRange(1, 4096);
+        var keyValueHeads = SharedOptions
+            .Int("--num-key-value-heads", 0, "Heads of keys and values, shared by equally many attention heads; 0 for as many.")
+            .InRange(0, 4096);
+        var headSize = SharedOptions.Int("--head-dim", 0, "Width of a head; 0 for the model's by its heads.").InRange(0, 1 << 20);
+        var window = SharedOptions
+            .Int("--sliding-window", 0, "Tokens that a token sees, itself included; 0 for all before it.")
+            .InRange(0, 1 << 24);
+        var tied = new Option<bool>("--tie-word-embeddings") { Description = "The head is the embedding matrix." };
         var context = SharedOptions.Int("--context", 256, "Tokens per sequence.").InRange(1, 1 << 24);
         var batch = SharedOptions.Int("--batch-size", 16, "Sequences per step.").InRange(1, 1 << 20);
         var vocabulary = SharedOptions.Int("--vocab-size", 4096, "Number of token ids.").InRange(2, 1 << 24);
@@ -46,9 +54,11 @@ internal static class BenchCommand
             "Time training steps of architectures against each other and against the same models in eager TorchSharp, interleaved.\n"
             + "First checks that ours and eager compute the same; exit code 1 if they do not. Timings need an otherwise idle machine.")
         {
-            architectures, rounds, hidden, layers, heads, context, batch, vocabulary, intermediate,
+            architectures, rounds, hidden, layers, heads, keyValueHeads, headSize, window, tied, context, batch, vocabulary,
+            intermediate,
             device, dtype, threads, seed, eager, noEager, noMemory, memory, json,
         };
+        command.Subcommands.Add(BenchGenerateCommand.Create());
         command.SetAction(parsed =>
         {
             var settings = new BenchSettings(
@@ -57,10 +67,14 @@ internal static class BenchCommand
                 parsed.GetValue(hidden),
                 parsed.GetValue(layers),
                 parsed.GetValue(heads),
+                OrNull(parsed.GetValue(keyValueHeads)),
+                OrNull(parsed.GetValue(headSize)),
+                OrNull(parsed.GetValue(window)),
+                parsed.GetValue(tied),
                 parsed.GetValue(context),
                 parsed.GetValue(batch),
                 parsed.GetValue(vocabulary),
-                parsed.GetValue(intermediate) is > 0 and var width ? width : null,
+                OrNull(parsed.GetValue(intermediate)),
                 parsed.GetRequiredValue(device),
                 parsed.GetRequiredValue(dtype),
                 parsed.GetValue(threads),
@@ -75,6 +89,9 @@ internal static class BenchCommand
         });
         return command;
     }
+
+    /// <summary>0 says that the model's own rule decides.</summary>
+    private static int? OrNull(int number) => number > 0 ? number : null;
 
     private static ModelContext Prepare(BenchSettings settings)
     {

@@ -1,8 +1,9 @@
 using System.CommandLine;
 using AnTransformer.Checkpoints;
 using AnTransformer.Cli.Display;
-using AnTransformer.Training;
 using AnTransformer.Training.Data;
+using AnTransformer.Training.Devices;
+using AnTransformer.Training.Loop;
 
 namespace AnTransformer.Cli.Commands;
 
@@ -24,7 +25,7 @@ internal static class EvalCommand
         var device = SharedOptions.Device();
         var dtype = SharedOptions.ComputeDtype();
         var json = SharedOptions.Json();
-        var command = new Command("eval", "Measure a checkpoint: loss, perplexity, bits per byte.")
+        var command = new Command("eval", "Measure a checkpoint: loss, perplexity, bits per byte; of a masked language model masked loss and accuracy.")
         {
             checkpoint, data, split, batch, batches, device, dtype, json,
         };
@@ -43,7 +44,11 @@ internal static class EvalCommand
                     model, WindowSampler.Sequential(opened.Dataset, model.Config.MaxPositionEmbeddings), tokenizer, parsed.GetValue(batch))
                 .Run(parsed.GetValue(batches), share => display.OnProgress("evaluating", share, ""), stop.Token);
             display.Dispose();
-            if (parsed.GetValue(json))
+            if (result.MaskedAccuracy is { } accuracy)
+            {
+                PrintMasked(path, result, accuracy, parsed.GetValue(json));
+            }
+            else if (parsed.GetValue(json))
             {
                 JsonOutput.Print(new { checkpoint = path, result.Loss, result.Perplexity, result.BitsPerByte, result.Tokens, result.Bytes });
             }
@@ -58,5 +63,18 @@ internal static class EvalCommand
             return ExitCodes.Success;
         });
         return command;
+    }
+
+    private static void PrintMasked(string path, EvaluationResult result, double accuracy, bool json)
+    {
+        if (json)
+        {
+            JsonOutput.Print(new { checkpoint = path, result.Loss, result.MaskedAccuracy, result.Tokens });
+            return;
+        }
+
+        Console.WriteLine($"masked loss      {result.Loss:f6} nats per masked token");
+        Console.WriteLine($"masked accuracy  {accuracy:p2}");
+        Console.WriteLine($"masked tokens    {result.Tokens}");
     }
 }

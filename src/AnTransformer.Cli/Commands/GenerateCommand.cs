@@ -1,9 +1,10 @@
 using System.CommandLine;
-using System.Diagnostics;
 using AnTransformer.Checkpoints;
-using AnTransformer.Cli.Streams;
+using AnTransformer.Cli.Generation;
+using AnTransformer.Configuration;
 using AnTransformer.Generation;
-using AnTransformer.Training;
+using AnTransformer.Inference;
+using AnTransformer.Training.Devices;
 using AnTransformer.Training.Tokenization;
 
 namespace AnTransformer.Cli.Commands;
@@ -14,79 +15,86 @@ internal static class GenerateCommand
     public static Command Create()
     {
         var checkpoint = SharedOptions.Checkpoint();
-        var prompt = new Option<string>("--prompt") { Description = "Text to continue. Of a prompt longer than the model's context its end is used, with a warning.", Required = true };
+        var prompt = new Option<string?>("--prompt")
+        {
+            Description = "Text to continue; - reads it from standard input, as does leaving it out where that is no terminal. On a "
+                + "terminal, without it, each line that is typed is continued. Of a prompt longer than the model's context its end is "
+                + "used, with a warning.",
+        };
         var count = SharedOptions.Int("--max-tokens", 200, "Most tokens to draw. When the context is full, its older half is dropped.").InRange(1, int.MaxValue);
         var temperature = SharedOptions.Number("--temperature", 0.8, "Logits are divided by it; 0 takes the most probable token always.");
         var topK = SharedOptions.Int("--top-k", 0, "Draw from this many most probable tokens only; 0 for all.");
         var topP = SharedOptions.Number("--top-p", 1, "Draw from the most probable tokens that reach this probability together; 1 for all.");
+        var minP = SharedOptions.Number("--min-p", 0, "Draw from tokens at least this share as probable as the most probable one; 0 for all.");
+        var penalty = SharedOptions.Number("--repetition-penalty", 1, "Above 1, tokens of the text so far become less probable; 1 for none.");
         var seed = SharedOptions.Int("--seed", 0, "Seed of the draws.");
-        var noCache = new Option<bool>("--no-cache") { Description = "Read the whole context for every token instead of keeping keys and values." };
+        var stops = new Option<string[]>("--stop")
+        {
+            Description = "End before this text, which is not printed; may be given several times.",
+            DefaultValueFactory = _ => [],
+        }.NotEmpty("give a text.");
+        var logprobs = new Option<int?>("--logprobs")
+        {
+            Description = "With --json, tell each token's log-probability and this many most probable alternatives.",
+        };
+        var noCache = new Option<bool>("--no-cache") { Description = "Read the whole context for every token instead of keeping keys and values; by LibTorch." };
         var ignoreEnd = new Option<bool>("--ignore-end-of-text") { Description = "Go on after an end-of-text token." };
-        var device = SharedOptions.Device();
-        var dtype = SharedOptions.ComputeDtype();
+        var choice = new InferenceChoice();
         var json = SharedOptions.Json();
         var command = new Command("generate", "Continue a text with a trained model.")
         {
-            checkpoint, prompt, count, temperature, topK, topP, seed, noCache, ignoreEnd, device, dtype, json,
+            checkpoint, prompt, count, temperature, topK, topP, minP, penalty, seed, stops, logprobs, noCache, ignoreEnd,
         };
+        choice.AddTo(command);
+        command.Options.Add(json);
         command.SetAction(parsed =>
         {
             using var stop = new StopSignal(StopWords.Generate);
+            var sampling = new SamplingOptions(
+                parsed.GetValue(temperature), parsed.GetValue(topK), parsed.GetValue(topP), parsed.GetValue(seed), parsed.GetValue(minP),
+                parsed.GetValue(penalty));
+            sampling.Validate();
+            if (parsed.GetValue(logprobs) is not null && !parsed.GetValue(json))
+                throw new InvalidInputException("--logprobs tells of tokens in the JSON result; give --json, too.");
             var path = CheckpointPath.Resolve(parsed.GetRequiredValue(checkpoint));
-            var options = new SamplingOptions(
-                parsed.GetValue(temperature), parsed.GetValue(topK), parsed.GetValue(topP), parsed.GetValue(seed));
-            options.Validate();
+            CheckpointPath.RequireCausal(path);
+            var settings = new GenerationSettings(
+                sampling, parsed.GetValue(count), parsed.GetRequiredValue(stops), parsed.GetValue(logprobs), parsed.GetValue(ignoreEnd));
             var tokenizer = CheckpointPath.RequiredTokenizer(path);
-            var ids = tokenizer.Encode(parsed.GetRequiredValue(prompt));
-            if (ids.Count == 0)
-            {
-                ids.Add(tokenizer.EndOfTextId
-                    ?? throw new InvalidInputException("--prompt is empty and the vocabulary has no end-of-text token to start from; give some text."));
-            }
-
-            using var model = ModelCheckpoint.Load(
-                path, ComputeDevice.Context(parsed.GetRequiredValue(device), parsed.GetRequiredValue(dtype)));
+            var source = PromptSource.Of(parsed.GetValue(prompt), parsed.GetValue(json));
+            using var model = parsed.GetValue(noCache) || choice.NeedsLibTorch(parsed)
+                ? OnLibTorch(path, choice.LibTorch(parsed), useCache: !parsed.GetValue(noCache))
+                : OnOwnKernels(path, choice.Options(parsed));
             CheckpointPath.RequireVocabulary(path, tokenizer, model.Config);
-            if (ids.Count > model.Config.MaxPositionEmbeddings)
+            var session = new GenerationSession(model.Generator, model.Config, tokenizer, settings, stop.Token);
+            foreach (var text in source.Prompts(stop.Token))
             {
-                ErrorLines.Warn($"the prompt's {ids.Count} tokens exceed the context of {model.Config.MaxPositionEmbeddings}; only its end is read.");
+                if (parsed.GetValue(json))
+                    session.PrintJson(text);
+                else
+                    session.Stream(text, echo: !source.IsInteractive);
             }
 
-            var tokens = new TextGenerator(model, useCache: !parsed.GetValue(noCache))
-                .Generate(ids, parsed.GetValue(count), options, parsed.GetValue(ignoreEnd) ? null : tokenizer.EndOfTextId, tokenizer.VocabularySize)
-                .TakeWhile(_ => !stop.Token.IsCancellationRequested && !StandardStreams.IsOutputUnread);
-            if (parsed.GetValue(json))
-                PrintJson(parsed.GetRequiredValue(prompt), tokens, tokenizer);
-            else
-                Stream(parsed.GetRequiredValue(prompt), tokens, tokenizer);
             return stop.Token.IsCancellationRequested ? ExitCodes.Stopped : ExitCodes.Success;
         });
         return command;
     }
 
-    private static void Stream(string prompt, IEnumerable<int> tokens, Tokenizer tokenizer)
+    private static LoadedModel OnOwnKernels(string path, InferenceOptions options)
     {
-        Write(prompt);
-        var decoder = new StreamingDecoder(tokenizer);
-        foreach (var token in tokens)
-            Write(decoder.Append(token));
-        Write(decoder.Flush());
-        Console.WriteLine();
+        var model = InferenceModel.Load(path, options);
+        return new LoadedModel(model, model.Config, new InferenceGenerator(model));
     }
 
-    /// <summary>A terminal obeys control characters, and a model may draw any; files and pipes get what was drawn.</summary>
-    private static void Write(string text) => Console.Write(Console.IsOutputRedirected ? text : Printable.Lines(text));
-
-    private static void PrintJson(string prompt, IEnumerable<int> tokens, Tokenizer tokenizer)
+    // A method of its own, so that what it names is loaded only where it is called.
+    private static LoadedModel OnLibTorch(string path, (string Device, string ComputeDtype) names, bool useCache)
     {
-        var clock = Stopwatch.StartNew();
-        var drawn = tokens.ToList();
-        JsonOutput.Print(new
-        {
-            prompt,
-            text = tokenizer.Decode(drawn),
-            tokens = drawn,
-            tokensPerSecond = drawn.Count / clock.Elapsed.TotalSeconds,
-        });
+        var model = ModelCheckpoint.Load(path, ComputeDevice.Context(names.Device, names.ComputeDtype));
+        return new LoadedModel(model, model.Config, new TextGenerator(model, useCache));
+    }
+
+    private sealed record LoadedModel(IDisposable Owner, ModelConfig Config, TokenGenerator Generator) : IDisposable
+    {
+        public void Dispose() => Owner.Dispose();
     }
 }

@@ -4,9 +4,10 @@ using AnTransformer.Architectures;
 using AnTransformer.Checkpoints;
 using AnTransformer.Cli.Display;
 using AnTransformer.Configuration;
-using AnTransformer.Training;
 using AnTransformer.Training.Configuration;
 using AnTransformer.Training.Data;
+using AnTransformer.Training.Devices;
+using AnTransformer.Training.Runs;
 using AnTransformer.Training.Tokenization.Files;
 
 namespace AnTransformer.Cli.Commands;
@@ -98,6 +99,9 @@ internal static class InfoCommand
         ("layers", config.NumHiddenLayers),
         ("intermediate size", config.IntermediateSize),
         ("context", config.MaxPositionEmbeddings),
+        ("objective", config.Masking is { } masking
+            ? $"masked ({masking.Probability:p0} of the tokens, <mask> is {masking.TokenId})"
+            : config.IsCausal ? "causal" : "none (an encoder)"),
         ("tied embeddings", config.TieWordEmbeddings),
         ("qk norm", config.QkNorm),
         ("constraint", ModelConfigJson.ConstraintName(config.Constraint)),
@@ -110,7 +114,7 @@ internal static class InfoCommand
     {
         var configuration = ConfigurationBinder.Load<TrainingConfiguration>(path, []);
         var plan = TrainingPlan.Create(configuration, configuration.Tokenizer.VocabSize);
-        var activationBytes = configuration.Training.ComputeDtype == "bf16" ? 2 : 4;
+        var activationBytes = configuration.Training.ComputeDtype == ComputeDtype.Bf16 ? 2 : 4;
         var tokens = (long)configuration.Training.BatchSize * plan.Model.MaxPositionEmbeddings;
         var facts = DescribeModel(plan.Model);
         facts.AddRange(
@@ -119,7 +123,8 @@ internal static class InfoCommand
             ("tokens per step", plan.TokensPerStep),
             ("tokens", plan.Steps * plan.TokensPerStep),
             ("training flops", plan.Steps * plan.TokensPerStep * ModelCost.TrainingFlopsPerToken(plan.Model)),
-            ("training bytes estimate", ModelCost.TrainingBytes(plan.Model, tokens, activationBytes)),
+            ("training bytes estimate", ModelCost.TrainingBytes(
+                plan.Model, tokens, activationBytes, plan.Optimizer.Rule.StateBytes(plan.Model))),
             ("settings", RunFacts.Settings(ResolvedConfiguration.Of(configuration), plan.Model)),
         ]);
         return facts;

@@ -5,8 +5,8 @@ using AnTransformer.Cli.Display;
 using AnTransformer.Inspection;
 using AnTransformer.Operators;
 using AnTransformer.Studies.Inspection;
-using AnTransformer.Training;
 using AnTransformer.Training.Data;
+using AnTransformer.Training.Devices;
 using AnTransformer.Training.Inspection;
 using Spectre.Console;
 
@@ -49,7 +49,8 @@ internal static class InspectCommand
                 CheckpointPath.RequireVocabulary(path, tokenizer, model.Config);
             var place = parsed.GetRequiredValue(data);
             using var opened = EvaluationData.Open(place, parsed.GetValue(split), tokenizer, CheckpointPath.UsableVocabulary(tokenizer, model.Config), stop.Token);
-            var sampler = WindowSampler.Sequential(opened.Dataset, model.Config.MaxPositionEmbeddings);
+            var sampler = WindowSampler.Sequential(opened.Dataset, model.Config.MaxPositionEmbeddings)
+                .Masked(TokenMasker.ForEvaluation(model.Config));
             var sequences = Math.Min((long)parsed.GetValue(batches) * parsed.GetValue(batch), sampler.WindowCount);
             var inspection = ModelInspection.Measure(
                 model, InspectionBatches.Of(sampler, sequences, parsed.GetValue(batch), model.Context.Device), cancellation: stop.Token);

@@ -1,6 +1,6 @@
 using System.CommandLine;
 using AnTransformer.Cli.Display;
-using AnTransformer.Training;
+using AnTransformer.Configuration;
 using AnTransformer.Training.Data.Preparation;
 using AnTransformer.Training.Tokenization;
 using AnTransformer.Training.Tokenization.BytePairs;
@@ -29,7 +29,7 @@ internal static class PrepareCommand
             Description = "What a special token such as <|endoftext|> is where a text spells it out: plain (text like any other) or recognized (its id).",
             DefaultValueFactory = _ => "plain",
         };
-        specialTokens.AcceptOnlyFromAmong("plain", "recognized");
+        specialTokens.AcceptOnlyFromAmong([.. EnumSpelling.Words(typeof(SpecialTokensInText))]);
         var vocabSize = SharedOptions.Int("--vocab-size", 4096, "Entries of a learned BPE.")
             .InRange(BytePairTrainerOptions.SmallestVocabulary, BytePairTrainerOptions.LargestVocabulary);
         var fraction = SharedOptions.Number("--validation-fraction", 0.01, "Share of the documents held out for validation.").InRange(0, 0.5);
@@ -51,7 +51,7 @@ internal static class PrepareCommand
             var made = TokenizerSource.Make(
                 parsed.GetRequiredValue(tokenizer),
                 parsed.GetValue(endOfText),
-                parsed.GetRequiredValue(specialTokens),
+                EnumSpelling.Parse<SpecialTokensInText>(parsed.GetRequiredValue(specialTokens), "--special-tokens"),
                 parsed.GetValue(vocabSize),
                 inputs,
                 corpus.Source(parsed),

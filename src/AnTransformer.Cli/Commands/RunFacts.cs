@@ -2,8 +2,9 @@ using System.Text.Json.Nodes;
 using AnTransformer.Architectures;
 using AnTransformer.Checkpoints;
 using AnTransformer.Configuration;
-using AnTransformer.Training;
 using AnTransformer.Training.Configuration;
+using AnTransformer.Training.Devices;
+using AnTransformer.Training.Runs;
 
 namespace AnTransformer.Cli.Commands;
 

@@ -1,9 +1,12 @@
 using System.CommandLine;
 using System.Globalization;
+using System.Runtime.InteropServices;
 using System.Text.Json;
-using AnTransformer.Architectures;
 using AnTransformer.Checkpoints;
-using AnTransformer.Training;
+using AnTransformer.Configuration;
+using AnTransformer.Inference;
+using AnTransformer.Training.Devices;
+using AnTransformer.Training.Tokenization;
 using static TorchSharp.torch;
 
 namespace AnTransformer.Cli.Commands;
@@ -16,22 +19,25 @@ internal static class ScoreCommand
         var checkpoint = SharedOptions.Checkpoint();
         var tokens = new Option<string?>("--tokens") { Description = "Token ids separated by commas, for example 5,3,9." };
         var text = new Option<string?>("--text") { Description = "Text to score with the checkpoint's tokenizer." };
-        var device = SharedOptions.Device();
-        var dtype = SharedOptions.ComputeDtype();
+        var choice = new InferenceChoice();
         var json = SharedOptions.Json();
         var command = new Command("score", "Print the natural log-probability of each token given those before it.")
         {
-            checkpoint, tokens, text, device, dtype, json,
+            checkpoint, tokens, text,
         };
+        choice.AddTo(command);
+        command.Options.Add(json);
         command.SetAction(parsed =>
         {
             var path = CheckpointPath.Resolve(parsed.GetRequiredValue(checkpoint));
+            CheckpointPath.RequireCausal(path);
             var ids = ReadTokens(parsed.GetValue(tokens), parsed.GetValue(text), path);
-            using var model = ModelCheckpoint.Load(
-                path, ComputeDevice.Context(parsed.GetRequiredValue(device), parsed.GetRequiredValue(dtype)));
-            if (parsed.GetValue(text) is not null)
-                CheckpointPath.RequireVocabulary(path, CheckpointPath.RequiredTokenizer(path), model.Config);
-            Print(Score(model, ids), parsed.GetValue(json));
+            var tokenizer = parsed.GetValue(text) is null ? null : CheckpointPath.RequiredTokenizer(path);
+            Print(
+                choice.NeedsLibTorch(parsed)
+                    ? ScoreByLibTorch(path, tokenizer, ids, choice.LibTorch(parsed))
+                    : ScoreByOwnKernels(path, tokenizer, ids, choice.Options(parsed)),
+                parsed.GetValue(json));
             return ExitCodes.Success;
         });
         return command;
@@ -58,9 +64,34 @@ internal static class ScoreCommand
         return ids;
     }
 
-    private static ScoreResult Score(LanguageModel model, List<int> ids)
+    private static ScoreResult ScoreByOwnKernels(string path, Tokenizer? tokenizer, List<int> ids, InferenceOptions options)
     {
-        var (vocabulary, context) = (model.Config.VocabSize, model.Config.MaxPositionEmbeddings);
+        using var model = InferenceModel.Load(path, options);
+        Check(path, tokenizer, ids, model.Config);
+        return new ScoreResult(ids, model.Score(CollectionsMarshal.AsSpan(ids)));
+    }
+
+    // A method of its own, so that LibTorch's types are loaded only where it is called.
+    private static ScoreResult ScoreByLibTorch(
+        string path, Tokenizer? tokenizer, List<int> ids, (string Device, string ComputeDtype) names)
+    {
+        using var model = ModelCheckpoint.Load(path, ComputeDevice.Context(names.Device, names.ComputeDtype));
+        Check(path, tokenizer, ids, model.Config);
+        if (ids.Count == 1)
+            return new ScoreResult(ids, []);
+        using var noGrad = inference_mode();
+        using var scope = NewDisposeScope();
+        var sequence = tensor(ids.Select(id => (long)id).ToArray(), device: model.Context.Device);
+        var losses = model.TokenLosses(sequence[..^1].unsqueeze(0), sequence[1..].unsqueeze(0));
+        return new ScoreResult(
+            ids, Array.ConvertAll(losses.to(ScalarType.Float64).cpu().data<double>().ToArray(), loss => -loss));
+    }
+
+    private static void Check(string path, Tokenizer? tokenizer, List<int> ids, ModelConfig config)
+    {
+        if (tokenizer is not null)
+            CheckpointPath.RequireVocabulary(path, tokenizer, config);
+        var (vocabulary, context) = (config.VocabSize, config.MaxPositionEmbeddings);
         for (var i = 0; i < ids.Count; i++)
         {
             if (ids[i] < 0 || ids[i] >= vocabulary)
@@ -69,20 +100,6 @@ internal static class ScoreCommand
 
         if (ids.Count > context)
             throw new InvalidInputException($"{ids.Count} tokens exceed the model's context of {context}; score a shorter sequence.");
-
-        using var noGrad = inference_mode();
-        using var scope = NewDisposeScope();
-        var logProbabilities = new double?[ids.Count];
-        if (ids.Count > 1)
-        {
-            var sequence = tensor(ids.Select(id => (long)id).ToArray(), device: model.Context.Device);
-            var losses = model.TokenLosses(sequence[..^1].unsqueeze(0), sequence[1..].unsqueeze(0));
-            var values = losses.to(ScalarType.Float64).cpu().data<double>().ToArray();
-            for (var i = 0; i < values.Length; i++)
-                logProbabilities[i + 1] = -values[i];
-        }
-
-        return new ScoreResult(ids, logProbabilities, ids.Count > 1 ? -logProbabilities.Skip(1).Average() : null);
     }
 
     private static void Print(ScoreResult result, bool json)
@@ -98,5 +115,12 @@ internal static class ScoreCommand
         Console.WriteLine($"loss {result.Loss?.ToString("f6", CultureInfo.InvariantCulture) ?? "-"} nats per token");
     }
 
-    private sealed record ScoreResult(IReadOnlyList<int> Tokens, double?[] Logprobs, double? Loss);
+    private sealed record ScoreResult(IReadOnlyList<int> Tokens, double?[] Logprobs, double? Loss)
+    {
+        /// <summary>A result from the scores of all tokens but the first, which has none.</summary>
+        public ScoreResult(List<int> tokens, double[] scores)
+            : this(tokens, [null, .. scores.Select(score => (double?)score)], scores.Length > 0 ? -scores.Average() : null)
+        {
+        }
+    }
 }

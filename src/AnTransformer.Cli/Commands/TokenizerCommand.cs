@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Diagnostics;
 using AnTransformer.Cli.Display;
 using AnTransformer.Training.Data.Preparation;
+using AnTransformer.Training.Tokenization;
 using AnTransformer.Training.Tokenization.BytePairs;
 
 namespace AnTransformer.Cli.Commands;
@@ -43,7 +44,8 @@ internal static class TokenizerCommand
             if (Path.Exists(path) && !parsed.GetValue(overwrite))
                 throw new InvalidInputException($"'{path}' exists; choose another output directory or allow overwriting (--overwrite).");
             var tokenizer = TokenizerSource.Make(
-                "train", endOfText: null, "plain", parsed.GetValue(vocabSize), parsed.GetRequiredValue(corpus.Inputs), corpus.Source(parsed), display, stop.Token);
+                "train", endOfText: null, SpecialTokensInText.Plain, parsed.GetValue(vocabSize), parsed.GetRequiredValue(corpus.Inputs),
+                corpus.Source(parsed), display, stop.Token);
             display.Dispose();
             var read = DocumentSource.Open(parsed.GetRequiredValue(corpus.Inputs), corpus.Source(parsed), stop.Token);
             if (read.LeftOutWarning is { } leftOut)

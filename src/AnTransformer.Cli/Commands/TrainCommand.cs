@@ -1,7 +1,7 @@
 using System.CommandLine;
 using AnTransformer.Cli.Display;
-using AnTransformer.Training;
 using AnTransformer.Training.Configuration;
+using AnTransformer.Training.Runs;
 
 namespace AnTransformer.Cli.Commands;
 

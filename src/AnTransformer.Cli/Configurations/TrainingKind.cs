@@ -1,5 +1,5 @@
-using AnTransformer.Training;
 using AnTransformer.Training.Configuration;
+using AnTransformer.Training.Runs;
 
 namespace AnTransformer.Cli.Configurations;
 

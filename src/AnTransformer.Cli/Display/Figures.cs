@@ -1,5 +1,6 @@
 using AnTransformer.Architectures;
-using AnTransformer.Training;
+using AnTransformer.Training.Loop;
+using AnTransformer.Training.Runs;
 
 namespace AnTransformer.Cli.Display;
 
@@ -22,7 +23,11 @@ internal static class Figures
         _ => $"{time.TotalSeconds:f0}s",
     };
 
-    public static string BitsPerByte(EvaluationResult result) => result.BitsPerByte is { } bits ? $"{bits:f4} bits per byte" : "bytes unknown";
+    /// <summary>What an evaluation found besides the loss.</summary>
+    public static string BesideLoss(EvaluationResult result)
+        => result.MaskedAccuracy is { } accuracy ? $"{accuracy:p2} of masked tokens right"
+            : result.BitsPerByte is { } bits ? $"{bits:f4} bits per byte"
+            : "bytes unknown";
 
     /// <summary>One line that says what is about to be trained.</summary>
     public static string Describe(TrainingPlan plan)

@@ -1,4 +1,5 @@
-using AnTransformer.Training;
+using AnTransformer.Training.Loop;
+using AnTransformer.Training.Runs;
 using Spectre.Console;
 
 namespace AnTransformer.Cli.Display;
@@ -42,7 +43,7 @@ internal sealed class LiveTrainingDisplay : TrainingDisplay
 
     public override void OnEvaluation(long step, EvaluationResult result, bool isBest)
     {
-        OnMessage($"step {step}  val loss {result.Loss:f4}  {Figures.BitsPerByte(result)}{(isBest ? "  (best)" : "")}");
+        OnMessage($"step {step}  val loss {result.Loss:f4}  {Figures.BesideLoss(result)}{(isBest ? "  (best)" : "")}");
         Change(() => _evaluation = (step, result));
     }
 
@@ -95,7 +96,7 @@ internal sealed class LiveTrainingDisplay : TrainingDisplay
             Add("step", $"{report.Step} / {report.Steps}");
             Add("loss", $"{report.Loss:f4} nats per token");
             if (_evaluation is { } evaluation)
-                Add("val loss", $"{evaluation.Result.Loss:f4}, {Figures.BitsPerByte(evaluation.Result)} (step {evaluation.Step})");
+                Add("val loss", $"{evaluation.Result.Loss:f4}, {Figures.BesideLoss(evaluation.Result)} (step {evaluation.Step})");
             Add("learning rate", $"{report.LearningRate:0.00e+0}");
             Add("gradient norm", $"{report.GradientNorm:f3}");
             Add("speed", $"{Figures.Count(report.TokensPerSecond)} tokens/s, {report.MatmulFraction:p0} of the matrix-product rate");

@@ -1,5 +1,6 @@
 using System.Diagnostics;
-using AnTransformer.Training;
+using AnTransformer.Training.Loop;
+using AnTransformer.Training.Runs;
 
 namespace AnTransformer.Cli.Display;
 
@@ -40,5 +41,5 @@ internal sealed class PlainTrainingDisplay(TextWriter output) : TrainingDisplay
     }
 
     public override void OnEvaluation(long step, EvaluationResult result, bool isBest)
-        => output.WriteLine($"step {step}  val loss {result.Loss:f4}  {Figures.BitsPerByte(result)}{(isBest ? "  (best)" : "")}");
+        => output.WriteLine($"step {step}  val loss {result.Loss:f4}  {Figures.BesideLoss(result)}{(isBest ? "  (best)" : "")}");
 }

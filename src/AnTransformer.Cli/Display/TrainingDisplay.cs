@@ -1,4 +1,5 @@
-using AnTransformer.Training;
+using AnTransformer.Training.Loop;
+using AnTransformer.Training.Runs;
 using Spectre.Console;
 
 namespace AnTransformer.Cli.Display;

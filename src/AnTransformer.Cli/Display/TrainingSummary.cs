@@ -1,5 +1,5 @@
-using AnTransformer.Training;
 using AnTransformer.Training.Configuration;
+using AnTransformer.Training.Runs;
 
 namespace AnTransformer.Cli.Display;
 
@@ -10,7 +10,10 @@ internal static class TrainingSummary
     {
         if (outcome.Evaluation is { } evaluation)
         {
-            Console.WriteLine($"validation loss  {evaluation.Loss:f4} nats per token");
+            var token = evaluation.MaskedAccuracy is null ? "token" : "masked token";
+            Console.WriteLine($"validation loss  {evaluation.Loss:f4} nats per {token}");
+            if (evaluation.MaskedAccuracy is { } accuracy)
+                Console.WriteLine($"masked accuracy  {accuracy:p2}");
             if (evaluation.BitsPerByte is { } bits)
                 Console.WriteLine($"bits per byte    {bits:f4}");
         }
@@ -43,6 +46,7 @@ internal static class TrainingSummary
             outcome.TokensPerSecond,
             ValLoss = outcome.Evaluation?.Loss,
             outcome.Evaluation?.BitsPerByte,
+            outcome.Evaluation?.MaskedAccuracy,
             outcome.Sample,
             outcome.Checkpoint,
             Plot = outcome.PlotPath,

@@ -3,7 +3,8 @@ using AnTransformer.Cli.Display;
 using AnTransformer.Studies;
 using AnTransformer.Studies.Reporting;
 using AnTransformer.Studies.Running;
-using AnTransformer.Training;
+using AnTransformer.Training.Devices;
+using AnTransformer.Training.Runs;
 
 namespace AnTransformer.Cli.Studies;
 

@@ -1,6 +1,6 @@
 using AnTransformer.Cli.Display;
 using AnTransformer.Studies.Running;
-using AnTransformer.Training;
+using AnTransformer.Training.Loop;
 using Spectre.Console;
 
 namespace AnTransformer.Cli.Studies;

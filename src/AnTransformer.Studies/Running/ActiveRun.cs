@@ -1,8 +1,8 @@
 using System.Globalization;
 using AnTransformer.Checkpoints;
-using AnTransformer.Training;
 using AnTransformer.Training.Configuration;
 using AnTransformer.Training.Metrics;
+using AnTransformer.Training.Runs;
 
 namespace AnTransformer.Studies.Running;
 

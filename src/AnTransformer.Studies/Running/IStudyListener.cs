@@ -1,4 +1,4 @@
-using AnTransformer.Training;
+using AnTransformer.Training.Loop;
 
 namespace AnTransformer.Studies.Running;
 

@@ -1,5 +1,6 @@
-using AnTransformer.Training;
 using AnTransformer.Training.Configuration;
+using AnTransformer.Training.Loop;
+using AnTransformer.Training.Runs;
 
 namespace AnTransformer.Studies.Running;
 

@@ -1,6 +1,6 @@
 using AnTransformer.Architectures;
-using AnTransformer.Training;
 using AnTransformer.Training.Configuration;
+using AnTransformer.Training.Runs;
 
 namespace AnTransformer.Studies.Running;
 

@@ -1,5 +1,5 @@
 using System.Globalization;
-using AnTransformer.Training;
+using AnTransformer.Training.Configuration;
 
 namespace AnTransformer.Studies.Running;
 

@@ -2,7 +2,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using AnTransformer.Checkpoints;
-using AnTransformer.Training;
+using AnTransformer.Training.Runs;
 
 namespace AnTransformer.Studies.Running;
 

@@ -1,6 +1,7 @@
-using AnTransformer.Training;
+using AnTransformer.Configuration;
 using AnTransformer.Training.Configuration;
 using AnTransformer.Training.Data;
+using AnTransformer.Training.Loop;
 
 namespace AnTransformer.Studies.Running;
 
@@ -22,7 +23,8 @@ public sealed class StudyData(ITrainingListener? listener, CancellationToken sto
     {
         var tokenizer = configuration.Tokenizer;
         var key = string.Join(
-            '\n', configuration.Data.Path, tokenizer.Kind, tokenizer.VocabSize, tokenizer.Path, tokenizer.EndOfText, tokenizer.SpecialTokens);
+            '\n', configuration.Data.Path, EnumSpelling.Of(tokenizer.Kind), tokenizer.VocabSize, tokenizer.Path, tokenizer.EndOfText,
+            EnumSpelling.Of(tokenizer.SpecialTokens));
         if (_vocabularies.TryGetValue(key, out var known))
             return known;
         return _vocabularies[key] = listener is null ? Guess(configuration) : Prepare(configuration, listener);
@@ -36,5 +38,5 @@ public sealed class StudyData(ITrainingListener? listener, CancellationToken sto
 
     private static int Guess(TrainingConfiguration configuration)
         => (Directory.Exists(configuration.Data.Path) ? DatasetInfo.Load(configuration.Data.Path)?.VocabularySize : null)
-            ?? (configuration.Tokenizer.Kind == "bytes" ? new Training.Tokenization.ByteTokenizer().VocabularySize : configuration.Tokenizer.VocabSize);
+            ?? (configuration.Tokenizer.Kind == TokenizerKind.Bytes ? new Training.Tokenization.ByteTokenizer().VocabularySize : configuration.Tokenizer.VocabSize);
 }

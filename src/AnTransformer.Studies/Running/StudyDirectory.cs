@@ -1,5 +1,5 @@
 using AnTransformer.Checkpoints;
-using AnTransformer.Training;
+using AnTransformer.Training.Runs;
 
 namespace AnTransformer.Studies.Running;
 

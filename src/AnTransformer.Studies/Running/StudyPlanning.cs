@@ -1,4 +1,5 @@
-using AnTransformer.Training;
+using AnTransformer.Training.Devices;
+using AnTransformer.Training.Loop;
 
 namespace AnTransformer.Studies.Running;
 

@@ -2,7 +2,7 @@ using System.Globalization;
 using AnTransformer.Architectures;
 using AnTransformer.Studies.Configuration;
 using AnTransformer.Studies.Running;
-using AnTransformer.Training;
+using AnTransformer.Training.Runs;
 
 namespace AnTransformer.Studies.Tuning;
 
@@ -62,7 +62,7 @@ internal sealed class Ladder
         // The first side's parameters for all sides: they are compared at one budget.
         var configuration = _base.Compose(
             [.. Fields(side, size).Select(field => (field.Key, RateExpression.Resolve(field.Value, _settings.LearningRates[0]), field.Place)), .. _factory.Budget(1)]);
-        var parameters = ModelCost.Parameters(TrainingPlan.CreateModelConfig(configuration.Model, _data.VocabularySize(configuration)));
+        var parameters = ModelCost.Parameters(TrainingPlan.CreateModelConfig(configuration, _data.VocabularySize(configuration)));
         var byParameters = _settings.TokensPerParameter.Select(ratio => (long)Math.Round(ratio * parameters));
         return [.. _settings.MaxTokens.Concat(byParameters).Distinct().Order()];
     }

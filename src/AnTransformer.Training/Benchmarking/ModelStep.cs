@@ -1,12 +1,13 @@
 using AnTransformer.Architectures;
 using AnTransformer.Operators;
 using AnTransformer.Optimization;
+using AnTransformer.Training.Runs;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace AnTransformer.Training.Benchmarking;
 
-/// <summary>This project's own model and optimizer, stepped as <see cref="Trainer"/> steps them.</summary>
+/// <summary>This project's own model and optimizer, stepped as <see cref="Loop.Trainer"/> steps them.</summary>
 public sealed class ModelStep : ITrainingStep
 {
     private readonly Optimizer _optimizer;

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using AnTransformer.Configuration;
 using AnTransformer.Kernels;
 using AnTransformer.Operators;
+using AnTransformer.Training.Devices;
 using static TorchSharp.torch;
 
 namespace AnTransformer.Training.Benchmarking;

@@ -2,6 +2,7 @@ using System.Collections;
 using System.ComponentModel;
 using System.Globalization;
 using System.Reflection;
+using AnTransformer.Configuration;
 
 namespace AnTransformer.Training.Configuration;
 
@@ -27,6 +28,7 @@ public sealed class ConfigurationField
         MayChangeOnResume = property.IsDefined(typeof(MayChangeOnResumeAttribute));
         _oneOf = property.GetCustomAttribute<OneOfAttribute>();
         _range = property.GetCustomAttribute<InRangeAttribute>();
+        Pattern = property.GetCustomAttribute<MatchesAttribute>()?.Pattern;
         PatchedType = property.GetCustomAttribute<PatchOfAttribute>()?.Configuration;
         Default = Get(defaults);
     }
@@ -64,7 +66,10 @@ public sealed class ConfigurationField
 
     /// <summary>The legal values of an enumerated field, in order; null for other fields.</summary>
     public IReadOnlyList<string>? Values
-        => Type.IsEnum ? Enum.GetValues(Type).Cast<object>().Select(ScalarText.EnumText).ToList() : _oneOf?.Values;
+        => Type.IsEnum ? EnumSpelling.Words(Type) : _oneOf?.Values;
+
+    /// <summary>What a text must match, in the regular expressions of JSON Schema; null for any text.</summary>
+    internal string? Pattern { get; }
 
     /// <summary>Whether a run may resume with another value.</summary>
     public bool MayChangeOnResume { get; }

@@ -1,6 +1,7 @@
 using System.Collections;
 using System.Globalization;
 using System.Text.Json.Nodes;
+using AnTransformer.Configuration;
 
 namespace AnTransformer.Training.Configuration;
 
@@ -87,7 +88,13 @@ internal sealed class ConfigurationSchema
         if (field.Values is { } words)
             return new JsonObject { ["type"] = new JsonArray("string"), ["enum"] = new JsonArray([.. words.Select(word => (JsonNode)word)]) };
         if (type == typeof(string))
-            return new JsonObject { ["type"] = new JsonArray("string") };
+        {
+            var text = new JsonObject { ["type"] = new JsonArray("string") };
+            if (field.Pattern is { } pattern)
+                text["pattern"] = pattern;
+            return text;
+        }
+
         if (type == typeof(bool))
             return new JsonObject { ["type"] = new JsonArray("boolean") };
         if (type == typeof(ConfigurationPatch))
@@ -132,7 +139,7 @@ internal sealed class ConfigurationSchema
         int or long => Convert.ToInt64(value, CultureInfo.InvariantCulture),
         IList list => new JsonArray([.. list.Cast<object>().Select(Json)]),
         string text => text,
-        Enum => ScalarText.EnumText(value),
+        Enum word => EnumSpelling.Of(word),
         _ => new JsonObject(),
     };
 

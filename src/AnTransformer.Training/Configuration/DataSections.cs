@@ -1,12 +1,12 @@
 using System.ComponentModel;
+using AnTransformer.Training.Data.Preparation;
+using AnTransformer.Training.Tokenization;
 
 namespace AnTransformer.Training.Configuration;
 
 /// <summary>The <c>data</c> section.</summary>
 public sealed class DataSection : IValidatable
 {
-    internal const string DefaultEncoding = "auto";
-
     /// <summary>Raw text.</summary>
     [Description("Text to learn from, made into token shards when `path` does not exist yet: one or several files, directories "
         + "or patterns of .txt, .jsonl, .ndjson, .json and .parquet, also .gz and .zst; bundled:austen.txt is the corpus that comes "
@@ -35,8 +35,7 @@ public sealed class DataSection : IValidatable
     /// <summary>How bytes are characters.</summary>
     [Description("How the bytes of text and JSON files are characters: auto (UTF-8, or UTF-16 where a byte-order mark says so), utf-8 (whatever "
         + "the bytes are), utf-16le, utf-16be, latin1 or windows-1252.")]
-    [OneOf("auto", "utf-8", "utf-16le", "utf-16be", "latin1", "windows-1252")]
-    public string Encoding { get; set; } = DefaultEncoding;
+    public TextEncoding Encoding { get; set; }
 
     /// <inheritdoc/>
     public IEnumerable<ConfigurationProblem> Validate()
@@ -60,8 +59,7 @@ public sealed class TokenizerSection : IValidatable
     /// <summary>bpe, bytes or file.</summary>
     [Description("How text becomes tokens: bpe (a byte-level BPE learned from the text), bytes (every byte a token) or file "
         + "(load `path`).")]
-    [OneOf("bpe", "bytes", "file")]
-    public string Kind { get; set; } = "bpe";
+    public TokenizerKind Kind { get; set; }
 
     /// <summary>Vocabulary size.</summary>
     [Description("Entries of the vocabulary a BPE is learned with; for shards that come without a tokenizer, the size of "
@@ -81,24 +79,17 @@ public sealed class TokenizerSection : IValidatable
     /// <summary>plain or recognized.</summary>
     [Description("What a special token such as <|endoftext|> is where a text spells it out: plain (text like any other, so that "
         + "no text can pretend to be one) or recognized (its id).")]
-    [OneOf("plain", "recognized")]
-    public string SpecialTokens { get; set; } = "plain";
+    public SpecialTokensInText SpecialTokens { get; set; }
 
     /// <summary>The section's part of how a tokenizer is loaded.</summary>
-    public Tokenization.TokenizerOptions ToOptions() => new()
-    {
-        EndOfText = EndOfText,
-        SpecialTokens = SpecialTokens == "recognized"
-            ? Tokenization.SpecialTokensInText.Recognized
-            : Tokenization.SpecialTokensInText.Plain,
-    };
+    public TokenizerOptions ToOptions() => new() { EndOfText = EndOfText, SpecialTokens = SpecialTokens };
 
     /// <inheritdoc/>
     public IEnumerable<ConfigurationProblem> Validate()
     {
-        if (Kind != "file" && EndOfText is not null)
+        if (Kind != TokenizerKind.File && EndOfText is not null)
             yield return new ConfigurationProblem("tokenizer.end_of_text can be given when tokenizer.kind is file only", "end_of_text", "kind");
-        if (Kind == "file" && string.IsNullOrWhiteSpace(Path))
+        if (Kind == TokenizerKind.File && string.IsNullOrWhiteSpace(Path))
             yield return new ConfigurationProblem("tokenizer.path must be given when tokenizer.kind is file", "path", "kind");
     }
 }

@@ -52,13 +52,24 @@ public sealed class PositiveAttribute : InRangeAttribute
 /// <summary>A number that must be zero or greater.</summary>
 public sealed class NotNegativeAttribute() : InRangeAttribute(0, double.PositiveInfinity);
 
-/// <summary>The legal values of a text field.</summary>
+/// <summary>The legal values of a text field whose list others may extend; a fixed list is an enum.</summary>
 /// <param name="values">The values.</param>
 [AttributeUsage(AttributeTargets.Property)]
 public class OneOfAttribute(params string[] values) : Attribute
 {
     /// <summary>The values.</summary>
     public IReadOnlyList<string> Values { get; } = values;
+}
+
+/// <summary>
+/// The form that a text field's value has, for the schema; the section that it is of refuses others, in a sentence of its own.
+/// </summary>
+/// <param name="pattern">A regular expression that JSON Schema and .NET read alike.</param>
+[AttributeUsage(AttributeTargets.Property)]
+public sealed class MatchesAttribute(string pattern) : Attribute
+{
+    /// <summary>The regular expression.</summary>
+    public string Pattern { get; } = pattern;
 }
 
 /// <summary>A text field that names an architecture.</summary>

@@ -1,4 +1,5 @@
 using System.ComponentModel;
+using AnTransformer.Configuration;
 
 namespace AnTransformer.Training.Configuration;
 
@@ -72,8 +73,7 @@ public sealed class ModelSection : IValidatable
     /// <summary>Row constraint.</summary>
     [Description("Where weight vectors are kept after each step: bounded (norm at most 1), exact (norm 1) or none (free); "
         + "null for the architecture's default: bounded for angpt, exact for ngpt, none for the others.")]
-    [OneOf("bounded", "exact", "none")]
-    public string? Constraint { get; set; }
+    public RowConstraint? Constraint { get; set; }
 
     /// <summary>ε of RMSNorm.</summary>
     [Description("Small number added inside RMSNorm so that it never divides by zero (gpt, gpt+).")]

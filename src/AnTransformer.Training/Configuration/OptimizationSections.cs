@@ -1,11 +1,12 @@
 using System.ComponentModel;
+using AnTransformer.Optimization;
 
 namespace AnTransformer.Training.Configuration;
 
 /// <summary>The <c>optimizer</c> section.</summary>
 public sealed class OptimizerSection
 {
-    /// <summary>The update rule, by its name in <see cref="Optimization.UpdateRuleRegistry"/>.</summary>
+    /// <summary>The update rule, by its name in <see cref="UpdateRuleRegistry"/>.</summary>
     [Description("How parameters follow their gradients: adam (AdamW where weights decay), muon (all directions of the "
         + "momentum of a block's matrix get the same step; embedding, head and scales are updated by adam) or lion "
         + "(every number moves by the rate, by the sign of a momentum; one moment in place of adam's two, best at a "
@@ -100,8 +101,7 @@ public sealed class ScheduleSection
     /// <summary>cosine, polynomial, wsd or constant.</summary>
     [Description("Learning rate over the run after warm-up: cosine (half a cosine down), polynomial (the share of steps that remain, to "
         + "the power of `power`), wsd (constant, then a straight line down at the end) or constant.")]
-    [OneOf("cosine", "polynomial", "wsd", "constant")]
-    public string Kind { get; set; } = "cosine";
+    public ScheduleKind Kind { get; set; }
 
     /// <summary>Warm-up.</summary>
     [Description("Steps over which the learning rate first rises from 0; null for the architecture's default: 10 % of the "

@@ -1,10 +1,15 @@
 using System.ComponentModel;
+using System.Text.RegularExpressions;
+using AnTransformer.Configuration;
+using AnTransformer.Training.Devices;
 
 namespace AnTransformer.Training.Configuration;
 
 /// <summary>The <c>training</c> section.</summary>
-public sealed class TrainingSection : IValidatable
+public sealed partial class TrainingSection : IValidatable
 {
+    internal const string DevicePattern = @"^(cpu|cuda(:[0-9]{1,3})?)$";
+
     /// <summary>Steps.</summary>
     [Description("Optimizer steps of the run; null when max_tokens says how long it is. When both are given the smaller one "
         + "counts.")]
@@ -33,6 +38,18 @@ public sealed class TrainingSection : IValidatable
     [InRange(1, 1 << 20)]
     public int GradientAccumulation { get; set; } = 1;
 
+    /// <summary>causal or masked.</summary>
+    [Description("What the model learns: causal (each token from those before it, as GPT) or masked (some tokens from all "
+        + "others, as BERT: attention to both sides, and one vocabulary entry more, <mask>; it measures, and does not "
+        + "generate).")]
+    public TrainingObjective Objective { get; set; }
+
+    /// <summary>Share of tokens predicted.</summary>
+    [Description("Share of a sequence's tokens that are predicted when objective is masked, in training and evaluation; of "
+        + "these 80 % are <mask> in the input, 10 % any token, 10 % themselves.")]
+    [InRange(0.001, 0.999)]
+    public double MaskProbability { get; set; } = TokenMasking.DefaultProbability;
+
     /// <summary>Starting weights.</summary>
     [Description("Checkpoint (or run directory: its best checkpoint) whose weights a new run starts with, of the same model and tokenizer; "
         + "optimizer, learning rate, data order and steps begin anew. null to start with random weights. To go on with a run, give "
@@ -47,12 +64,12 @@ public sealed class TrainingSection : IValidatable
     /// <summary>Device.</summary>
     [Description("Where to compute: cpu, cuda, or cuda:1 for the second GPU and so on.")]
     [MayChangeOnResume]
+    [Matches(DevicePattern)]
     public string Device { get; set; } = "cpu";
 
     /// <summary>Compute dtype.</summary>
     [Description("Precision of matrix products and attention; weights, optimizer state and reductions are fp32 always.")]
-    [OneOf("fp32", "bf16")]
-    public string ComputeDtype { get; set; } = "fp32";
+    public ComputeDtype ComputeDtype { get; set; }
 
     /// <summary>Threads.</summary>
     [Description("CPU threads to compute with; 0 for all.")]
@@ -102,13 +119,10 @@ public sealed class TrainingSection : IValidatable
     /// <summary>Whether a text has the form of a device: cpu, cuda or cuda:N.</summary>
     /// <param name="name">The text.</param>
     public static bool IsDevice(string name)
-    {
-        const string numbered = "cuda:";
-        return name is "cpu" or "cuda"
-            || (name.StartsWith(numbered, StringComparison.Ordinal)
-                && name.Length - numbered.Length is >= 1 and <= 3
-                && name[numbered.Length..].All(char.IsAsciiDigit));
-    }
+        => DeviceName().Match(name) is { Success: true } match && match.Length == name.Length;      // $ matches before a line feed, too
+
+    [GeneratedRegex(DevicePattern, RegexOptions.ExplicitCapture | RegexOptions.CultureInvariant, Timeout.Infinite)]
+    private static partial Regex DeviceName();
 }
 
 /// <summary>The <c>evaluation</c> section.</summary>

@@ -2,6 +2,7 @@ using System.Collections;
 using System.Globalization;
 using System.Text;
 using System.Text.RegularExpressions;
+using AnTransformer.Configuration;
 
 namespace AnTransformer.Training.Configuration;
 
@@ -30,7 +31,7 @@ internal static partial class ScalarText
         if (type == typeof(bool))
             return text is "true" or "True" or "TRUE" ? true : text is "false" or "False" or "FALSE" ? false : null;
         if (type.IsEnum)
-            return Enum.GetValues(type).Cast<object>().FirstOrDefault(value => EnumText(value) == text);
+            return EnumSpelling.Find(type, text);
         if (!Number().IsMatch(text))
             return null;
         var digits = text.Replace("_", "", StringComparison.Ordinal);
@@ -54,7 +55,7 @@ internal static partial class ScalarText
         bool flag => flag ? "true" : "false",
         double number => NumberText(number),
         string text => Quote(text),
-        Enum => EnumText(value),
+        Enum word => EnumSpelling.Of(word),
         ConfigurationPatch patch => patch.ToString(),
         IList list => "[" + string.Join(", ", list.Cast<object>().Select(ToYaml)) + "]",
         _ => Convert.ToString(value, CultureInfo.InvariantCulture)!,
@@ -68,9 +69,6 @@ internal static partial class ScalarText
             snake.Append(char.IsUpper(c) && snake.Length > 0 ? "_" : "").Append(char.ToLowerInvariant(c));
         return snake.ToString();
     }
-
-    /// <summary>An enum's value in the files' spelling.</summary>
-    public static string EnumText(object value) => SnakeCase(value.ToString()!);
 
     private static long? ParseWhole(string digits)
     {

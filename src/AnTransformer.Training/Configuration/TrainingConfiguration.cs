@@ -48,6 +48,15 @@ public sealed class TrainingConfiguration : IValidatable
     /// <inheritdoc/>
     public IEnumerable<ConfigurationProblem> Validate()
     {
+        if (Training.Objective == TrainingObjective.Masked && Model.SlidingWindow is not null)
+        {
+            yield return new ConfigurationProblem(
+                $"model.sliding_window {Model.SlidingWindow} needs causal attention, and training.objective is masked; "
+                + "leave out one of the two",
+                "model.sliding_window",
+                "training.objective");
+        }
+
         if (Schedule.WarmupSteps > Training.Steps)
         {
             yield return new ConfigurationProblem(

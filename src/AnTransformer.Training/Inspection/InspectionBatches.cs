@@ -11,7 +11,7 @@ public static class InspectionBatches
     /// <param name="sequences">How many; fewer when the data has fewer.</param>
     /// <param name="batchSize">Sequences per batch at most.</param>
     /// <param name="device">Where the tensors go.</param>
-    /// <returns>Inputs and the token after each, int64, [B, T] each.</returns>
+    /// <returns>Inputs and targets, int64, [B, T] each.</returns>
     public static IEnumerable<(Tensor Tokens, Tensor Targets)> Of(WindowSampler data, long sequences, int batchSize, Device device)
     {
         var total = Math.Min(sequences, data.WindowCount);

@@ -2,6 +2,7 @@ using AnTransformer.Architectures;
 using AnTransformer.Inspection;
 using AnTransformer.Training.Configuration;
 using AnTransformer.Training.Data;
+using AnTransformer.Training.Runs;
 
 namespace AnTransformer.Training.Inspection;
 
@@ -20,7 +21,7 @@ internal sealed class RunInspector
     private RunInspector(TrainingConfiguration configuration, LanguageModel model, TokenDataset data, long step)
     {
         _model = model;
-        _data = WindowSampler.Sequential(data, model.Config.MaxPositionEmbeddings);
+        _data = WindowSampler.Sequential(data, model.Config.MaxPositionEmbeddings).Masked(TokenMasker.ForEvaluation(model.Config));
         (_sequences, _batchSize) = (configuration.Inspection.Sequences, configuration.Training.BatchSize);
         _lastStep = step > 0 && step % configuration.Inspection.Interval == 0 ? step : -1;      // the earlier session recorded it
     }

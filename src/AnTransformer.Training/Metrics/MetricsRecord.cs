@@ -20,6 +20,9 @@ public sealed record MetricsRecord : IStepRecord
     /// <summary>Validation loss in bits per byte of text.</summary>
     public double? BitsPerByte { get; init; }
 
+    /// <summary>Share of the masked tokens of the validation data that a masked language model finds.</summary>
+    public double? MaskedAccuracy { get; init; }
+
     /// <summary>Learning rate.</summary>
     public double? LearningRate { get; init; }
 
@@ -40,7 +43,8 @@ public sealed record MetricsRecord : IStepRecord
     {
         (string, double?)[] all =
         [
-            ("loss", Loss), ("val_loss", ValLoss), ("bits_per_byte", BitsPerByte), ("learning_rate", LearningRate),
+            ("loss", Loss), ("val_loss", ValLoss), ("bits_per_byte", BitsPerByte),
+            ("masked_accuracy", MaskedAccuracy), ("learning_rate", LearningRate),
             ("grad_norm", GradNorm), ("tokens_per_second", TokensPerSecond), ("matmul_fraction", MatmulFraction),
             ("elapsed_seconds", ElapsedSeconds),
         ];

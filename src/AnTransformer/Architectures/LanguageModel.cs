@@ -1,9 +1,7 @@
 using AnTransformer.Configuration;
-using AnTransformer.Kernels;
 using AnTransformer.Layers;
 using AnTransformer.Normalization;
 using AnTransformer.Operators;
-using AnTransformer.Operators.Cuda;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -34,7 +32,7 @@ public abstract class LanguageModel : nn.Module<Tensor, Tensor>
             ParameterStore.CapacityFor(ModelCost.Parameters(config), (TensorsPerBlock * config.NumHiddenLayers) + TensorsOutsideBlocks),
             context.MasterDtype,
             context.Device);
-        Context = context with { Store = Store };
+        Context = context.Of(Store);
         _rotary = new RotaryEmbedding(config, context);
         EmbedTokens = new TokenEmbedding(config.VocabSize, config.HiddenSize, Context);
         Blocks = Enumerable.Range(0, config.NumHiddenLayers).Select(_ => createBlock(Context)).ToArray();
@@ -104,9 +102,25 @@ public abstract class LanguageModel : nn.Module<Tensor, Tensor>
         return Logits(Stream(tokens, start, cache, observer)).MoveToOuterDisposeScope();
     }
 
+    /// <summary>Logits of some positions only.</summary>
+    /// <param name="tokens">Ids, int64, [B, T].</param>
+    /// <param name="positions">Which, as b·T + t, int64, [N].</param>
+    /// <returns>Shape [N, V] in the master dtype.</returns>
+    /// <exception cref="ArgumentException">More tokens than the context holds.</exception>
+    public Tensor LogitsAt(Tensor tokens, Tensor positions)
+    {
+        RequireFit(tokens, start: 0);
+        using var scope = NewDisposeScope();
+        var rows = Stream(tokens, start: 0, cache: null).reshape(-1, Config.HiddenSize).index_select(0, positions);
+        return Logits(rows.unsqueeze(0)).squeeze(0).MoveToOuterDisposeScope();
+    }
+
     /// <summary>Mean cross-entropy in nats per token.</summary>
     /// <param name="tokens">Ids, int64, [B, T].</param>
-    /// <param name="targets">The id after each, int64, [B, T].</param>
+    /// <param name="targets">
+    /// The id after each, int64, [B, T]; of a masked language model each token's own where it is to be predicted, and
+    /// <see cref="IgnoredTargets.Index"/> elsewhere, which costs no logits and does not count in the mean.
+    /// </param>
     /// <param name="observer">Hears of the values on the way; null for nobody.</param>
     /// <returns>A scalar in the master dtype. Its backward pass runs once, and before the parameters change.</returns>
     /// <exception cref="ArgumentException">More tokens than the context holds.</exception>
@@ -119,12 +133,9 @@ public abstract class LanguageModel : nn.Module<Tensor, Tensor>
         using var scope = NewDisposeScope();
         RequireFit(tokens, start: 0);
         var h = Stream(tokens, start: 0, cache: null, observer);
-        var input = HeadInput(h);
-        var loss = CrossEntropyOperator.Fits(input, Head, targets)
-            ? CrossEntropyOperator.Mean(input, Head, LogitRows, targets)
-            : CudaCrossEntropy.TryMean(input, Head, LogitRows, targets)
-                ?? EagerLoss(h, targets);
-        return loss.MoveToOuterDisposeScope();
+        if (Config.Masking is not null)
+            (h, targets) = IgnoredTargets.LeaveOut(h, targets);
+        return new HeadLoss(HeadInput(h), Head, LogitRows, targets).Mean().MoveToOuterDisposeScope();
     }
 
     /// <summary>Cross-entropy of every position in nats.</summary>
@@ -141,12 +152,7 @@ public abstract class LanguageModel : nn.Module<Tensor, Tensor>
         using var scope = NewDisposeScope();
         RequireFit(tokens, start: 0);
         var h = Stream(tokens, start: 0, cache: null);
-        var input = HeadInput(h);
-        var losses = AutogradNode.IsNeeded(h, input.Gain, Head.Weight, LogitScale?.Stored) ? null
-            : CrossEntropyOperator.Fits(input, Head, targets) ? CrossEntropyOperator.PerToken(input, Head, LogitRows, targets)
-            : CudaCrossEntropy.TryPerToken(input, Head, LogitRows, targets);
-        losses ??= EagerTokenLosses(h, targets);
-        return losses.MoveToOuterDisposeScope();
+        return new HeadLoss(HeadInput(h), Head, LogitRows, targets).PerToken().MoveToOuterDisposeScope();
     }
 
     /// <summary>Draws the parameters as the architecture prescribes (arXiv 2505.22014, arXiv 2410.01131), the same on every device.</summary>
@@ -223,20 +229,8 @@ public abstract class LanguageModel : nn.Module<Tensor, Tensor>
 
     private ReparameterizedRows? LogitRows => LogitScale is null ? null : new ReparameterizedRows([(LogitScale, 1)]);
 
-    private Tensor EagerLoss(Tensor h, Tensor targets)
-    {
-        Dispatch.Record(Operation.Loss, DispatchPath.Eager);
-        return nn.functional.cross_entropy(Logits(h).flatten(0, 1), targets.flatten());
-    }
-
-    private Tensor EagerTokenLosses(Tensor h, Tensor targets)
-    {
-        Dispatch.Record(Operation.TokenLosses, DispatchPath.Eager);
-        return nn.functional.cross_entropy(Logits(h).flatten(0, 1), targets.flatten(), reduction: nn.Reduction.None).view(targets.shape);
-    }
-
     /// <summary>Logits s_z ⊙ W_head h, [B, T, V], in the master dtype.</summary>
-    private Tensor Logits(Tensor h) => Context.ToMaster(LinearOperator.Apply(HeadInput(h), [Head], scales: LogitRows));
+    private Tensor Logits(Tensor h) => Context.ToMaster(new LinearMap(HeadInput(h), [Head], Scales: LogitRows).Apply());
 
     /// <summary>The residual stream after the last block, [B, T, d].</summary>
     private Tensor Stream(Tensor tokens, long start, KeyValueCache? cache, IActivationObserver? observer = null)
@@ -280,21 +274,36 @@ public abstract class LanguageModel : nn.Module<Tensor, Tensor>
     /// <summary>The dimension along which the vectors of a matrix are constrained: 1 for rows, 0 for columns.</summary>
     internal int VectorDimension(bool isOutput) => isOutput ? OutputVectorDimension : 1;
 
+    /// <summary>The parameters with all that an optimizer has to know of them, in registration order.</summary>
+    internal IEnumerable<TrainedParameter> TrainedParameters()
+    {
+        var outputs = Matrices().ToDictionary(item => item.Matrix.Handle, item => item.IsOutput);
+        foreach (var (name, parameter) in NamedParameters())
+        {
+            yield return outputs.TryGetValue(parameter.Handle, out var isOutput)
+                ? new TrainedParameter(name, parameter, RoleOf(parameter), Config.Constraint, VectorDimension(isOutput))
+                : new TrainedParameter(name, parameter, RoleOf(parameter));
+        }
+    }
+
+    /// <summary>A block's matrices, and whether each writes to the residual stream.</summary>
+    internal static IEnumerable<(Parameter Matrix, bool IsOutput)> MatricesOf(TransformerBlock block) =>
+    [
+        (block.SelfAttention.QProj.Weight, false),
+        (block.SelfAttention.KProj.Weight, false),
+        (block.SelfAttention.VProj.Weight, false),
+        (block.SelfAttention.OProj.Weight, true),
+        (block.Mlp.GateProj.Weight, false),
+        (block.Mlp.UpProj.Weight, false),
+        (block.Mlp.DownProj.Weight, true),
+    ];
+
     /// <summary>The matrices, and whether each writes to the residual stream.</summary>
     internal IEnumerable<(Parameter Matrix, bool IsOutput)> Matrices()
     {
         yield return (EmbedTokens.Weight, false);
-        foreach (var block in Blocks)
-        {
-            yield return (block.SelfAttention.QProj.Weight, false);
-            yield return (block.SelfAttention.KProj.Weight, false);
-            yield return (block.SelfAttention.VProj.Weight, false);
-            yield return (block.SelfAttention.OProj.Weight, true);
-            yield return (block.Mlp.GateProj.Weight, false);
-            yield return (block.Mlp.UpProj.Weight, false);
-            yield return (block.Mlp.DownProj.Weight, true);
-        }
-
+        foreach (var matrix in Blocks.SelectMany(MatricesOf))
+            yield return matrix;
         if (!Config.TieWordEmbeddings)
             yield return (Head.Weight, false);
     }

@@ -94,6 +94,12 @@ public static class ModelConfigJson
             json["sliding_window"] = window;
         if (!config.IsCausal)
             json["is_causal"] = false;
+        if (config.Masking is var (tokenId, probability))
+        {
+            json["mask_token_id"] = tokenId;
+            json["mask_probability"] = probability;
+        }
+
         var fields = ArchitectureRegistry.Get(config.Architecture).Fields;
         if (fields.HasFlag(ModelFields.RmsNormEps))
             json["rms_norm_eps"] = config.RmsNormEps;
@@ -120,12 +126,7 @@ public static class ModelConfigJson
 
     /// <summary>The name of a constraint in files: <c>none</c>, <c>bounded</c> or <c>exact</c>.</summary>
     /// <param name="constraint">A constraint.</param>
-    public static string ConstraintName(RowConstraint constraint) => constraint switch
-    {
-        RowConstraint.None => "none",
-        RowConstraint.Bounded => "bounded",
-        _ => "exact",
-    };
+    public static string ConstraintName(RowConstraint constraint) => EnumSpelling.Of(constraint);
 
     private static ModelConfig Read(JsonFields fields)
     {
@@ -162,6 +163,7 @@ public static class ModelConfigJson
             HeadDim = fields.Int("head_dim"),
             SlidingWindow = fields.Int("sliding_window"),
             IsCausal = fields.Bool("is_causal") ?? defaults.IsCausal,
+            Masking = ReadMasking(fields),
             TieWordEmbeddings = fields.Bool("tie_word_embeddings") ?? defaults.TieWordEmbeddings,
             RopeTheta = fields.Double("rope_theta") ?? defaults.RopeTheta,
             QkNorm = fields.Bool("qk_norm") ?? defaults.QkNorm,
@@ -183,6 +185,12 @@ public static class ModelConfigJson
         return config;
     }
 
+    private static TokenMasking? ReadMasking(JsonFields fields)
+    {
+        var probability = fields.Double("mask_probability") ?? TokenMasking.DefaultProbability;
+        return fields.Int("mask_token_id") is { } tokenId ? new TokenMasking(tokenId, probability) : null;
+    }
+
     private static ScaleInit ReadScale(JsonFields fields, string name, ScaleInit defaults)
         => new(fields.Double(name + "_init") ?? defaults.Init, fields.Double(name + "_scale") ?? defaults.Scale);
 
@@ -192,12 +200,6 @@ public static class ModelConfigJson
         json[name + "_scale"] = value.Scale;
     }
 
-    private static RowConstraint? ReadConstraint(JsonFields fields) => fields.String("constraint") switch
-    {
-        null => null,
-        "none" => RowConstraint.None,
-        "bounded" => RowConstraint.Bounded,
-        "exact" => RowConstraint.Exact,
-        var other => throw new InvalidInputException($"{fields.Place}: constraint '{Printable.Excerpt(other)}' is unknown; it must be none, bounded or exact."),
-    };
+    private static RowConstraint? ReadConstraint(JsonFields fields)
+        => fields.String("constraint") is { } word ? EnumSpelling.Parse<RowConstraint>(word, $"{fields.Place}: constraint") : null;
 }

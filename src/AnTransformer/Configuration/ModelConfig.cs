@@ -33,6 +33,11 @@ public sealed record ModelConfig
     /// </summary>
     public bool IsCausal { get; init; } = true;
 
+    /// <summary>
+    /// What makes the model a masked language model, whose attention is not causal; null for a causal one.
+    /// </summary>
+    public TokenMasking? Masking { get; init; }
+
     /// <summary>How many tokens a token sees, itself included; null for all before it.</summary>
     public int? SlidingWindow { get; init; }
 
@@ -136,11 +141,37 @@ public sealed record ModelConfig
                 + "leave out one of the two.");
         }
 
+        RequireMasking(place);
         if (NumAttentionHeads % (NumKeyValueHeads ?? NumAttentionHeads) != 0)
         {
             throw new InvalidInputException(
                 $"{place}: num_key_value_heads {NumKeyValueHeads} does not divide num_attention_heads "
                 + $"{NumAttentionHeads}, and each is shared by equally many heads; choose a divisor.");
+        }
+    }
+
+    private void RequireMasking(string place)
+    {
+        if (Masking is not var (tokenId, probability))
+            return;
+        if (IsCausal)
+        {
+            throw new InvalidInputException(
+                $"{place}: mask_token_id needs attention to both sides, and is_causal is true; set it to false, or leave "
+                + "mask_token_id out.");
+        }
+
+        if (tokenId != VocabSize - 1 || tokenId == 0)
+        {
+            throw new InvalidInputException(
+                $"{place}: mask_token_id {tokenId} must be the last of at least two ids, vocab_size − 1 = {VocabSize - 1}, "
+                + "after those of the tokenizer.");
+        }
+
+        if (!(probability > 0 && probability < 1))
+        {
+            throw new InvalidInputException(
+                $"{place}: mask_probability must lie between 0 and 1, not {probability}.");
         }
     }
 

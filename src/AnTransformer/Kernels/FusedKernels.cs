@@ -19,8 +19,10 @@ public static class FusedKernels
     [ThreadStatic]
     private static bool t_isEager;
 
-    /// <summary>Whether fused kernels are used where they can be; on by default. Not to be changed between a forward pass and its
-    /// backward pass.</summary>
+    /// <summary>
+    /// Whether fused kernels are used where they can be; on by default. A model keeps to what holds when it is made, an optimizer
+    /// asks at each step.
+    /// </summary>
     public static bool Enabled { get; set; } =
         !string.Equals(Environment.GetEnvironmentVariable(EnvironmentVariable), "eager", StringComparison.OrdinalIgnoreCase);
 
@@ -36,11 +38,15 @@ public static class FusedKernels
     /// </summary>
     public static void ReleaseMemory() => BufferPool.Trim();
 
-    /// <summary>Whether the CPU kernels can take these tensors: fp32 in contiguous CPU memory.</summary>
-    internal static bool FitCpu(params ReadOnlySpan<Tensor?> tensors)
+    /// <summary>Whether this thread uses kernels.</summary>
+    internal static bool AreUsed => Enabled && !t_isEager;
+
+    /// <summary>Whether the CPU kernels are used and can take these tensors.</summary>
+    internal static bool FitCpu(params ReadOnlySpan<Tensor?> tensors) => AreUsed && t_emulation is null && ArePlain(tensors);
+
+    /// <summary>Whether tensors are as the CPU kernels read them: fp32, not empty, in contiguous CPU memory.</summary>
+    internal static bool ArePlain(params ReadOnlySpan<Tensor?> tensors)
     {
-        if (!Enabled || t_isEager || t_emulation is not null)
-            return false;
         foreach (var tensor in tensors)
         {
             if (tensor is not null && !IsPlain(tensor))
@@ -53,17 +59,19 @@ public static class FusedKernels
     /// <summary>The kernels that can take a tensor and others of its device; null for none.</summary>
     internal static CudaKernels? ForCuda(Tensor tensor)
     {
-        if (!Enabled || t_isEager)
-            return null;
-        if (t_emulation is { } emulation)
-            return emulation.Launcher.Holds(tensor) ? emulation : null;
-        return tensor.device_type == DeviceType.CUDA && CudaKernels.TryGet(tensor.device, out var kernels, out _) ? kernels : null;
+        var kernels = ForCuda(tensor.device);
+        return kernels is not null && kernels.Launcher.Holds(tensor) ? kernels : null;
     }
 
-    /// <summary>For tests: on this thread, operators take CPU tensors for those of a device with these kernels; null for no longer.</summary>
+    /// <summary>The kernels of a device; null where it has none, or they are not used.</summary>
+    internal static CudaKernels? ForCuda(Device device)
+        => !AreUsed ? null
+            : t_emulation ?? (device.type == DeviceType.CUDA && CudaKernels.TryGet(device, out var kernels, out _) ? kernels : null);
+
+    /// <summary>For tests: on this thread, CPU tensors are taken for those of a device with these kernels; null for no longer.</summary>
     internal static void Emulate(CudaKernels? kernels) => t_emulation = kernels;
 
-    /// <summary>For tests, which others run beside: on this thread, operators take none of the kernels; false for no longer.</summary>
+    /// <summary>For tests, which others run beside: on this thread, none of the kernels are used; false for no longer.</summary>
     internal static void BeEager(bool isEager) => t_isEager = isEager;
 
     private static bool IsPlain(Tensor tensor)

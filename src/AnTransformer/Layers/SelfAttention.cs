@@ -1,8 +1,5 @@
 using AnTransformer.Configuration;
-using AnTransformer.Kernels;
-using AnTransformer.Normalization;
 using AnTransformer.Operators;
-using AnTransformer.Operators.Cuda;
 using static TorchSharp.torch;
 
 namespace AnTransformer.Layers;
@@ -77,75 +74,13 @@ public sealed class SelfAttention : nn.Module
     {
         if (cache is not null && !_shape.Causal)
             throw new InvalidOperationException(KeyValueCache.NotCausal);
-        if (cache is null && start == 0 && AttentionOperator.Fits(qkv, normalization, rotary, _context))
-            return AttentionOperator.Apply(qkv, normalization, rotary, scale, _shape);
-
+        var input = new AttentionInput(qkv, normalization, rotary, start, scale, _shape, _context);
+        if (cache is null && start == 0)
+            return _context.Operators.Attention(input);
         using var scope = NewDisposeScope();
-        // LibTorch's operator scales by 1/√d_h; the difference goes into the query.
-        var toQuery = scale * Math.Sqrt(_shape.HeadSize);
-        var (q, k, v) = CudaQueryKey.TryApply(qkv, normalization, rotary, start, _shape, toQuery)
-            ?? Normalize(qkv, normalization, rotary, start, toQuery);
-        return Attend(q, k, v, cache).MoveToOuterDisposeScope();
-    }
-
-    private (Tensor Query, Tensor Key, Tensor Value) Normalize(
-        Tensor qkv, QueryKeyNormalization normalization, RotaryEmbedding rotary, long start, double toQuery)
-    {
-        Dispatch.Record(Operation.Attention, DispatchPath.Eager);
-        var parts = qkv.split([_shape.QueryWidth, _shape.KeyValueWidth, _shape.KeyValueWidth], -1);
-        var q = Normalize(SplitHeads(parts[0]), normalization, normalization.Query, rotary, start);
-        var k = Normalize(SplitHeads(parts[1]), normalization, normalization.Key, rotary, start);
-        return (toQuery == 1 ? q : q * toQuery, k, SplitHeads(parts[2]));
-    }
-
-    private Tensor Normalize(
-        Tensor x, QueryKeyNormalization normalization, TorchSharp.Modules.Parameter? scale, RotaryEmbedding rotary, long start)
-    {
-        if (normalization.Kind == QueryKeyNorm.Rms)
-            return rotary.Rotate(Norms.Rms(x, normalization.Epsilon) * scale!, start);
-        var rotated = rotary.Rotate(x, start);
-        if (normalization.Kind == QueryKeyNorm.L2)
-            rotated = Norms.L2(rotated);
-        if (scale is null)
-            return rotated;
-        var scales = (scale * normalization.Factor).view(_shape.KeyValueHeads, 1, -1);
-        return rotated.shape[1] == _shape.KeyValueHeads
-            ? rotated * scales
-            : rotated * scales.repeat_interleave(_shape.GroupSize, 0);
-    }
-
-    private Tensor Attend(Tensor query, Tensor key, Tensor value, LayerCache? cache)
-    {
-        var (q, k, v) = (_context.ToCompute(query), _context.ToCompute(key), _context.ToCompute(value));
+        var (q, k, v) = _context.Operators.Heads(input);
         if (cache is not null)
             (k, v) = cache.Append(k, v);
-        var (queries, keys) = (q.shape[2], k.shape[2]);
-        if (queries == 1 && keys > _shape.Span)
-        {
-            (k, v) = (k.narrow(2, keys - _shape.Span, _shape.Span), v.narrow(2, keys - _shape.Span, _shape.Span));
-            keys = _shape.Span;
-        }
-
-        if (queries == 1 && _shape.GroupSize > 1)
-        {
-            // All heads of a group see the same keys: they are queries of one head, and the cache is read as it is.
-            var grouped = q.view(q.shape[0], _shape.KeyValueHeads, _shape.GroupSize, _shape.HeadSize);
-            return nn.functional.scaled_dot_product_attention(grouped, k, v).view(q.shape[0], 1, _shape.QueryWidth);
-        }
-
-        if (_shape.GroupSize > 1)
-            (k, v) = (k.repeat_interleave(_shape.GroupSize, 1), v.repeat_interleave(_shape.GroupSize, 1));
-        // The operator's causal mask assumes as many queries as keys; a single new token sees all keys.
-        var mask = queries > 1 && (queries < keys || keys > _shape.Span)
-            ? ones([queries, keys], dtype: ScalarType.Bool, device: q.device).tril(keys - queries)
-            : null;
-        if (mask is not null && keys > _shape.Span)
-            mask = mask.triu(keys - queries + 1 - _shape.Span);
-        var y = nn.functional.scaled_dot_product_attention(
-            q, k, v, attn_mask: mask, is_casual: mask is null && _shape.Causal && queries > 1);
-        return y.transpose(1, 2).reshape(q.shape[0], queries, _shape.QueryWidth);
+        return SoftmaxAttention.Apply(q, k, v, _shape).MoveToOuterDisposeScope();
     }
-
-    /// <summary>[B, T, n·d_h] as [B, n, T, d_h].</summary>
-    private Tensor SplitHeads(Tensor x) => x.view(x.shape[0], x.shape[1], -1, _shape.HeadSize).transpose(1, 2);
 }

@@ -7,6 +7,8 @@ namespace AnTransformer.Layers;
 /// <summary>The token embedding table.</summary>
 public sealed class TokenEmbedding : nn.Module<Tensor, Tensor>
 {
+    private readonly ModelContext _context;
+
     /// <summary>Creates a table of zeros.</summary>
     /// <param name="vocabSize">V.</param>
     /// <param name="size">d.</param>
@@ -14,6 +16,7 @@ public sealed class TokenEmbedding : nn.Module<Tensor, Tensor>
     public TokenEmbedding(long vocabSize, long size, ModelContext context)
         : base(nameof(TokenEmbedding))
     {
+        _context = context;
         Weight = context.Parameter(vocabSize, size);
         register_parameter("weight", Weight);
     }
@@ -25,5 +28,5 @@ public sealed class TokenEmbedding : nn.Module<Tensor, Tensor>
     /// <param name="input">Ids, int64, [...].</param>
     /// <returns>Shape [..., d].</returns>
     /// <exception cref="ArgumentOutOfRangeException">An id is not in the table.</exception>
-    public override Tensor forward(Tensor input) => EmbeddingOperator.Apply(input, Weight);
+    public override Tensor forward(Tensor input) => _context.Operators.Embedding(input, Weight);
 }

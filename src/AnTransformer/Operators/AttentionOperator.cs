@@ -31,9 +31,9 @@ internal sealed unsafe class AttentionOperator
     }
 
     /// <summary>Whether the fused kernels can take it.</summary>
-    public static bool Fits(Tensor qkv, QueryKeyNormalization normalization, RotaryEmbedding rotary, ModelContext context)
-        => context is { MasterDtype: ScalarType.Float32, ComputeDtype: ScalarType.Float32 }
-            && FusedKernels.FitCpu(qkv, normalization.Query, normalization.Key) && qkv.dim() == 3 && qkv.shape[1] <= rotary.Length;
+    public static bool Fits(in AttentionInput input)
+        => FusedKernels.ArePlain(input.Qkv, input.Normalization.Query, input.Normalization.Key) && input.Qkv.dim() == 3
+            && input.Start == 0 && input.Qkv.shape[1] <= input.Rotary.Length;
 
     /// <summary>softmax(scale · q kᵀ, mask) v.</summary>
     /// <param name="qkv">Queries, keys and values of all heads, [B, T, (H + 2K)·d_h].</param>

@@ -30,8 +30,8 @@ internal sealed unsafe class CrossEntropyOperator
     /// <summary>Whether the fused kernels can take it; targets outside the vocabulary are left to TorchSharp, which knows what to do.</summary>
     public static bool Fits(LinearInput input, Projection head, Tensor targets)
     {
-        if (!FusedKernels.FitCpu(input.Source, input.Gain, head.Weight) || !input.IsValid || input.Width != head.Weight.shape[1]
-            || targets.numel() != input.Source.numel() / input.SourceWidth || head.Context.ComputeDtype != ScalarType.Float32
+        if (!FusedKernels.ArePlain(input.Source, input.Gain, head.Weight) || !input.IsValid || input.Width != head.Weight.shape[1]
+            || targets.numel() != input.Source.numel() / input.SourceWidth
             || targets.dtype != ScalarType.Int64 || targets.device_type != TorchSharp.DeviceType.CPU || !targets.is_contiguous())
         {
             return false;

@@ -10,6 +10,10 @@ internal static unsafe class EmbeddingOperator
 {
     private const int ColumnBlock = 64;
 
+    /// <summary>Whether the kernels can take it.</summary>
+    public static bool Fits(Tensor tokens, Parameter table)
+        => FusedKernels.ArePlain(table) && tokens.dtype == ScalarType.Int64 && tokens.device_type == TorchSharp.DeviceType.CPU;
+
     /// <summary>Looks tokens up.</summary>
     /// <param name="tokens">Ids, int64, [...].</param>
     /// <param name="table">[V, d].</param>
@@ -17,12 +21,6 @@ internal static unsafe class EmbeddingOperator
     /// <exception cref="ArgumentOutOfRangeException">An id is not in the table.</exception>
     public static Tensor Apply(Tensor tokens, Parameter table)
     {
-        if (!FusedKernels.FitCpu(table) || tokens.dtype != ScalarType.Int64 || tokens.device_type != TorchSharp.DeviceType.CPU)
-        {
-            Dispatch.Record(Operation.Embedding, DispatchPath.Eager);
-            return table.index_select(0, tokens.flatten()).view([.. tokens.shape, table.shape[1]]);
-        }
-
         Dispatch.Record(Operation.Embedding, DispatchPath.Fused);
         using var ids = tokens.contiguous();
         var (count, rows, width) = (ids.numel(), table.shape[0], table.shape[1]);

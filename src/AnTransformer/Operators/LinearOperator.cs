@@ -1,16 +1,13 @@
 using AnTransformer.Kernels;
 using AnTransformer.Kernels.Cpu;
-using AnTransformer.Operators.Cuda;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace AnTransformer.Operators;
 
 /// <summary>
-/// The operator that nearly all of a training step is: a linear map with what comes before it (<see cref="LinearInput"/>), its
-/// constant ν, factors per output, and what comes after it, the residual update:
-/// <c>keep ⊙ h + share ⊙ (ν · s ⊙ W f(x))</c>. ν is the matrix product's own factor and costs nothing; s and share are multiplied
-/// onto W's rows; <c>keep ⊙ h</c> is where the product's sums start.
+/// <see cref="LinearMap"/> on the CPU, which nearly all of a training step is. ν is the matrix product's own factor and costs nothing;
+/// s and share are multiplied onto W's rows; <c>keep ⊙ h</c> is where the product's sums start.
 /// </summary>
 internal sealed unsafe class LinearOperator
 {
@@ -20,7 +17,6 @@ internal sealed unsafe class LinearOperator
     private const long FewRows = 32;
 
     private readonly LinearInput _input;
-    private readonly IReadOnlyList<Projection> _parts;
     private readonly List<Parameter> _weights;
     private readonly double _factor;
     private readonly RowScales? _scales;
@@ -28,90 +24,66 @@ internal sealed unsafe class LinearOperator
     private readonly Interpolation? _interpolation;
     private readonly long _outputWidth;
 
-    private LinearOperator(
-        LinearInput input, IReadOnlyList<Projection> parts, double factor, RowScales? scales, Tensor? stream, Interpolation? interpolation)
+    private LinearOperator(in LinearMap map)
     {
-        (_input, _parts, _scales, _stream, _interpolation) = (input, parts, scales, stream, interpolation);
-        _factor = factor;
-        _weights = parts.Select(part => part.Weight).ToList();
+        if (map.Scales is not null && map.Interpolation is not null)
+            throw new ArgumentException("Factors per output and an interpolation cannot be combined.", nameof(map));
+        (_input, _scales, _stream, _interpolation) = (map.Input, map.Scales, map.Stream, map.Interpolation);
+        _factor = map.Factor;
+        _weights = map.Parts.Select(part => part.Weight).ToList();
         _outputWidth = _weights.Sum(weight => weight.shape[0]);
     }
 
     /// <summary>Whether rows of the matrix are multiplied by factors, and which.</summary>
     private bool ScalesRows => _scales is not null || _interpolation is not null;
 
-    /// <summary>Applies the operator.</summary>
-    /// <param name="input">x, [..., in], or a function of it.</param>
-    /// <param name="parts">W's parts, [out, in] together.</param>
-    /// <param name="factor">ν.</param>
-    /// <param name="scales">s, or null.</param>
-    /// <param name="stream">h, [..., out], or null for no residual update.</param>
-    /// <param name="interpolation">keep and share, or null for 1 and 1.</param>
-    /// <returns>Shape [..., out]; in the stream's dtype where there is one, else in the compute dtype.</returns>
-    public static Tensor Apply(
-        LinearInput input,
-        IReadOnlyList<Projection> parts,
-        double factor = 1,
-        RowScales? scales = null,
-        Tensor? stream = null,
-        Interpolation? interpolation = null)
+    /// <summary>Whether the kernels can take it and pay.</summary>
+    public static bool Fits(in LinearMap map)
     {
-        if (scales is not null && interpolation is not null)
-            throw new ArgumentException("Factors per output and an interpolation cannot be combined.", nameof(scales));
-        var linear = new LinearOperator(input, parts, factor, scales, stream, interpolation);
-        return linear.IsWorthwhile() && linear.FitsCpu()
-            ? linear.Fused()
-            : CudaLinear.TryApply(input, parts, factor, scales, stream, interpolation) ?? linear.Eager();
-    }
-
-    /// <summary>
-    /// A few rows without gradients, as in generation, are cheaper on LibTorch's operators: here W's rows are scaled, there the few
-    /// results.
-    /// </summary>
-    private bool IsWorthwhile()
-        => _input.Source.numel() >= FewRows * _input.SourceWidth || (is_grad_enabled() && _weights[0].requires_grad);
-
-    private bool FitsCpu()
-    {
-        if (!FusedKernels.FitCpu(_input.Source, _input.Gain, _stream, _interpolation?.Parameter, _weights[0])
-            || _parts[0].Context.ComputeDtype != ScalarType.Float32 || !ShapesFit())
+        if (!IsWorthwhile(map) || !ShapesFit(map)
+            || !FusedKernels.ArePlain(map.Input.Source, map.Input.Gain, map.Stream, map.Interpolation?.Parameter, map.Parts[0].Weight))
         {
             return false;
         }
 
-        var next = TensorMemory.Floats(_weights[0]);
-        foreach (var weight in _weights)
+        var next = TensorMemory.Floats(map.Parts[0].Weight);
+        foreach (var part in map.Parts)
         {
-            if (TensorMemory.Floats(weight) != next)
+            if (TensorMemory.Floats(part.Weight) != next)
                 return false;
-            next += weight.numel();
+            next += part.Weight.numel();
         }
 
         return true;
     }
 
-    /// <summary>Whether shapes are those the kernels assume; LibTorch's operators broadcast, or say what is wrong.</summary>
-    private bool ShapesFit()
-        => _input.IsValid && _weights.All(weight => weight.shape[1] == _input.Width)
-            && (_stream is null || _stream.shape.AsSpan().SequenceEqual([.. _input.Source.shape[..^1], _outputWidth]))
-            && (_scales is null || _scales.Parameters.Sum(parameter => parameter.numel()) == _outputWidth)
-            && (_interpolation is null || _interpolation.Parameter.numel() == _outputWidth);
+    /// <summary>Applies the operator.</summary>
+    /// <param name="map">The map and its input.</param>
+    /// <returns>Shape [..., out].</returns>
+    public static Tensor Apply(in LinearMap map) => new LinearOperator(map).Fused();
 
-    private Tensor Eager()
+    /// <summary>
+    /// A few rows without gradients, as in generation, are cheaper on LibTorch's operators: here W's rows are scaled, there the few
+    /// results.
+    /// </summary>
+    private static bool IsWorthwhile(in LinearMap map)
+        => map.Input.Source.numel() >= FewRows * map.Input.SourceWidth || (is_grad_enabled() && map.Parts[0].Weight.requires_grad);
+
+    /// <summary>Whether shapes are those the kernels assume; LibTorch's operators broadcast, or say what is wrong.</summary>
+    private static bool ShapesFit(in LinearMap map)
     {
-        Dispatch.Record(Operation.Linear, DispatchPath.Eager);
-        using var scope = NewDisposeScope();
-        var x = _input.Eager();
-        var outputs = _parts.Select(part => part.Multiply(x, _factor)).ToList();
-        var y = outputs.Count == 1 ? outputs[0] : cat(outputs, -1);
-        if (_scales is not null)
-            y = y * _scales.Eager();
-        if (_stream is null)
-            return y.MoveToOuterDisposeScope();
-        if (_interpolation is null)
-            return (_stream + y).MoveToOuterDisposeScope();
-        var (keep, share) = _interpolation.Eager();
-        return (_stream * keep).addcmul(share, y, 1).MoveToOuterDisposeScope();
+        var (input, rows) = (map.Input, 0L);
+        foreach (var part in map.Parts)
+        {
+            if (part.Weight.shape[1] != input.Width)
+                return false;
+            rows += part.Weight.shape[0];
+        }
+
+        return input.IsValid
+            && (map.Stream is null || map.Stream.shape.AsSpan().SequenceEqual([.. input.Source.shape[..^1], rows]))
+            && (map.Scales is null || map.Scales.Parameters.Sum(parameter => parameter.numel()) == rows)
+            && (map.Interpolation is null || map.Interpolation.Parameter.numel() == rows);
     }
 
     private Tensor Fused()

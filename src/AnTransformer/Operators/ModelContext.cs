@@ -1,3 +1,4 @@
+using AnTransformer.Operators.Backends;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -14,6 +15,19 @@ public sealed record ModelContext(Device Device, ScalarType MasterDtype, ScalarT
 
     /// <summary>Where the parameters of the model under construction lie; null for parameters with memory of their own.</summary>
     internal ParameterStore? Store { get; init; }
+
+    private readonly OperatorBackend? _operators;
+
+    /// <summary>What computes the operators: chosen once for a model, and at each call for a module that is made outside of one.</summary>
+    internal OperatorBackend Operators
+    {
+        get => _operators ?? OperatorBackend.For(this);
+        private init => _operators = value;
+    }
+
+    /// <summary>The context of a model's parts: with its parameters' memory, and the backend that it keeps.</summary>
+    /// <param name="store">Where the parameters lie.</param>
+    internal ModelContext Of(ParameterStore store) => this with { Store = store, Operators = OperatorBackend.For(this) };
 
     /// <summary>A trainable tensor of zeros in the master dtype.</summary>
     /// <param name="shape">Its shape.</param>

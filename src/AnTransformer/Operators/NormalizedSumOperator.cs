@@ -1,6 +1,5 @@
 using AnTransformer.Kernels;
 using AnTransformer.Kernels.Cpu;
-using AnTransformer.Normalization;
 using static TorchSharp.torch;
 
 namespace AnTransformer.Operators;
@@ -10,6 +9,10 @@ internal static unsafe class NormalizedSumOperator
 {
     private const int RowsAtATime = 16;
 
+    /// <summary>Whether the kernels can take it.</summary>
+    public static bool Fits(Tensor h, Tensor x, RmsNorm norm)
+        => FusedKernels.ArePlain(h, x, norm.Weight) && h.shape.AsSpan().SequenceEqual(x.shape) && norm.Weight.numel() == h.shape[^1];
+
     /// <summary>Applies the update.</summary>
     /// <param name="h">The stream, [..., d].</param>
     /// <param name="x">A branch's output, [..., d].</param>
@@ -17,12 +20,6 @@ internal static unsafe class NormalizedSumOperator
     /// <returns>Shape [..., d].</returns>
     public static Tensor Apply(Tensor h, Tensor x, RmsNorm norm)
     {
-        if (!FusedKernels.FitCpu(h, x, norm.Weight) || !h.shape.AsSpan().SequenceEqual(x.shape) || norm.Weight.numel() != h.shape[^1])
-        {
-            using var scope = NewDisposeScope();
-            return (h + (Norms.Rms(x, norm.Epsilon) * norm.Weight)).MoveToOuterDisposeScope();
-        }
-
         var output = BufferPool.Empty(h.shape);
         using (PhaseClock.Measure(Phase.FusedOperators))
         {

@@ -41,13 +41,13 @@ public sealed class Projection : nn.Module<Tensor, Tensor>
     /// <param name="input">Shape [..., in], or a function of a tensor.</param>
     /// <param name="factor">A constant such as ν_down (see <see cref="NormalizationFactors"/>).</param>
     /// <returns>Shape [..., out] in the compute dtype.</returns>
-    public Tensor forward(LinearInput input, double factor = 1) => LinearOperator.Apply(input, [this], factor);
+    public Tensor forward(LinearInput input, double factor = 1) => new LinearMap(input, [this], factor).Apply();
 
     /// <summary>The residual sum h + W x.</summary>
     /// <param name="stream">h, [..., out].</param>
     /// <param name="input">x, [..., in], or a function of a tensor.</param>
     /// <returns>Shape [..., out] in the stream's dtype.</returns>
-    public Tensor AddTo(Tensor stream, LinearInput input) => LinearOperator.Apply(input, [this], stream: stream);
+    public Tensor AddTo(Tensor stream, LinearInput input) => new LinearMap(input, [this], Stream: stream).Apply();
 
     /// <summary>The residual update ν(α) ⊙ (h + α ⊙ (factor · W x − h)), α used as |α| (paper section 3).</summary>
     /// <param name="stream">h, [..., out].</param>
@@ -57,7 +57,7 @@ public sealed class Projection : nn.Module<Tensor, Tensor>
     /// <param name="normalize">Whether ν(α) = 1/√(α² + (1−α)²) applies.</param>
     /// <returns>Shape [..., out] in the stream's dtype.</returns>
     public Tensor Interpolate(Tensor stream, LinearInput input, double factor, ReparameterizedScale alpha, bool normalize)
-        => LinearOperator.Apply(input, [this], factor, stream: stream, interpolation: new Interpolation(alpha, normalize));
+        => new LinearMap(input, [this], factor, Stream: stream, Interpolation: new Interpolation(alpha, normalize)).Apply();
 
     /// <summary>
     /// factor · W x by TorchSharp's operators. The factor multiplies the matrix, which takes out·in products rather than B·T·out,

@@ -25,12 +25,12 @@ public sealed class ProjectionGroup
     /// <param name="input">x, [..., in], or a function of a tensor.</param>
     /// <param name="factor">A constant such as ν_qkv.</param>
     /// <returns>The parts' outputs one after the other, [..., out], in the compute dtype.</returns>
-    public Tensor Forward(LinearInput input, double factor = 1) => LinearOperator.Apply(input, Parts, factor);
+    public Tensor Forward(LinearInput input, double factor = 1) => new LinearMap(input, Parts, factor).Apply();
 
     /// <summary>s ⊙ (W x) for every part, with a scale per output.</summary>
     /// <param name="input">x, [..., in], or a function of a tensor.</param>
     /// <param name="scales">Every part's scale, and a constant it is multiplied by.</param>
     /// <returns>The parts' outputs one after the other, [..., out].</returns>
     public Tensor Forward(LinearInput input, IReadOnlyList<(ReparameterizedScale Scale, double Factor)> scales)
-        => LinearOperator.Apply(input, Parts, scales: new ReparameterizedRows(scales));
+        => new LinearMap(input, Parts, Scales: new ReparameterizedRows(scales)).Apply();
 }

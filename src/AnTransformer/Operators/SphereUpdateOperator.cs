@@ -1,14 +1,16 @@
 using AnTransformer.Kernels;
 using AnTransformer.Kernels.Cpu;
-using AnTransformer.Normalization;
-using AnTransformer.Operators.Cuda;
 using static TorchSharp.torch;
 
 namespace AnTransformer.Operators;
 
-/// <summary>nGPT's residual update L2(h + |α| ⊙ (L2(x) − h)), in one pass each way.</summary>
+/// <summary>nGPT's residual update L2(h + |α| ⊙ (L2(x) − h)), in one pass each way on the CPU.</summary>
 internal static unsafe class SphereUpdateOperator
 {
+    /// <summary>Whether the kernels can take it.</summary>
+    public static bool Fits(Tensor h, Tensor x, ReparameterizedScale alpha)
+        => FusedKernels.ArePlain(h, x, alpha.Stored) && h.shape.AsSpan().SequenceEqual(x.shape) && alpha.Stored.numel() == h.shape[^1];
+
     /// <summary>Applies the update.</summary>
     /// <param name="h">The stream, [..., d].</param>
     /// <param name="x">A block's output, [..., d].</param>
@@ -16,15 +18,6 @@ internal static unsafe class SphereUpdateOperator
     /// <returns>Shape [..., d], of unit norm.</returns>
     public static Tensor Apply(Tensor h, Tensor x, ReparameterizedScale alpha)
     {
-        if (!FusedKernels.FitCpu(h, x, alpha.Stored) || !h.shape.AsSpan().SequenceEqual(x.shape) || alpha.Stored.numel() != h.shape[^1])
-        {
-            if (CudaSphereUpdate.TryApply(h, x, alpha) is { } onCuda)
-                return onCuda;
-            Dispatch.Record(Operation.SphereUpdate, DispatchPath.Eager);
-            using var scope = NewDisposeScope();
-            return Norms.L2(h + (alpha.Value().abs() * (Norms.L2(x) - h))).MoveToOuterDisposeScope();
-        }
-
         Dispatch.Record(Operation.SphereUpdate, DispatchPath.Fused);
         var output = BufferPool.Empty(h.shape);
         using (PhaseClock.Measure(Phase.FusedOperators))

@@ -17,11 +17,14 @@ public abstract record ElementwiseRule : UpdateRule
     {
     }
 
+    /// <summary>Whether the step is there as kernels, too, beside <see cref="Direction"/>'s operators.</summary>
+    internal virtual bool HasKernels => true;
+
     internal override UpdateRule Clipped(double limit) => new SpectralClipping(this, limit);
 
     internal override void Update(IReadOnlyList<ParameterState> states, OptimizerStep step)
     {
-        if (RowBlocks.Of(states) is { } blocks)
+        if (HasKernels && RowBlocks.Of(states) is { } blocks)
         {
             Dispatch.Record(Operation.Update, DispatchPath.Fused);
             CpuTeam.Run(blocks.Count, index => UpdateRows(blocks[index], step));
@@ -30,7 +33,7 @@ public abstract record ElementwiseRule : UpdateRule
         }
 
         using var scope = NewDisposeScope();
-        var kernels = CudaStates.KernelsFor(states);
+        var kernels = HasKernels ? CudaStates.KernelsFor(states) : null;
         Dispatch.Record(Operation.Update, kernels is null ? DispatchPath.Eager : DispatchPath.Cuda);
         foreach (var state in states)
         {

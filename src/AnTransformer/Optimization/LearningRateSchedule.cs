@@ -9,11 +9,11 @@ public enum ScheduleKind
     /// <summary>Half a cosine from the peak down to the final rate.</summary>
     Cosine,
 
-    /// <summary>Warm-up, stable, decay: the peak, then a straight line down over the last share of the steps.</summary>
-    Wsd,
-
     /// <summary>The remaining share of the steps to a power: 1 is a straight line down, higher ones fall faster at first.</summary>
     Polynomial,
+
+    /// <summary>Warm-up, stable, decay: the peak, then a straight line down over the last share of the steps.</summary>
+    Wsd,
 
     /// <summary>The peak throughout.</summary>
     Constant,

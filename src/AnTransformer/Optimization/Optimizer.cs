@@ -1,5 +1,4 @@
 using AnTransformer.Architectures;
-using AnTransformer.Configuration;
 using AnTransformer.Kernels;
 using AnTransformer.Operators;
 using TorchSharp.Modules;
@@ -43,27 +42,39 @@ public sealed class Optimizer : IDisposable
     /// <c>with</c>.
     /// </param>
     public Optimizer(LanguageModel model, OptimizerSettings settings)
+        : this(model.TrainedParameters(), settings, model.Store)
+    {
+    }
+
+    /// <summary>
+    /// Creates the optimizer of a model of one's own, such as one around an <see cref="Encoder"/>, with fresh state: rates
+    /// by role and row length, spectral clipping and constraints hold as for a language model.
+    /// </summary>
+    /// <param name="parameters">What to optimize.</param>
+    /// <param name="settings">Rule and constants, for example <see cref="OptimizerSettings.For"/>.</param>
+    public Optimizer(IEnumerable<TrainedParameter> parameters, OptimizerSettings settings)
+        : this(parameters, settings, store: null)
+    {
+    }
+
+    private Optimizer(IEnumerable<TrainedParameter> parameters, OptimizerSettings settings, ParameterStore? store)
     {
         Settings = settings;
-        var store = model.Store;
-        _gradients = Own(store.Gradients());
-        var offsets = store.Parameters.ToDictionary(item => item.Parameter.Handle, item => item.Offset);
-        using var values = store.Values();
-        var spaces = model.Matrices().ToDictionary(
-            item => item.Matrix.Handle,
-            item => (model.Config.Constraint, Dimension: model.VectorDimension(item.IsOutput)));
-        foreach (var (name, parameter) in model.NamedParameters())
+        _gradients = store is null ? null : Own(store.Gradients());
+        var offsets = store?.Parameters.ToDictionary(item => item.Parameter.Handle, item => item.Offset);
+        using var values = store?.Values();
+        foreach (var (name, parameter, role, constraint, dimension) in parameters)
         {
-            var (constraint, dimension) = spaces.GetValueOrDefault(parameter.Handle, (RowConstraint.None, 1));
-            var role = model.RoleOf(parameter);
             var rule = settings.Rule.For(role);
             var factors = settings.Factors;
             if (!rule.MovesEveryNumberByTheRate)
                 factors = factors with { WidthExponent = 0 };
             if (settings.SpectralClip > 0 && role != ParameterRole.Scale)
                 rule = rule.Clipped(settings.SpectralClip);
-            var (offset, shape) = (offsets[parameter.Handle], parameter.shape);
-            var tensors = Create(rule, parameter, state => Part(state, values, offset, shape));
+            var shape = parameter.shape;
+            var tensors = Create(rule, parameter, state => offsets is null
+                ? Own(zeros_like(parameter))
+                : Part(state, values!, offsets[parameter.Handle], shape));
             Add(new ParameterState(
                 name, parameter, rule, tensors, constraint, dimension, factors.Of(role, shape[^1])));
         }

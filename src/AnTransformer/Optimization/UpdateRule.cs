@@ -1,4 +1,5 @@
 using AnTransformer.Architectures;
+using AnTransformer.Configuration;
 using static TorchSharp.torch;
 
 namespace AnTransformer.Optimization;
@@ -43,6 +44,19 @@ public abstract record UpdateRule
     /// </summary>
     /// <param name="limit">As a multiple of a random matrix's with entries of the same size.</param>
     internal virtual UpdateRule Clipped(double limit) => this;
+
+    /// <summary>Bytes of what the rule keeps for a model's parameters, in fp32.</summary>
+    /// <param name="config">A valid configuration.</param>
+    public double StateBytes(ModelConfig config)
+    {
+        double table = (double)config.VocabSize * config.HiddenSize, head = config.TieWordEmbeddings ? 0 : table;
+        var hidden = ModelCost.MatrixParameters(config) - table;
+        var scales = ModelCost.Parameters(config) - hidden - table - head;
+        return 4 * ((hidden * Kept(ParameterRole.Hidden)) + (table * Kept(ParameterRole.Embedding)) + (head * Kept(ParameterRole.Head))
+            + (scales * Kept(ParameterRole.Scale)));
+    }
+
+    private int Kept(ParameterRole role) => For(role).State.Count(tensor => tensor.Initial is null);
 
     /// <summary>
     /// Takes a step: state, decay, update and constraint; gradients are zero afterwards. Parameters without a gradient

@@ -2,10 +2,10 @@ using System.Text;
 using System.Text.Json;
 using AnTransformer.Fuzz.Mutations;
 using AnTransformer.Studies.Running;
-using AnTransformer.Training;
 using AnTransformer.Training.Configuration;
 using AnTransformer.Training.Data;
 using AnTransformer.Training.Metrics;
+using AnTransformer.Training.Runs;
 
 namespace AnTransformer.Fuzz.Formats;
 

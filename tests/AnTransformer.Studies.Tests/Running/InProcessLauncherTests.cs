@@ -1,8 +1,9 @@
 using AnTransformer.Studies.Configuration;
 using AnTransformer.Studies.Running;
 using AnTransformer.Studies.Sweeps;
-using AnTransformer.Training;
 using AnTransformer.Training.Configuration;
+using AnTransformer.Training.Loop;
+using AnTransformer.Training.Runs;
 
 namespace AnTransformer.Studies.Tests.Running;
 

@@ -1,7 +1,6 @@
 using AnTransformer.Studies.Configuration;
 using AnTransformer.Studies.Running;
 using AnTransformer.Studies.Sweeps;
-using AnTransformer.Training;
 using AnTransformer.Training.Configuration;
 
 namespace AnTransformer.Studies.Tests.Running;

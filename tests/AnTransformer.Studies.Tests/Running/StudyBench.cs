@@ -1,7 +1,7 @@
 using AnTransformer.Studies.Configuration;
 using AnTransformer.Studies.Running;
-using AnTransformer.Training;
 using AnTransformer.Training.Configuration;
+using AnTransformer.Training.Loop;
 
 namespace AnTransformer.Studies.Tests.Running;
 

@@ -5,7 +5,8 @@ using AnTransformer.Studies.Configuration;
 using AnTransformer.Studies.Ladders;
 using AnTransformer.Studies.Running;
 using AnTransformer.Studies.Sweeps;
-using AnTransformer.Training;
+using AnTransformer.Training.Loop;
+using AnTransformer.Training.Runs;
 
 namespace AnTransformer.Studies.Tests.Running;
 

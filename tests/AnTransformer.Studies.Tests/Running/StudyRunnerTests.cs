@@ -2,7 +2,7 @@ using AnTransformer.Checkpoints;
 using AnTransformer.Studies.Configuration;
 using AnTransformer.Studies.Running;
 using AnTransformer.Studies.Sweeps;
-using AnTransformer.Training;
+using AnTransformer.Training.Runs;
 
 namespace AnTransformer.Studies.Tests.Running;
 

@@ -1,8 +1,8 @@
 using AnTransformer.Architectures;
-using AnTransformer.EagerTwin;
 using AnTransformer.Layers;
 using AnTransformer.Operators;
 using AnTransformer.Optimization;
+using AnTransformer.Reference;
 using static TorchSharp.torch;
 using Parameter = TorchSharp.Modules.Parameter;
 

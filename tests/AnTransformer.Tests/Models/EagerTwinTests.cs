@@ -1,8 +1,8 @@
 using AnTransformer.Architectures;
 using AnTransformer.Configuration;
-using AnTransformer.EagerTwin;
 using AnTransformer.Operators;
 using AnTransformer.Optimization;
+using AnTransformer.Reference;
 using TorchSharp;
 using static TorchSharp.torch;
 using Parameter = TorchSharp.Modules.Parameter;

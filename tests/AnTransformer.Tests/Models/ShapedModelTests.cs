@@ -1,11 +1,11 @@
 using AnTransformer.Architectures;
 using AnTransformer.Checkpoints;
-using AnTransformer.EagerTwin;
 using AnTransformer.Generation;
 using AnTransformer.Inspection;
 using AnTransformer.Layers;
 using AnTransformer.Operators;
 using AnTransformer.Optimization;
+using AnTransformer.Reference;
 using AnTransformer.Tests.Checkpoints;
 using AnTransformer.Tests.Operators;
 using static TorchSharp.torch;
@@ -117,6 +117,37 @@ public sealed class ShapedModelTests
         Assert.Equal(
             new TextGenerator(model, useCache: false).Generate([1, 2, 3], 20, options),
             new TextGenerator(model).Generate([1, 2, 3], 20, options));
+    }
+
+    /// <summary>Keys that no later token sees are overwritten; what is left attends as all of them would.</summary>
+    [Theory]
+    [InlineData(1, 1)]
+    [InlineData(4, 1)]
+    [InlineData(4, 3)]
+    [InlineData(5, 13)]
+    public void A_cache_of_a_window_holds_twice_the_window_and_changes_nothing(int window, int chunk)
+    {
+        const int Length = 40;
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        var config = ArchitectureRegistry.CreateConfig("angpt", 43, 48, 2, 2, Length, 100) with { SlidingWindow = window };
+        using var model = LanguageModel.Create(config, ModelContext.Default);
+        model.Initialize(seed: 5);
+        var (tokens, _) = FusedModelTests.Batch(2, Length);
+        using var cache = new KeyValueCache(config.NumHiddenLayers, Length, config.Attention.Span);
+        var parts = new List<Tensor>();
+        for (long at = 0; at < Length; at += chunk)
+            parts.Add(model.forward(tokens.narrow(1, at, Math.Min(chunk, Length - at)), cache));
+        FusedModelTests.AssertNear(model.forward(tokens), cat(parts, 1), 1e-4, "logits");
+        Assert.Equal(Length, cache.Length);
+        using var layer = new LayerCache(Length, window);
+        for (var i = 0; i < Length; i++)
+        {
+            var part = full([1, 1, 1, 2], (float)i);
+            var (keys, values) = layer.Append(part, part);
+            Assert.InRange(keys.shape[2], Math.Min(i + 1, window), 2 * window);
+            Assert.Equal((i, i), (keys[0, 0, -1, 0].item<float>(), values[0, 0, -1, 0].item<float>()));
+        }
     }
 
     [Fact]

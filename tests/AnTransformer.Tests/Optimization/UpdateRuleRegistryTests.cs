@@ -19,6 +19,23 @@ public sealed class UpdateRuleRegistryTests
             Assert.Throws<InvalidInputException>(() => UpdateRuleRegistry.Get("loin", "optimizer.kind")).Message);
 
     [Fact]
+    public void A_programs_own_rule_is_found_by_its_name_once_it_is_registered()
+    {
+        var rule = new DirectionRuleTests.MomentumRule(0.9);
+        UpdateRuleRegistry.Register(rule);
+        try
+        {
+            Assert.Same(rule, UpdateRuleRegistry.Get("momentum"));
+            Assert.Equal("momentum", UpdateRuleRegistry.Names[^1]);
+            Assert.Throws<ArgumentException>(() => UpdateRuleRegistry.Register(new DirectionRuleTests.MomentumRule(0.5)));
+        }
+        finally
+        {
+            UpdateRuleRegistry.Remove(rule);
+        }
+    }
+
+    [Fact]
     public void A_rule_takes_the_constants_it_has_and_keeps_its_own_for_the_rest()
     {
         var given = new RuleSettings(Beta2: 0.98, Epsilon: 1e-6, MatrixRateFactor: 5);

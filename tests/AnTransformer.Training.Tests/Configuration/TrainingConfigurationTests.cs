@@ -1,4 +1,5 @@
 using AnTransformer.Training.Configuration;
+using AnTransformer.Training.Runs;
 
 namespace AnTransformer.Training.Tests.Configuration;
 
@@ -25,7 +26,7 @@ public sealed class TrainingConfigurationTests
     [Fact]
     public void The_files_that_come_with_the_tool_are_all_there()
         => Assert.Equal(
-            ["paper/angpt.yaml", "paper/gpt-plus.yaml", "paper/gpt.yaml", "paper/ngpt.yaml", "quickstart.yaml"],
+            ["masked.yaml", "paper/angpt.yaml", "paper/gpt-plus.yaml", "paper/gpt.yaml", "paper/ngpt.yaml", "quickstart.yaml"],
             ShippedFiles.Select(file => file.Data.Replace('\\', '/')));
 
     /// <summary>
@@ -119,14 +120,15 @@ public sealed class TrainingConfigurationTests
         => Assert.All(ConfigurationBinder.Fields(typeof(TrainingConfiguration)), field =>
         {
             Assert.EndsWith(".", field.Description, StringComparison.Ordinal);
-            Assert.True(field.Type == typeof(bool) || field.Type == typeof(string) || field.Type == typeof(List<string>) || field.Range is not null, field.Key);
+            Assert.True(field.Type == typeof(bool) || field.Type == typeof(string) || field.Type == typeof(List<string>)
+                || field.Type.IsEnum || field.Range is not null, field.Key);
         });
 
     [Fact]
     public void Every_default_is_in_its_range()
         => Load(Minimal, [.. ConfigurationBinder.Fields(typeof(TrainingConfiguration))
             .Where(field => field.Default is not null and not (string or List<string>))
-            .Select(field => (field.Key, Convert.ToString(field.Default, System.Globalization.CultureInfo.InvariantCulture)!))]);
+            .Select(field => (field.Key, ConfigurationBinder.Text(field.Default)))]);
 
     [Theory]
     [InlineData("model: {hidden_size: 130, num_attention_heads: 4}", "x.yaml:3:22: model.hidden_size 130 is not divisible by model.num_attention_heads 4; choose a multiple of the number of heads, or give model.head_dim.")]
@@ -134,7 +136,7 @@ public sealed class TrainingConfigurationTests
     [InlineData("model: {head_dim: 7}", "x.yaml:3:19: model.head_dim 7 is odd, and rotary position embeddings turn pairs; choose an even number.")]
     [InlineData("model: {hidden_size: 12, num_attention_heads: 4}", "x.yaml:3:22: the head size model.hidden_size / model.num_attention_heads = 3 is odd, and rotary position embeddings turn pairs; choose sizes that make it even, or give model.head_dim.")]
     [InlineData("model: {architecture: gtp}", "x.yaml:3:23: 'model.architecture' must be one of gpt, gpt+, ngpt, angpt, sandwich, dyt, derf, not 'gtp'; did you mean 'gpt'?")]
-    [InlineData("model: {constraint: hard}", "x.yaml:3:21: 'model.constraint' must be one of bounded, exact, none or null, not 'hard'.")]
+    [InlineData("model: {constraint: hard}", "x.yaml:3:21: 'model.constraint' must be one of none, bounded, exact or null, not 'hard'.")]
     [InlineData("optimizer: {learning_rat: 1}", "x.yaml:3:13: unknown key 'optimizer.learning_rat'; did you mean 'learning_rate'?")]
     [InlineData("optimizer: {learning_rate: 0}", "x.yaml:3:28: 'optimizer.learning_rate' must be a number greater than 0 and at most 10, not '0'.")]
     [InlineData("tokenizer: {kind: file}", "x.yaml:3:19: tokenizer.path must be given when tokenizer.kind is file.")]

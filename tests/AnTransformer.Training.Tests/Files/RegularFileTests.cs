@@ -3,6 +3,7 @@ using AnTransformer.Architectures;
 using AnTransformer.Files;
 using AnTransformer.Training.Configuration;
 using AnTransformer.Training.Data;
+using AnTransformer.Training.Runs;
 using AnTransformer.Training.Tokenization.Files;
 
 namespace AnTransformer.Training.Tests.Files;

@@ -1,7 +1,10 @@
 using AnTransformer.Architectures;
+using AnTransformer.Optimization;
 using AnTransformer.Training.Configuration;
 using AnTransformer.Training.Inspection;
+using AnTransformer.Training.Loop;
 using AnTransformer.Training.Metrics;
+using AnTransformer.Training.Runs;
 using TorchSharp;
 
 namespace AnTransformer.Training.Tests.Inspection;
@@ -65,7 +68,7 @@ public sealed class RunInspectionTests : IDisposable
     {
         var configuration = Tiny("angpt", "run", interval: 1000);
         (configuration.Training.Steps, configuration.Training.DivergenceFactor, configuration.Optimizer.LearningRate) = (60, 1.0001, 1);
-        configuration.Schedule.Kind = "constant";
+        configuration.Schedule.Kind = ScheduleKind.Constant;
         Train(configuration, expected: TrainingStatus.Diverged);
         Assert.Equal([0L, MetricsLog.Read(Path.Combine(_folder.File("run"), "metrics.jsonl"))[^1].Step], InspectionLog.Read(Log).Select(record => record.Step).Distinct());
     }
@@ -107,7 +110,7 @@ public sealed class RunInspectionTests : IDisposable
         {
             Model = { Architecture = architecture, HiddenSize = 32, NumAttentionHeads = 2, NumHiddenLayers = 2, MaxPositionEmbeddings = 32 },
             Data = { Text = [text], Path = _folder.File("data"), SectionBytes = 1024, ValidationFraction = 0.1 },
-            Tokenizer = { Kind = "bytes" },
+            Tokenizer = { Kind = TokenizerKind.Bytes },
             Training = { Steps = 6, BatchSize = 4, Output = _folder.File(output) },
             Evaluation = { Interval = 0, Batches = 2 },
             Logging = { Interval = 1, Plot = false },

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using AnTransformer.Checkpoints;
+using AnTransformer.Configuration;
 using AnTransformer.Training.Tokenization;
 
 namespace AnTransformer.Training.Data.Preparation;
@@ -117,7 +118,7 @@ public static class DatasetPreparation
             NulBytes = nulBytes,
             Options = new DatasetOptions(options.Source.TextField, options.Source.TextColumn, options.Source.SectionBytes,
                 options.Source.Separator, options.ValidationFraction, options.Seed, options.MaxTokensPerShard,
-                TextEncodings.Names[(int)options.Source.Encoding]),
+                EnumSpelling.Of(options.Source.Encoding)),
             Sources = [.. source.Files.Select(file => new DatasetSource(file.Path, file.Bytes))],
         };
         info.Save(directory);

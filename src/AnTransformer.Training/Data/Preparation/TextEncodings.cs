@@ -1,4 +1,5 @@
 using System.Text;
+using AnTransformer.Configuration;
 
 namespace AnTransformer.Training.Data.Preparation;
 
@@ -6,7 +7,7 @@ namespace AnTransformer.Training.Data.Preparation;
 public static class TextEncodings
 {
     /// <summary>The names that options and configurations have, in the order of <see cref="TextEncoding"/>.</summary>
-    public static IReadOnlyList<string> Names { get; } = ["auto", "utf-8", "utf-16le", "utf-16be", "latin1", "windows-1252"];
+    public static IReadOnlyList<string> Names { get; } = EnumSpelling.Words(typeof(TextEncoding));
 
     private const int BlockSize = 1 << 16;
 
@@ -17,12 +18,10 @@ public static class TextEncodings
     /// <param name="name">One of <see cref="Names"/>.</param>
     /// <exception cref="InvalidInputException">There is no encoding of that name.</exception>
     public static TextEncoding Parse(string name)
-    {
-        var index = Names.ToList().IndexOf(name);
-        return index >= 0
-            ? (TextEncoding)index
-            : throw new InvalidInputException($"The encoding '{name}' is not known; choose one of {string.Join(", ", Names)}.");
-    }
+        => EnumSpelling.Find(typeof(TextEncoding), name) is TextEncoding encoding
+            ? encoding
+            : throw new InvalidInputException(
+                $"The encoding '{Printable.Excerpt(name)}' is not known; choose one of {string.Join(", ", Names)}.");
 
     /// <summary>A stream of UTF-8 without a byte-order mark.</summary>
     /// <param name="stream">Bytes of text; owned by the result.</param>

@@ -32,6 +32,10 @@ public sealed class AnGpt : LanguageModel
     /// <inheritdoc/>
     protected override double InitialDeviation(bool isOutput) => 1;
 
+    /// <summary>The blocks without embedding and head.</summary>
+    internal static EncoderDesign EncoderOf(ModelConfig config)
+        => new(own => new Block(config, own), _ => 1, StartsOnSphere: true);
+
     /// <inheritdoc/>
     protected override void FinishInitialization() => Constrain(RowConstraint.Exact);
 

@@ -60,6 +60,10 @@ public sealed class AnGptDefinition : ArchitectureDefinition
     }
 
     /// <inheritdoc/>
+    public override Encoder CreateEncoder(ModelConfig config, ModelContext context)
+        => new(config, context, AnGpt.EncoderOf(config));
+
+    /// <inheritdoc/>
     public override (long PerBlock, long Outside) CountScales(ModelConfig config) => (2L * config.HiddenSize, config.VocabSize);
 
     /// <inheritdoc/>

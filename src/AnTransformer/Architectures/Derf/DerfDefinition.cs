@@ -18,6 +18,10 @@ public sealed class DerfDefinition : SquashingDefinition
         => new SquashingGpt(Name, config, context, own => DynamicSquash.Erf(config.HiddenSize, config.Alpha, own));
 
     /// <inheritdoc/>
+    public override Encoder CreateEncoder(ModelConfig config, ModelContext context) => new(
+        config, context, SquashingGpt.EncoderOf(config, own => DynamicSquash.Erf(config.HiddenSize, config.Alpha, own)));
+
+    /// <inheritdoc/>
     protected override int ScalarsPerLayer => 2;
 
     /// <summary>The arcsine law E[erf(z)²] = 2/π · asin(2σ² / (1 + 2σ²)) (Williams 1997).</summary>

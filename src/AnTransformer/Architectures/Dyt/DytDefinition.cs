@@ -19,6 +19,10 @@ public sealed class DytDefinition : SquashingDefinition
         => new SquashingGpt(Name, config, context, own => DynamicSquash.Tanh(config.HiddenSize, config.Alpha, own));
 
     /// <inheritdoc/>
+    public override Encoder CreateEncoder(ModelConfig config, ModelContext context) => new(
+        config, context, SquashingGpt.EncoderOf(config, own => DynamicSquash.Tanh(config.HiddenSize, config.Alpha, own)));
+
+    /// <inheritdoc/>
     protected override int ScalarsPerLayer => 1;
 
     /// <inheritdoc/>

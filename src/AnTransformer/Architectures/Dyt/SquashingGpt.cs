@@ -42,8 +42,14 @@ public sealed class SquashingGpt : LanguageModel
     protected override LinearInput HeadInput(Tensor h) => _norm.forward(h);
 
     /// <inheritdoc/>
-    protected override double InitialDeviation(bool isOutput)
-        => 1 / Math.Sqrt(Config.HiddenSize) / (isOutput ? Math.Sqrt(2 * Config.NumHiddenLayers) : 1);
+    protected override double InitialDeviation(bool isOutput) => Deviation(Config, isOutput);
+
+    /// <summary>The blocks without embedding and head; whoever makes their input gives it entries of about 1.</summary>
+    internal static EncoderDesign EncoderOf(ModelConfig config, Func<ModelContext, DynamicSquash> createNorm) => new(
+        own => new Block(config, own, createNorm), isOutput => Deviation(config, isOutput), CreateNorm: createNorm);
+
+    private static double Deviation(ModelConfig config, bool isOutput)
+        => 1 / Math.Sqrt(config.HiddenSize) / (isOutput ? Math.Sqrt(2 * config.NumHiddenLayers) : 1);
 
     private sealed class Block : TransformerBlock
     {

@@ -25,6 +25,10 @@ public sealed class FoldedAnGpt : LanguageModel
     /// <inheritdoc/>
     protected override double InitialDeviation(bool isOutput) => 1 / Math.Sqrt(Config.HiddenSize);
 
+    /// <summary>The blocks without embedding and head.</summary>
+    internal static EncoderDesign EncoderOf(ModelConfig config)
+        => new(own => new Block(config, own), _ => 1 / Math.Sqrt(config.HiddenSize));
+
     private sealed class Block : TransformerBlock
     {
         private readonly QueryKeyNormalization _queryKeyNorm;

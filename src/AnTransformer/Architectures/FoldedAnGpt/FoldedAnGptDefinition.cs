@@ -29,6 +29,10 @@ public sealed class FoldedAnGptDefinition : ArchitectureDefinition
     public override LanguageModel CreateModel(ModelConfig config, ModelContext context) => new FoldedAnGpt(config, context);
 
     /// <inheritdoc/>
+    public override Encoder CreateEncoder(ModelConfig config, ModelContext context)
+        => new(config, context, FoldedAnGpt.EncoderOf(config));
+
+    /// <inheritdoc/>
     public override DecoderGraph Describe(ModelConfig config, GraphParameters parameters)
     {
         BlockGraph Block(int layer) => new(

@@ -27,8 +27,16 @@ public sealed class Gpt : LanguageModel
     protected override LinearInput HeadInput(Tensor h) => _norm.Of(h);
 
     /// <inheritdoc/>
-    protected override double InitialDeviation(bool isOutput)
-        => 1 / Math.Sqrt(Config.HiddenSize) / (isOutput ? Math.Sqrt(2 * Config.NumHiddenLayers) : 1);
+    protected override double InitialDeviation(bool isOutput) => Deviation(Config, isOutput);
+
+    /// <summary>The blocks without embedding and head.</summary>
+    internal static EncoderDesign EncoderOf(ModelConfig config) => new(
+        own => new Block(config, own),
+        isOutput => Deviation(config, isOutput),
+        CreateNorm: own => new RmsNorm(config.HiddenSize, config.RmsNormEps, own));
+
+    private static double Deviation(ModelConfig config, bool isOutput)
+        => 1 / Math.Sqrt(config.HiddenSize) / (isOutput ? Math.Sqrt(2 * config.NumHiddenLayers) : 1);
 
     private sealed class Block : TransformerBlock
     {

@@ -52,6 +52,10 @@ public class GptDefinition : ArchitectureDefinition
     }
 
     /// <inheritdoc/>
+    public override Encoder CreateEncoder(ModelConfig config, ModelContext context)
+        => new(config, context, Gpt.EncoderOf(config));
+
+    /// <inheritdoc/>
     public override (long PerBlock, long Outside) CountScales(ModelConfig config)
         => ((2L * config.HiddenSize) + (config.QkNorm ? 2L * config.HeadSize : 0), config.HiddenSize);
 

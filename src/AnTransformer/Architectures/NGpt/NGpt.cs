@@ -33,11 +33,16 @@ public sealed class NGpt : LanguageModel
     /// <inheritdoc/>
     protected override double InitialDeviation(bool isOutput) => 1 / Math.Sqrt(Config.HiddenSize);
 
+    /// <summary>The blocks without embedding and head.</summary>
+    internal static EncoderDesign EncoderOf(ModelConfig config) => new(
+        own => new Block(config, own), _ => 1 / Math.Sqrt(config.HiddenSize), StartsOnSphere: true, OutputVectorDimension: 0);
+
     /// <inheritdoc/>
     protected override void FinishInitialization() => Constrain(RowConstraint.Exact);
 
     private sealed class Block : TransformerBlock
     {
+        private readonly ModelContext _context;
         private readonly ReparameterizedScale _attentionAlpha;
         private readonly ReparameterizedScale _mlpAlpha;
         private readonly ReparameterizedScale _upScale;
@@ -49,6 +54,7 @@ public sealed class NGpt : LanguageModel
         public Block(ModelConfig config, ModelContext context)
             : base(nameof(Block), config, context)
         {
+            _context = context;
             _softmaxScale = Math.Sqrt(config.HeadSize);
             _gateFactor = Math.Sqrt(config.HiddenSize);
             _attentionAlpha = new ReparameterizedScale(config.HiddenSize, config.Alpha, context);
@@ -74,14 +80,14 @@ public sealed class NGpt : LanguageModel
             var y = SelfAttention.Attend(qkv, _queryKeyNorm, _softmaxScale, rotary, start, cache);
             var attended = SelfAttention.OProj.forward(y);
             observer?.Attention(h, qkv, y, attended);
-            h = SphereUpdateOperator.Apply(h, attended, _attentionAlpha);
+            h = _context.Operators.SphereUpdate(h, attended, _attentionAlpha);
 
             // up ← s_u ⊙ W_u h;  gate ← √d · s_g ⊙ W_g h;  h ← L2(h + |α_M| ⊙ (L2(W_d · (up ⊙ SiLU(gate))) − h))
             var gateUp = Mlp.GateUpProj.Forward(h, [(_gateScale, _gateFactor), (_upScale, 1)]);
             var m = new GatedInput(gateUp);
             var output = Mlp.DownProj.forward(m);
             observer?.Mlp(h, h, gateUp, m, output);
-            return SphereUpdateOperator.Apply(h, output, _mlpAlpha).MoveToOuterDisposeScope();
+            return _context.Operators.SphereUpdate(h, output, _mlpAlpha).MoveToOuterDisposeScope();
         }
     }
 }

@@ -61,6 +61,10 @@ public sealed class NGptDefinition : ArchitectureDefinition
     }
 
     /// <inheritdoc/>
+    public override Encoder CreateEncoder(ModelConfig config, ModelContext context)
+        => new(config, context, NGpt.EncoderOf(config));
+
+    /// <inheritdoc/>
     public override (long PerBlock, long Outside) CountScales(ModelConfig config)
         => ((2L * config.HiddenSize) + config.Attention.KeyValueWidth + (2L * config.IntermediateSize),
             config.VocabSize);

@@ -27,11 +27,20 @@ public sealed class Sandwich : LanguageModel
     protected override LinearInput HeadInput(Tensor h) => _norm.Of(h);
 
     /// <inheritdoc/>
-    protected override double InitialDeviation(bool isOutput)
-        => 1 / Math.Sqrt(Config.HiddenSize) / (isOutput ? Math.Sqrt(2 * Config.NumHiddenLayers) : 1);
+    protected override double InitialDeviation(bool isOutput) => Deviation(Config, isOutput);
+
+    /// <summary>The blocks without embedding and head.</summary>
+    internal static EncoderDesign EncoderOf(ModelConfig config) => new(
+        own => new Block(config, own),
+        isOutput => Deviation(config, isOutput),
+        CreateNorm: own => new RmsNorm(config.HiddenSize, config.RmsNormEps, own));
+
+    private static double Deviation(ModelConfig config, bool isOutput)
+        => 1 / Math.Sqrt(config.HiddenSize) / (isOutput ? Math.Sqrt(2 * config.NumHiddenLayers) : 1);
 
     private sealed class Block : TransformerBlock
     {
+        private readonly ModelContext _context;
         private readonly RmsNorm _inputNorm;
         private readonly RmsNorm _postAttentionNorm;
         private readonly RmsNorm _preMlpNorm;
@@ -42,6 +51,7 @@ public sealed class Sandwich : LanguageModel
         public Block(ModelConfig config, ModelContext context)
             : base(nameof(Block), config, context)
         {
+            _context = context;
             _softmaxScale = 1 / Math.Sqrt(config.HeadSize);
             _inputNorm = Norm("input_layernorm", config, context);
             _postAttentionNorm = Norm("post_attention_layernorm", config, context);
@@ -62,7 +72,7 @@ public sealed class Sandwich : LanguageModel
             var y = SelfAttention.Attend(qkv, _queryKeyNorm, _softmaxScale, rotary, start, cache);
             var a = SelfAttention.OProj.forward(y);
             observer?.Attention(x, qkv, y, a);
-            h = NormalizedSumOperator.Apply(h, a, _postAttentionNorm);
+            h = _context.Operators.NormalizedSum(h, a, _postAttentionNorm);
 
             // h ← h + RMSNorm(W_d · (W_u x ⊙ SiLU(W_g x))),  x = RMSNorm(h)
             x = _preMlpNorm.Of(h);
@@ -70,7 +80,7 @@ public sealed class Sandwich : LanguageModel
             var m = new GatedInput(gateUp);
             var b = Mlp.DownProj.forward(m);
             observer?.Mlp(h, x, gateUp, m, b);
-            return NormalizedSumOperator.Apply(h, b, _postMlpNorm).MoveToOuterDisposeScope();
+            return _context.Operators.NormalizedSum(h, b, _postMlpNorm).MoveToOuterDisposeScope();
         }
 
         private RmsNorm Norm(string name, ModelConfig config, ModelContext context)

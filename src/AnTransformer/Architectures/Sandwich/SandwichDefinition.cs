@@ -53,6 +53,10 @@ public sealed class SandwichDefinition : ArchitectureDefinition
     }
 
     /// <inheritdoc/>
+    public override Encoder CreateEncoder(ModelConfig config, ModelContext context)
+        => new(config, context, Sandwich.EncoderOf(config));
+
+    /// <inheritdoc/>
     public override (long PerBlock, long Outside) CountScales(ModelConfig config)
         => ((4L * config.HiddenSize) + (config.QkNorm ? 2L * config.HeadSize : 0), config.HiddenSize);
 

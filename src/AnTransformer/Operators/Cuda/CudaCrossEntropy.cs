@@ -20,49 +20,43 @@ internal sealed class CudaCrossEntropy
     private readonly Tensor? _scales;
     private readonly long[] _sourceShape;
 
-    private CudaCrossEntropy(CudaKernels kernels, LinearInput input, Projection head, RowScales? scales)
+    private CudaCrossEntropy(CudaKernels kernels, in HeadLoss loss)
     {
-        var dtype = head.Context.ComputeDtype;
-        (_kernels, _linearInput) = (kernels, input);
-        (_input, _matrix) = (new CudaInput(kernels, input, dtype), new CudaMatrix([head], dtype));
-        (_scales, _sourceShape) = (scales?.Eager(), input.Source.shape);
+        var dtype = loss.Context.ComputeDtype;
+        (_kernels, _linearInput) = (kernels, loss.Input);
+        (_input, _matrix) = (new CudaInput(kernels, loss.Input, dtype), new CudaMatrix([loss.Head], dtype));
+        (_scales, _sourceShape) = (loss.Scales?.Eager(), loss.Input.Source.shape);
     }
 
     /// <summary>Logits in memory at a time; small in tests.</summary>
     internal static long LogitsAtOnce { get; set; } = 1L << 28;
 
-    /// <summary>The mean loss, a scalar; null where the kernels cannot take it. See <see cref="CrossEntropyOperator.Mean"/>.</summary>
-    public static Tensor? TryMean(LinearInput input, Projection head, RowScales? scales, Tensor targets)
+    /// <summary>Whether the kernels can take it.</summary>
+    public static bool Fits(CudaKernels kernels, in HeadLoss loss)
     {
-        if (KernelsFor(input, head, targets) is not { } kernels)
-            return null;
-        Dispatch.Record(Operation.Loss, DispatchPath.Cuda);
-        using var scope = NewDisposeScope();
-        return new CudaCrossEntropy(kernels, input, head, scales).Mean(targets.flatten()).MoveToOuterDisposeScope();
+        var (input, targets) = (loss.Input, loss.Targets);
+        return CudaInput.Fits(kernels, input, loss.Context.ComputeDtype) && targets.dtype == ScalarType.Int64
+            && kernels.Launcher.Holds(targets) && targets.is_contiguous() && input.IsValid && input.Width == loss.Head.Weight.shape[1]
+            && targets.numel() == input.Source.numel() / input.SourceWidth;
     }
 
-    /// <summary>
-    /// Every token's loss outside the graph, [B, T]; null where the kernels cannot take it. See
-    /// <see cref="CrossEntropyOperator.PerToken"/>.
-    /// </summary>
-    public static Tensor? TryPerToken(LinearInput input, Projection head, RowScales? scales, Tensor targets)
+    /// <summary>The mean loss, a scalar.</summary>
+    public static Tensor Mean(CudaKernels kernels, in HeadLoss loss)
     {
-        if (KernelsFor(input, head, targets) is not { } kernels)
-            return null;
+        Dispatch.Record(Operation.Loss, DispatchPath.Cuda);
+        using var scope = NewDisposeScope();
+        return new CudaCrossEntropy(kernels, loss).Mean(loss.Targets.flatten()).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Every token's loss outside the graph, [B, T].</summary>
+    public static Tensor PerToken(CudaKernels kernels, in HeadLoss loss)
+    {
         Dispatch.Record(Operation.TokenLosses, DispatchPath.Cuda);
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
-        return new CudaCrossEntropy(kernels, input, head, scales).Losses(targets.flatten(), gradients: null).view(targets.shape)
+        return new CudaCrossEntropy(kernels, loss).Losses(loss.Targets.flatten(), gradients: null).view(loss.Targets.shape)
             .MoveToOuterDisposeScope();
     }
-
-    private static CudaKernels? KernelsFor(LinearInput input, Projection head, Tensor targets)
-        => FusedKernels.ForCuda(input.Source) is { } kernels && head.Context.MasterDtype == ScalarType.Float32
-            && CudaInput.Fits(kernels, input, head.Context.ComputeDtype) && targets.dtype == ScalarType.Int64
-            && kernels.Launcher.Holds(targets) && targets.is_contiguous() && input.IsValid && input.Width == head.Weight.shape[1]
-            && targets.numel() == input.Source.numel() / input.SourceWidth
-            ? kernels
-            : null;
 
     private Tensor Mean(Tensor targets)
     {

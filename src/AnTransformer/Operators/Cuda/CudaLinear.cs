@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace AnTransformer.Operators.Cuda;
 
 /// <summary>
-/// <see cref="LinearOperator"/> on a CUDA device: LibTorch's matrix product between kernels for what comes before and after it.
+/// <see cref="LinearMap"/> on a CUDA device: LibTorch's matrix product between kernels for what comes before and after it.
 /// Weights are cast again in the backward pass and the gated product is computed again; their gradients are added in place.
 /// </summary>
 internal sealed class CudaLinear
@@ -17,31 +17,26 @@ internal sealed class CudaLinear
     private readonly ScalarType _dtype;
     private readonly double _factor;
 
-    private CudaLinear(CudaKernels kernels, LinearInput input, IReadOnlyList<Projection> parts, double factor)
+    private CudaLinear(CudaKernels kernels, in LinearMap map)
     {
-        (_kernels, _linearInput, _factor) = (kernels, input, factor);
-        _dtype = parts[0].Context.ComputeDtype;
-        _input = new CudaInput(kernels, input, _dtype);
-        _matrix = new CudaMatrix(parts, _dtype);
+        (_kernels, _linearInput, _factor) = (kernels, map.Input, map.Factor);
+        _dtype = map.Context.ComputeDtype;
+        _input = new CudaInput(kernels, map.Input, _dtype);
+        _matrix = new CudaMatrix(map.Parts, _dtype);
     }
 
-    /// <summary>Applies the operator; null where the kernels cannot take it.</summary>
-    public static Tensor? TryApply(
-        LinearInput input, IReadOnlyList<Projection> parts, double factor, RowScales? scales, Tensor? stream,
-        Interpolation? interpolation)
-    {
-        var context = parts[0].Context;
-        if (FusedKernels.ForCuda(input.Source) is not { } kernels || context.MasterDtype != ScalarType.Float32
-            || !CudaInput.Fits(kernels, input, context.ComputeDtype)
-            || (stream is not null && !(kernels.Launcher.Holds(stream) && stream.dtype == ScalarType.Float32 && stream.is_contiguous())))
-        {
-            return null;
-        }
+    /// <summary>Whether the kernels can take it.</summary>
+    public static bool Fits(CudaKernels kernels, in LinearMap map)
+        => CudaInput.Fits(kernels, map.Input, map.Context.ComputeDtype)
+            && (map.Stream is not { } stream
+                || (kernels.Launcher.Holds(stream) && stream.dtype == ScalarType.Float32 && stream.is_contiguous()));
 
+    /// <summary>Applies the operator.</summary>
+    public static Tensor Apply(CudaKernels kernels, in LinearMap map)
+    {
         Dispatch.Record(Operation.Linear, DispatchPath.Cuda);
         using var scope = NewDisposeScope();
-        return new CudaLinear(kernels, input, parts, factor).Forward(scales?.Eager(), stream, interpolation?.Eager())
-            .MoveToOuterDisposeScope();
+        return new CudaLinear(kernels, map).Forward(map.Scales?.Eager(), map.Stream, map.Interpolation?.Eager()).MoveToOuterDisposeScope();
     }
 
     private Tensor Forward(Tensor? scales, Tensor? stream, (Tensor Keep, Tensor Share)? interpolation)

@@ -1,4 +1,3 @@
-using AnTransformer.Configuration;
 using AnTransformer.Kernels;
 using AnTransformer.Kernels.Cuda;
 using static TorchSharp.torch;
@@ -14,26 +13,21 @@ internal static class CudaQueryKey
     private const long LargestHead = 4096;
     private const int MostHeads = 65_535;
 
-    /// <summary>Queries, keys and values, [B, H, T, d_h] in the dtype of the product; null where the kernels cannot take it.</summary>
-    /// <param name="qkv">[B, T, (H + 2K)·d_h].</param>
-    /// <param name="normalization">How queries and keys are normalized.</param>
-    /// <param name="rotary">Positions.</param>
-    /// <param name="start">Position of the first token.</param>
-    /// <param name="shape">H, K and d_h; the kernels know equally many heads of queries and of keys only.</param>
-    /// <param name="queryFactor">What queries are multiplied by in the end.</param>
-    public static (Tensor Query, Tensor Key, Tensor Value)? TryApply(
-        Tensor qkv, QueryKeyNormalization normalization, RotaryEmbedding rotary, long start, AttentionShape shape,
-        double queryFactor)
+    /// <summary>Whether the kernels can take it: they know equally many heads of queries and of keys only.</summary>
+    public static bool Fits(CudaKernels kernels, in AttentionInput input)
     {
-        var (heads, headSize) = (shape.Heads, shape.HeadSize);
-        if (FusedKernels.ForCuda(qkv) is not { } kernels || qkv.dtype is not (ScalarType.Float32 or ScalarType.BFloat16)
-            || rotary.Cosines.dtype != ScalarType.Float32 || !qkv.is_contiguous() || qkv.numel() == 0 || headSize % 2 != 0
-            || headSize > LargestHead || heads > MostHeads || shape.KeyValueHeads != heads
-                || qkv.shape[2] != shape.ProjectedWidth)
-        {
-            return null;
-        }
+        var (qkv, shape) = (input.Qkv, input.Shape);
+        return kernels.Launcher.Holds(qkv) && qkv.dtype is ScalarType.Float32 or ScalarType.BFloat16 && qkv.is_contiguous()
+            && qkv.numel() > 0 && input.Rotary.Cosines.dtype == ScalarType.Float32 && shape.HeadSize % 2 == 0
+            && shape.HeadSize <= LargestHead && shape.Heads <= MostHeads && shape.KeyValueHeads == shape.Heads
+            && qkv.shape[2] == shape.ProjectedWidth;
+    }
 
+    /// <summary>Queries, keys and values, [B, H, T, d_h] in the dtype of the product; queries times their factor.</summary>
+    public static (Tensor Query, Tensor Key, Tensor Value) Apply(CudaKernels kernels, in AttentionInput input)
+    {
+        var (qkv, normalization, rotary, start) = (input.Qkv, input.Normalization, input.Rotary, input.Start);
+        var (heads, headSize, queryFactor) = (input.Shape.Heads, input.Shape.HeadSize, input.QueryFactor);
         Dispatch.Record(Operation.Attention, DispatchPath.Cuda);
         using var scope = NewDisposeScope();
         var isShared = normalization.Kind != QueryKeyNorm.Rms;

@@ -7,18 +7,18 @@ namespace AnTransformer.Operators.Cuda;
 /// <summary><see cref="SphereUpdateOperator"/> on a CUDA device.</summary>
 internal static class CudaSphereUpdate
 {
-    /// <summary>L2(h + |α| ⊙ (L2(x) − h)); null where the kernels cannot take it.</summary>
+    /// <summary>Whether the kernels can take it.</summary>
+    public static bool Fits(CudaKernels kernels, Tensor h, Tensor x)
+        => kernels.Launcher.Holds(h) && kernels.Launcher.Holds(x) && h.dtype == ScalarType.Float32
+            && x.dtype is ScalarType.Float32 or ScalarType.BFloat16 && h.is_contiguous() && x.is_contiguous() && h.numel() > 0;
+
+    /// <summary>L2(h + |α| ⊙ (L2(x) − h)).</summary>
+    /// <param name="kernels">The device's kernels.</param>
     /// <param name="h">The stream, [..., d].</param>
     /// <param name="x">A block's output, [..., d].</param>
     /// <param name="alpha">α, [d].</param>
-    public static Tensor? TryApply(Tensor h, Tensor x, ReparameterizedScale alpha)
+    public static Tensor Apply(CudaKernels kernels, Tensor h, Tensor x, ReparameterizedScale alpha)
     {
-        if (FusedKernels.ForCuda(h) is not { } kernels || !kernels.Launcher.Holds(x) || h.dtype != ScalarType.Float32
-            || x.dtype is not (ScalarType.Float32 or ScalarType.BFloat16) || !h.is_contiguous() || !x.is_contiguous() || h.numel() == 0)
-        {
-            return null;
-        }
-
         Dispatch.Record(Operation.SphereUpdate, DispatchPath.Cuda);
         using var scope = NewDisposeScope();
         var a = alpha.Value();

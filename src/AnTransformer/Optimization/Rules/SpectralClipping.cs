@@ -35,7 +35,7 @@ internal sealed record SpectralClipping(ElementwiseRule Rule, double Limit) : Up
             using var scope = NewDisposeScope();
             if (state.Gradient() is not { } gradient)
                 continue;
-            if (RowBlocks.Of([state]) is { } blocks)
+            if (Rule.HasKernels && RowBlocks.Of([state]) is { } blocks)
                 UpdateRows(state, gradient, blocks, step);
             else
                 UpdateTensors(state, gradient, step);

@@ -1,0 +1,302 @@
+using AnTransformer.Architectures;
+using AnTransformer.Kernels;
+using AnTransformer.Optimization;
+using AnTransformer.Training.Configuration;
+using AnTransformer.Training.Data;
+using AnTransformer.Training.Devices;
+using AnTransformer.Training.Inspection;
+using AnTransformer.Training.Runs;
+using static TorchSharp.torch;
+
+namespace AnTransformer.Training.Loop;
+
+/// <summary>The training loop: forward, backward, update, constrain; and at their intervals log, save, evaluate.</summary>
+public sealed class Trainer : IDisposable
+{
+    private readonly TrainingConfiguration _configuration;
+    private readonly TrainingPlan _plan;
+    private readonly TrainingData _data;
+    private readonly RunDirectory _run;
+    private readonly ITrainingListener _listener;
+    private readonly WindowSampler _sampler;
+    private readonly LanguageModel _model;
+    private readonly Optimizer _optimizer;
+    private readonly Evaluator _evaluator;
+    private readonly RunInspector? _inspector;
+    private readonly StepTimer _timer = new();
+    private readonly DivergenceMonitor _divergence;
+    private readonly TrainingStep _step;
+    private readonly long[] _inputs;
+    private readonly long[] _targets;
+    private readonly Device _targetDevice;
+    private TrainerState _state;
+    private EvaluationResult? _lastEvaluation;
+    private long _lastEvaluatedStep = -1;
+    private long _lastSavedStep = -1;
+    private double _earlierSeconds;
+
+    /// <summary>Builds model and optimizer, fresh or from the checkpoint the configuration resumes from.</summary>
+    /// <param name="configuration">A validated configuration.</param>
+    /// <param name="data">Tokens and tokenizer.</param>
+    /// <param name="run">The run's directory.</param>
+    /// <param name="listener">Hears what happens.</param>
+    /// <param name="further">Whether a run that is resumed may have another number of steps than it had; see <see cref="TrainingRun.Run"/>.</param>
+    /// <exception cref="InvalidInputException">The configuration cannot be trained, or the checkpoint does not belong to it.</exception>
+    public Trainer(
+        TrainingConfiguration configuration, TrainingData data, RunDirectory run, ITrainingListener listener, bool further = false)
+    {
+        configuration = ResolvedConfiguration.Of(configuration);
+        (_configuration, _data, _run, _listener) = (configuration, data, run, listener);
+        var training = configuration.Training;
+        var context = TrainingPlan.CreateContext(training);
+        if (FusedKernels.WhyEager(context.Device) is { } reason)
+            listener.OnWarning($"training without fused CUDA kernels, which is slower: {reason}");
+        if (training.Threads > 0)
+            set_num_threads(training.Threads);
+        manual_seed(training.Seed);
+        var point = ResumePoint.Find(configuration, run, further);
+        _plan = TrainingPlan.Create(configuration, StartingWeights.VocabularySize(point?.Path, training.From, data.VocabularySize));
+        _sampler = WindowSampler.Shuffled(data.Train, _plan.Model.MaxPositionEmbeddings, training.Seed)
+            .Masked(TokenMasker.ForTraining(_plan.Model, training.Seed));
+        _model = LanguageModel.Create(_plan.Model, context);
+        _optimizer = new Optimizer(_model, _plan.Optimizer);
+        _evaluator = new Evaluator(
+            _model, WindowSampler.Sequential(data.Validation, _plan.Model.MaxPositionEmbeddings), data.Tokenizer, training.BatchSize);
+        _inputs = new long[training.BatchSize * _plan.Model.MaxPositionEmbeddings];
+        _targets = new long[_inputs.Length];
+        _targetDevice = _plan.Model.Masking is null ? context.Device : CPU;      // see IgnoredTargets
+        _state = new TrainerState { Seed = training.Seed };
+        if (point is not null)
+            Resume(point);
+        else
+            Begin();
+        RecordEnvironment();
+        _inspector = RunInspector.Create(configuration, _model, data.Validation, _state.Step);
+        _divergence = new DivergenceMonitor(training.DivergenceFactor, _state.Divergence);
+        _step = new TrainingStep(_model, _optimizer, training.GradientAccumulation, _divergence);
+    }
+
+    /// <summary>The model, as far as it is trained.</summary>
+    public LanguageModel Model => _model;
+
+    /// <summary>Trains to the end of the plan, of the time budget, or until asked to stop.</summary>
+    /// <param name="stop">Ends the run after the step under way; a checkpoint is saved.</param>
+    /// <exception cref="InvalidInputException">A checkpoint or metrics file cannot be written, or data is damaged.</exception>
+    public TrainingOutcome Run(CancellationToken stop)
+    {
+        var matmulRate = MatmulRate.Measure(_model.Context);
+        using var recorder = new RunRecorder(_run, _configuration, _state.Step);
+        _listener.OnStart(_plan, _state, matmulRate);
+        if (_state.Step > 0 && IsDue(_configuration.Evaluation.Interval) && !recorder.HasEvaluation(_state.Step))
+            Evaluate(recorder, stop);       // the earlier session ended between the checkpoint and its evaluation
+        if (_state.Step == 0)
+            _inspector?.Record(recorder, step: 0);
+        while (_state.Step < _plan.Steps && !TimeIsUp())
+        {
+            if (stop.IsCancellationRequested)
+                return Stopped();
+
+            _timer.Start();
+            var learningRate = _plan.Schedule.At(_state.Step);
+            var result = TakeStep(learningRate);
+            if (result.Divergence is { } reason)
+            {
+                _inspector?.Record(recorder, _state.Step);      // the blow-up is in the activations
+                return Diverged(reason, _state.Step + 1);
+            }
+
+            _timer.Stop();
+
+            _state = _state with
+            {
+                Step = _state.Step + 1,
+                Sequences = _state.Sequences + _plan.SequencesPerStep,
+                Tokens = _state.Tokens + _plan.TokensPerStep,
+                ElapsedSeconds = _earlierSeconds + _timer.TotalSeconds,
+                Divergence = _divergence.State,
+            };
+            var report = Report(result, learningRate, matmulRate);
+            _listener.OnStep(report);
+            if (IsDue(_configuration.Logging.Interval) || _state.Step == 1)
+                recorder.Record(report);
+
+            // An inspection comes before the checkpoint, so that a run resumed from that has it.
+            if (IsDue(_configuration.Inspection.Interval))
+                _inspector?.Record(recorder, _state.Step);
+
+            // A checkpoint comes before the evaluation, so that a failure in the latter loses nothing.
+            var evaluationIsDue = IsDue(_configuration.Evaluation.Interval) && _state.Step < _plan.Steps;
+            if (evaluationIsDue || IsDue(_configuration.Checkpoint.Interval))
+            {
+                if (Save() is { } damage)
+                    return Diverged(damage, _state.Step);
+            }
+
+            if (evaluationIsDue)
+                Evaluate(recorder, stop);
+        }
+
+        if (Save() is { } lost)
+            return Diverged(lost, _state.Step);
+        Evaluate(recorder, stop);
+        return _lastEvaluation is { } last && !double.IsFinite(last.Loss)
+            ? Diverged($"the validation loss is {last.Loss}", _state.Step)
+            : Outcome(TrainingStatus.Completed, reason: null);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _optimizer.Dispose();
+        _model.Dispose();
+    }
+
+    private void Resume(ResumePoint point)
+    {
+        _state = TrainingCheckpoint.Load(point.Path, _model, _optimizer);
+        _lastSavedStep = _state.Step;
+        _earlierSeconds = _state.ElapsedSeconds;
+        _listener.OnMessage($"resuming from {point.Path} at step {_state.Step}");
+        if (!point.ChangesLength(_plan))
+            return;
+        if (_plan.Steps < _state.Step)
+        {
+            throw new InvalidInputException(
+                $"{point.Path}: has taken {_state.Step} steps already, more than the {_plan.Steps} asked for; give more steps, or choose "
+                + "another training.output to start anew.");
+        }
+
+        _listener.OnMessage(
+            $"trained to step {_plan.Steps} now; the learning rate follows the schedule over {_plan.Steps} steps from here on, "
+            + $"{_plan.Schedule.At(_state.Step):g3} at the next one");
+    }
+
+    private void Begin()
+    {
+        _model.Initialize(_configuration.Training.Seed);
+        if (_configuration.Training.From is { } from)
+            _listener.OnMessage($"starting with the weights of {StartingWeights.Load(from, _model, _data.Tokenizer)}");
+    }
+
+    /// <summary>Notes in the state what computes from here on, and says so where that may change bits.</summary>
+    private void RecordEnvironment()
+    {
+        var now = ComputeEnvironment.Current(_model.Context.Device, _configuration.Training.ComputeDtype);
+        var before = _state.Sessions.Count > 0 ? _state.Sessions[^1].Environment : null;
+        if (before == now)
+            return;
+        _state = _state with { Sessions = [.. _state.Sessions, new TrainingSession(_state.Step, now)] };
+        if (before?.DifferenceOfBits(now) is { } difference)
+        {
+            _listener.OnMessage(
+                $"note: the run goes on where it computes differently ({difference}); it learns the same, but its last bits may differ from "
+                + "what they would have been there");
+        }
+    }
+
+    private StepResult TakeStep(double learningRate)
+    {
+        var training = _configuration.Training;
+        long[] shape = [training.BatchSize, _plan.Model.MaxPositionEmbeddings];
+        for (var micro = 0; micro < training.GradientAccumulation; micro++)
+        {
+            using var scope = NewDisposeScope();
+            var position = _state.Sequences + ((long)micro * training.BatchSize);
+            _sampler.GetBatch(position, training.BatchSize, _inputs, _targets);
+            _step.ForwardBackward(
+                tensor(_inputs, device: _model.Context.Device).view(shape),
+                tensor(_targets, device: _targetDevice).view(shape));
+        }
+
+        return _step.Update(learningRate);
+    }
+
+    private StepReport Report(StepResult result, double learningRate, double matmulRate)
+    {
+        var tokensPerSecond = _plan.TokensPerStep / _timer.SecondsPerStep;
+        var remaining = TimeSpan.FromSeconds((_plan.Steps - _state.Step) * _timer.SecondsPerStep);
+        return new StepReport(
+            _state.Step,
+            _plan.Steps,
+            _state.Tokens,
+            result.Loss,
+            learningRate,
+            result.GradientNorm,
+            tokensPerSecond,
+            tokensPerSecond * ModelCost.TrainingFlopsPerToken(_plan.Model) / matmulRate,
+            TimeSpan.FromSeconds(_state.ElapsedSeconds),
+            remaining);
+    }
+
+    private bool IsDue(long interval) => interval > 0 && _state.Step % interval == 0;
+
+    private bool TimeIsUp()
+        => _configuration.Training.MaxMinutes is { } minutes && _state.ElapsedSeconds >= minutes * 60;
+
+    /// <summary>Saves unless this step is saved already; returns why the weights are not worth saving, or null.</summary>
+    private string? Save()
+    {
+        if (_lastSavedStep == _state.Step)
+            return null;
+        if (!WeightsAreFinite())
+            return "the weights are not finite";
+        TrainingCheckpoint.Save(
+            _run.CheckpointPath(_state.Step), _model, _optimizer, _state, _configuration, _data.Tokenizer);
+        _lastSavedStep = _state.Step;
+        _run.Prune(_configuration.Checkpoint.KeepLast);
+        return null;
+    }
+
+    private bool WeightsAreFinite()
+    {
+        using var noGrad = no_grad();
+        using var scope = NewDisposeScope();
+        return _model.NamedParameters().All(item => double.IsFinite(item.Parameter.sum().to(ScalarType.Float64).item<double>()));
+    }
+
+    private void Evaluate(RunRecorder recorder, CancellationToken stop)
+    {
+        if (_lastEvaluatedStep == _state.Step)
+            return;
+        try
+        {
+            var result = _evaluator.Run(
+                _configuration.Evaluation.Batches, share => _listener.OnProgress("evaluating", share, ""), stop);
+            _lastEvaluation = result;
+            _lastEvaluatedStep = _state.Step;
+            var isBest = double.IsFinite(result.Loss) && (BestCheckpoint.Find(_run.Root) is not { } best || result.Loss < best.Loss);
+            if (isBest)
+            {
+                BestCheckpoint.Mark(_run.Root, _state.Step, result.Loss);
+                _run.Prune(_configuration.Checkpoint.KeepLast);
+            }
+
+            recorder.Record(_state, result);
+            _listener.OnEvaluation(_state.Step, result, isBest);
+        }
+        catch (OperationCanceledException)
+        {
+            // Asked to stop during an evaluation: the checkpoint before it is already there.
+        }
+    }
+
+    private TrainingOutcome Stopped()
+    {
+        return Save() is { } damage ? Diverged(damage, _state.Step) : Outcome(TrainingStatus.Stopped, "stopped on request");
+    }
+
+    /// <param name="reason">Why the run is lost.</param>
+    /// <param name="step">The step that lost it: the one under way, or the last one taken.</param>
+    private TrainingOutcome Diverged(string reason, long step) => Outcome(TrainingStatus.Diverged, $"{reason} at step {step}");
+
+    private TrainingOutcome Outcome(TrainingStatus status, string? reason)
+        => new(
+            status,
+            _state,
+            _lastEvaluation,
+            _run.Latest(),
+            reason,
+            Sample: null,
+            PlotPath: null,
+            _timer.TotalSeconds > 0 ? _timer.Count * _plan.TokensPerStep / _timer.TotalSeconds : 0);
+}
