@@ -131,6 +131,17 @@ public sealed class OnnxRuntimeTests : IDisposable
         AssertClose(fixture.Logits[0], model.Read(fixture.Tokens)[0]);
     }
 
+    [Theory]
+    [InlineData("angpt", ExportDtype.F32, false)]
+    [InlineData("angpt", ExportDtype.F16, true)]
+    [InlineData("angpt-tied", ExportDtype.F32, true)]
+    public void Interpolations_are_folded_where_that_costs_nothing(string name, ExportDtype dtype, bool remain)
+    {
+        using var fixture = new Fixture(name);
+        var bytes = File.ReadAllBytes(Path.Combine(Written("out", fixture, dtype), "onnx", "model.onnx"));
+        Assert.Equal(remain, bytes.AsSpan().IndexOf("mlp.update.keep"u8) >= 0);
+    }
+
     [Fact]
     public void Names_are_those_that_programs_expect()
     {
