@@ -49,7 +49,7 @@ public sealed class RefusalTests : IDisposable
     [Fact]
     public void A_stream_too_long_for_the_identity_norm_is_refused()
     {
-        var checkpoint = Changed(TestModels.Config("angpt"), "model.embed_tokens.weight", value: 4);
+        var checkpoint = Changed(TestModels.Config("angpt"), "model.embed_tokens.weight", value: 25);
         AssertRefused(checkpoint, "hf", ExportDtype.F16, "would change it by", "wider --dtype");
         Assert.NotNull(TestModels.Export(checkpoint, _workspace.New(), "hf", ExportDtype.BF16));
     }
@@ -57,7 +57,7 @@ public sealed class RefusalTests : IDisposable
     [Fact]
     public void Queries_too_short_for_their_norm_are_refused()
     {
-        var checkpoint = Changed(TestModels.Config("angpt"), "model.layers.0.self_attn.q_proj.weight", value: 1e-2f, whole: true);
+        var checkpoint = Changed(TestModels.Config("angpt"), "model.layers.0.self_attn.q_proj.weight", value: 1e-3f, whole: true);
         AssertRefused(checkpoint, "gguf", ExportDtype.F16, "queries and keys");
         Assert.NotNull(TestModels.Export(checkpoint, _workspace.New(), "gguf", ExportDtype.F32));
     }

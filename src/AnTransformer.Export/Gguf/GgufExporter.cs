@@ -22,8 +22,8 @@ internal sealed class GgufExporter : IExporter
 
     public ExportReport Write(ExportSource source, ExportOptions options, string directory)
     {
-        var model = StandardModelBuilder.Build(source.Graph, options.Dtype, source.Path);
-        var notes = new List<string>(StandardNotes.Of(model, source, options.Dtype));
+        var model = StandardModelBuilder.Build(source, options.Dtype);
+        var notes = new List<string>(StandardNotes.Of(model, options.Dtype));
         using var metadata = new GgufMetadata();
         Describe(metadata, model, source.Name, options.Dtype);
         notes.AddRange(GgufTokenizer.Add(metadata, source.Tokenizer, model.Config.VocabSize));

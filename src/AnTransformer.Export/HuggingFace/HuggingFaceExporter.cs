@@ -15,8 +15,8 @@ internal sealed class HuggingFaceExporter : IExporter
 
     public ExportReport Write(ExportSource source, ExportOptions options, string directory)
     {
-        var model = StandardModelBuilder.Build(source.Graph, options.Dtype, source.Path);
-        var notes = StandardNotes.Of(model, source, options.Dtype).ToList();
+        var model = StandardModelBuilder.Build(source, options.Dtype);
+        var notes = StandardNotes.Of(model, options.Dtype).ToList();
         HuggingFaceConfig.Write(
             Path.Combine(directory, ModelCheckpoint.ConfigFile), model, options.Dtype, source.Tokenizer?.EndOfTextId);
         HuggingFaceTokenizer.Write(directory, source.Tokenizer, model.Config.MaxPositionEmbeddings);

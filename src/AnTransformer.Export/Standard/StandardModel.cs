@@ -26,6 +26,9 @@ internal sealed record StandardModel(
 
     /// <summary>The constants that make norms the identity; null where the model has norms of its own.</summary>
     public IdentityNorm? Identity { get; init; }
+
+    /// <summary>How many tokens those constants were settled on.</summary>
+    public int Tokens { get; init; }
 }
 
 /// <summary>A block of a <see cref="StandardModel"/>.</summary>

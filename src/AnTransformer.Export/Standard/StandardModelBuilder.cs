@@ -8,12 +8,46 @@ internal static class StandardModelBuilder
 {
     private const string Remedy = "export it with --format onnx";
 
-    /// <summary>Builds the model.</summary>
-    /// <param name="graph">What a checkpoint computes.</param>
+    /// <summary>Builds the model, and settles the constants of norms that are to be the identity on tokens.</summary>
+    /// <param name="source">The checkpoint.</param>
     /// <param name="dtype">The type that matrices are written in.</param>
-    /// <param name="place">What errors name: the checkpoint.</param>
-    /// <exception cref="InvalidInputException">No Llama or Qwen3 model computes that.</exception>
-    public static StandardModel Build(DecoderGraph graph, ExportDtype dtype, string place)
+    /// <exception cref="InvalidInputException">No Llama or Qwen3 model computes that in that type.</exception>
+    public static StandardModel Build(ExportSource source, ExportDtype dtype)
+    {
+        var model = Build(source.Graph, dtype, source.Path);
+        if (model.Identity is not { } identity)
+            return model;
+        var run = StandardModelRun.Of(model, source.Rows);
+        identity = identity.Balance(run.LargestStream, run.SmallestQueryKey);
+        var wider = dtype is ExportDtype.F32 ? "export with --format onnx" : "export with a wider --dtype, or with --format onnx";
+        if (!identity.Holds)
+        {
+            throw new InvalidInputException(FormattableString.Invariant(
+                $"{source.Path}: in {dtype.Name()} a norm that has to leave the stream alone would change it by {identity.StreamError:g2}, ")
+                + FormattableString.Invariant($"or one of queries and keys be off by {identity.QueryKeyError:g2}, of which ")
+                + FormattableString.Invariant($"{identity.Tolerance:g2} is allowed; {wider}."));
+        }
+
+        if (dtype is ExportDtype.F16 && run.LargestQueryKey > dtype.Largest())
+        {
+            throw new InvalidInputException(FormattableString.Invariant(
+                $"{source.Path}: in {dtype.Name()} queries or keys, scaled for their norm, would reach {run.LargestQueryKey:g3}, more than ")
+                + FormattableString.Invariant($"the type can hold; {wider}."));
+        }
+
+        var gain = new double[model.Config.HiddenSize];
+        Array.Fill(gain, identity.Gain);
+        return model with
+        {
+            Epsilon = identity.Epsilon,
+            Blocks = [.. model.Blocks.Select(block => block with { AttentionNorm = gain, MlpNorm = gain })],
+            FinalNorm = gain,
+            Identity = identity,
+            Tokens = run.Tokens,
+        };
+    }
+
+    private static StandardModel Build(DecoderGraph graph, ExportDtype dtype, string place)
     {
         RequireAttention(graph.Config, place);
         graph = GraphFolding.Fold(graph, dtype.WidestFolding());

@@ -3,24 +3,21 @@ namespace AnTransformer.Export.Standard;
 /// <summary>What users of a Llama or Qwen3 export have to know, and what was measured for it.</summary>
 internal static class StandardNotes
 {
-    /// <summary>Checks the identity norms of a model that has them, and says what was found.</summary>
+    /// <summary>What is to be said of norms that are the identity; nothing of a model that has norms of its own.</summary>
     /// <param name="model">The model.</param>
-    /// <param name="source">Where it comes from.</param>
     /// <param name="dtype">The type that matrices are written in.</param>
-    /// <exception cref="InvalidInputException">The norms are not the identity.</exception>
-    public static IEnumerable<string> Of(StandardModel model, ExportSource source, ExportDtype dtype)
+    public static IEnumerable<string> Of(StandardModel model, ExportDtype dtype)
     {
         if (model.Identity is not { } identity)
             yield break;
-        var check = StandardModelCheck.Run(model, source.Rows, source.Path, dtype);
         yield return FormattableString.Invariant(
             $"The model has no layer norms: its file's norms leave the stream alone (ε = {identity.Epsilon}, gains {identity.Gain}), up to a ")
-            + FormattableString.Invariant($"relative {check.StreamError:g2}")
+            + FormattableString.Invariant($"relative {identity.StreamError:g2}")
             + (model.IsQwen3
                 ? FormattableString.Invariant(
-                    $"; queries and keys are normalized up to {check.QueryKeyError:g2}, their matrices times {identity.QueryKeyScale}")
+                    $"; queries and keys are normalized up to {identity.QueryKeyError:g2}, their matrices times {identity.QueryKeyScale}")
                 : "")
-            + FormattableString.Invariant($" (at most, over {check.Tokens} tokens spread over the vocabulary).");
+            + FormattableString.Invariant($" (at most, over {model.Tokens} tokens spread over the vocabulary).");
         if (dtype is ExportDtype.F32 or ExportDtype.BF16)
         {
             yield return $"Load it in {dtype.Name()} or f32: the numbers of {dtype.Name()} exceed half precision. "

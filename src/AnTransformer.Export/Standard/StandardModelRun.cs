@@ -3,10 +3,10 @@ using AnTransformer.Graphs;
 namespace AnTransformer.Export.Standard;
 
 /// <summary>
-/// Checks on tokens that norms made the identity are one, and that norms of queries and keys remain norms: the errors that
-/// <see cref="IdentityNorm"/> states, at their largest over all blocks, heads and tokens, from a forward pass in double precision.
+/// A forward pass of a model whose norms are to be the identity, with norms that are, in double precision: what its streams, queries and
+/// keys are like, over all blocks, heads and tokens.
 /// </summary>
-internal sealed class StandardModelCheck
+internal sealed class StandardModelRun
 {
     private const int MostTokens = 64;
 
@@ -14,45 +14,36 @@ internal sealed class StandardModelCheck
     private readonly MatrixRows _rows;
     private readonly int[] _tokens;
 
-    private StandardModelCheck(StandardModel model, MatrixRows rows)
+    private StandardModelRun(StandardModel model, MatrixRows rows)
     {
         _model = model;
         _rows = rows;
-        // Spread over the vocabulary, in no order that text has: the bounds hold of every stream, not of likely ones.
+        // Spread over the vocabulary, in no order that text has: what is found holds of any stream, not of likely ones.
         var count = Math.Min(Math.Min(MostTokens, model.Config.MaxPositionEmbeddings), model.Config.VocabSize);
         _tokens = [.. Enumerable.Range(0, count).Select(i => (int)((long)i * 7919 * model.Config.VocabSize / count
             % model.Config.VocabSize))];
     }
 
-    /// <summary>The largest mean(x²) / 2ε of a stream that a norm reads.</summary>
-    public double StreamError { get; private set; }
+    /// <summary>The largest mean(x²) of a stream that a norm reads.</summary>
+    public double LargestStream { get; private set; }
 
-    /// <summary>The largest ε / (2 S² mean(q²)) of a query or key; 0 for Llama.</summary>
-    public double QueryKeyError { get; private set; }
+    /// <summary>The smallest mean(q²) of a query or key before its norm, those of zeros apart; null where there is no norm.</summary>
+    public double? SmallestQueryKey { get; private set; }
+
+    /// <summary>The largest magnitude in a query or key before its norm; 0 where there is no norm.</summary>
+    public double LargestQueryKey { get; private set; }
 
     /// <summary>How many tokens were looked at.</summary>
     public int Tokens => _tokens.Length;
 
-    /// <summary>Measures a model's errors.</summary>
+    /// <summary>Runs a model.</summary>
     /// <param name="model">A model with <see cref="StandardModel.Identity"/>.</param>
     /// <param name="rows">The matrices' numbers.</param>
-    /// <param name="place">What errors name: the checkpoint.</param>
-    /// <param name="dtype">The type asked for, for the error.</param>
-    /// <exception cref="InvalidInputException">An error is not small beside the type's rounding.</exception>
-    public static StandardModelCheck Run(StandardModel model, MatrixRows rows, string place, ExportDtype dtype)
+    public static StandardModelRun Of(StandardModel model, MatrixRows rows)
     {
-        var check = new StandardModelCheck(model, rows);
-        check.Run();
-        var (stream, queries) = (check.StreamError, check.QueryKeyError);
-        if (!(stream <= model.Identity!.Tolerance && queries <= model.Identity.Tolerance))
-        {
-            throw new InvalidInputException(FormattableString.Invariant(
-                $"{place}: in {dtype.Name()} a norm that has to leave the stream alone would change it by {stream:g2}, or one of queries ")
-                + FormattableString.Invariant($"and keys be off by {queries:g2}, of which {model.Identity.Tolerance:g2} is allowed; ")
-                + (dtype is ExportDtype.F32 ? "export with --format onnx." : "export with a wider --dtype, or with --format onnx."));
-        }
-
-        return check;
+        var run = new StandardModelRun(model, rows);
+        run.Run();
+        return run;
     }
 
     private void Run()
@@ -104,7 +95,7 @@ internal sealed class StandardModelCheck
     private void ObserveStream(double[][] h)
     {
         foreach (var row in h)
-            StreamError = Largest(StreamError, MeanSquare(row) / (2 * _model.Epsilon));
+            LargestStream = Largest(LargestStream, MeanSquare(row));
     }
 
     private void Normalize(double[][] rows, int headSize, double[] gain)
@@ -115,10 +106,12 @@ internal sealed class StandardModelCheck
             {
                 var head = row.AsSpan(start, headSize);
                 var mean = MeanSquare(head);
+                foreach (var value in head)
+                    LargestQueryKey = Largest(LargestQueryKey, Math.Abs(value));
                 // A head of zeros is one after the norm, too, whatever ε is.
                 if (mean > 0)
-                    QueryKeyError = Largest(QueryKeyError, _model.Epsilon / (2 * mean));
-                var factor = 1 / Math.Sqrt(mean + _model.Epsilon);
+                    SmallestQueryKey = Math.Min(SmallestQueryKey ?? mean, mean);
+                var factor = mean > 0 ? 1 / Math.Sqrt(mean) : 0;
                 for (var i = 0; i < headSize; i++)
                     head[i] *= factor * gain[i];
             }
