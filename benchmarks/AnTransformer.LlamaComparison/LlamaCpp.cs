@@ -16,8 +16,12 @@ internal sealed class LlamaCpp : IContestant
     {
         var parameters = new ModelParams(path)
         {
-            ContextSize = (uint)contextSize, BatchSize = (uint)contextSize, UBatchSize = (uint)contextSize, GpuLayerCount = 0,
-            Threads = threads, BatchThreads = threads,
+            ContextSize = (uint)contextSize,
+            BatchSize = (uint)contextSize,
+            UBatchSize = (uint)contextSize,
+            GpuLayerCount = 0,
+            Threads = threads,
+            BatchThreads = threads,
         };
         _weights = LLamaWeights.LoadFromFile(parameters);
         _context = _weights.CreateContext(parameters);

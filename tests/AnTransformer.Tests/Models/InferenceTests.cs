@@ -315,7 +315,10 @@ public sealed class InferenceTests : IDisposable
     {
         var config = ArchitectureRegistry.CreateConfig(architecture, 101, 96, 4, 3, context) with
         {
-            NumKeyValueHeads = 2, HeadDim = 40, IntermediateSize = 224, SlidingWindow = 50,
+            NumKeyValueHeads = 2,
+            HeadDim = 40,
+            IntermediateSize = 224,
+            SlidingWindow = 50,
         };
         using var model = LanguageModel.Create(config, ModelContext.Default);
         model.Initialize(3);
