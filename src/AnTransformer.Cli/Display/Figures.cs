@@ -23,14 +23,18 @@ internal static class Figures
         _ => $"{time.TotalSeconds:f0}s",
     };
 
-    public static string BitsPerByte(EvaluationResult result) => result.BitsPerByte is { } bits ? $"{bits:f4} bits per byte" : "bytes unknown";
+    public static string BitsPerByte(EvaluationResult result)
+        => result.BitsPerByte is { } bits ? $"{bits:f4} bits per byte" : "bytes unknown";
 
     /// <summary>One line that says what is about to be trained.</summary>
     public static string Describe(TrainingPlan plan)
     {
         var model = plan.Model;
-        return $"{model.Architecture}: d = {model.HiddenSize}, L = {model.NumHiddenLayers}, H = {model.NumAttentionHeads}, "
-            + $"f = {model.IntermediateSize}, T = {model.MaxPositionEmbeddings}, V = {model.VocabSize}: {Count(ModelCost.Parameters(model))} parameters; "
-            + $"{plan.Steps} steps of {plan.TokensPerStep} tokens, {Count(plan.Steps * (double)plan.TokensPerStep)} tokens in all";
+        return $"{model.Architecture}: d = {model.HiddenSize}, L = {model.NumHiddenLayers}, H = "
+            + $"{model.NumAttentionHeads}, "
+            + $"f = {model.IntermediateSize}, T = {model.MaxPositionEmbeddings}, V = {model.VocabSize}: "
+            + $"{Count(ModelCost.Parameters(model))} parameters; "
+            + $"{plan.Steps} steps of {plan.TokensPerStep} tokens, {Count(plan.Steps * (double)plan.TokensPerStep)} "
+            + "tokens in all";
     }
 }

@@ -34,12 +34,14 @@ internal sealed class PlainTrainingDisplay(TextWriter output) : TrainingDisplay
         if (_sinceStep.Elapsed < Pause && report.Step != 1 && report.Step != report.Steps)
             return;
         output.WriteLine(
-            $"step {report.Step}/{report.Steps}  loss {report.Loss:f4}  lr {report.LearningRate:0.00e+0}  grad norm {report.GradientNorm:f3}  "
+            $"step {report.Step}/{report.Steps}  loss {report.Loss:f4}  lr {report.LearningRate:0.00e+0}  grad norm "
+                + $"{report.GradientNorm:f3}  "
             + $"{Figures.Count(report.TokensPerSecond)} tokens/s ({report.MatmulFraction:p0} of matmul)  "
             + $"elapsed {Figures.Time(report.Elapsed)}  left {Figures.Time(report.Remaining)}");
         _sinceStep.Restart();
     }
 
     public override void OnEvaluation(long step, EvaluationResult result, bool isBest)
-        => output.WriteLine($"step {step}  val loss {result.Loss:f4}  {Figures.BitsPerByte(result)}{(isBest ? "  (best)" : "")}");
+        => output.WriteLine(
+            $"step {step}  val loss {result.Loss:f4}  {Figures.BitsPerByte(result)}{(isBest ? "  (best)" : "")}");
 }

@@ -26,9 +26,12 @@ internal sealed class Ladder
         }
 
         var sides = Variant.ParseSides(settings.Sides, baseConfiguration.Place("sides"));
-        var sizes = settings.Sizes.Count == 0 ? [Variant.None] : Variant.ParseAll(settings.Sizes, baseConfiguration.Place("sizes"));
+        var sizes = settings.Sizes.Count == 0
+            ? [Variant.None]
+            : Variant.ParseAll(settings.Sizes, baseConfiguration.Place("sizes"));
         (Sides, Sizes) = (sides.ConvertAll(side => side.Name), sizes.ConvertAll(size => size.Name));
-        var rates = new RatesByName(settings.SideLearningRates, Sides, Sizes, baseConfiguration.Place("side_learning_rates"));
+        var rates = new RatesByName(
+            settings.SideLearningRates, Sides, Sizes, baseConfiguration.Place("side_learning_rates"));
         Plan = new TuningPlan(
         [
             .. from size in sizes
@@ -50,7 +53,8 @@ internal sealed class Ladder
     public TuningPlan Plan { get; }
 
     /// <summary>Cells of a side at a size by budget, ascending.</summary>
-    public IEnumerable<TunedCell> Cells(string side, string size) => Plan.Cells.Where(cell => cell["side"] == side && cell["size"] == size);
+    public IEnumerable<TunedCell> Cells(string side, string size)
+        => Plan.Cells.Where(cell => cell["side"] == side && cell["size"] == size);
 
     private IEnumerable<(string Key, string Value, string Place)> Fields(Variant side, Variant size)
         => [.. _factory.Fields(size, "sizes"), .. _factory.Fields(side, "sides")];
@@ -61,8 +65,11 @@ internal sealed class Ladder
             return [null];
         // The first side's parameters for all sides: they are compared at one budget.
         var configuration = _base.Compose(
-            [.. Fields(side, size).Select(field => (field.Key, RateExpression.Resolve(field.Value, _settings.LearningRates[0]), field.Place)), .. _factory.Budget(1)]);
-        var parameters = ModelCost.Parameters(TrainingPlan.CreateModelConfig(configuration.Model, _data.VocabularySize(configuration)));
+            [.. Fields(side, size).Select(
+                field => (field.Key, RateExpression.Resolve(field.Value, _settings.LearningRates[0]), field.Place)),
+                    .. _factory.Budget(1)]);
+        var parameters = ModelCost.Parameters(
+            TrainingPlan.CreateModelConfig(configuration.Model, _data.VocabularySize(configuration)));
         var byParameters = _settings.TokensPerParameter.Select(ratio => (long)Math.Round(ratio * parameters));
         return [.. _settings.MaxTokens.Concat(byParameters).Distinct().Order()];
     }
@@ -72,6 +79,8 @@ internal sealed class Ladder
         [
             new("side", side),
             new("size", size),
-            .. budget is { } tokens ? [new("budget", tokens.ToString(CultureInfo.InvariantCulture))] : Array.Empty<KeyValuePair<string, string>>(),
+            .. budget is { } tokens
+                ? [new("budget", tokens.ToString(CultureInfo.InvariantCulture))]
+                : Array.Empty<KeyValuePair<string, string>>(),
         ];
 }

@@ -1,9 +1,10 @@
 namespace AnTransformer.Training.Data;
 
 /// <summary>
-/// The order in which training sees a data set: an endless sequence of windows of <c>T</c> inputs and the <c>T</c> targets one
-/// token later. Sequence <c>i</c> belongs to epoch <c>i / N</c>, and every epoch visits each of the <c>N</c> windows exactly
-/// once. A function of <c>(seed, i)</c> alone, so that a resumed run needs nothing but its position. Safe for several threads.
+/// The order in which training sees a data set: an endless sequence of windows of <c>T</c> inputs and the <c>T</c>
+/// targets one token later. Sequence <c>i</c> belongs to epoch <c>i / N</c>, and every epoch visits each of the
+/// <c>N</c> windows exactly once. A function of <c>(seed, i)</c> alone, so that a resumed run needs nothing but its
+/// position. Safe for several threads.
 /// </summary>
 public sealed class WindowSampler
 {
@@ -36,7 +37,8 @@ public sealed class WindowSampler
     /// <param name="dataset">The tokens; not owned.</param>
     /// <param name="sequenceLength">T.</param>
     /// <exception cref="InvalidInputException">The data set is too small for one window.</exception>
-    public static WindowSampler Sequential(TokenDataset dataset, int sequenceLength) => new(dataset, sequenceLength, null);
+    public static WindowSampler Sequential(TokenDataset dataset, int sequenceLength)
+        => new(dataset, sequenceLength, null);
 
     /// <summary>The window that a sequence reads.</summary>
     /// <param name="sequence">Index in the endless sequence.</param>
@@ -49,12 +51,16 @@ public sealed class WindowSampler
     }
 
     /// <summary>Reads consecutive sequences as a batch.</summary>
-    /// <param name="firstSequence">Index of the first sequence; step s of a run with batches of B reads from s·B on.</param>
+    /// <param name="firstSequence">
+    /// Index of the first sequence; step s of a run with batches of B reads from s·B on.
+    /// </param>
     /// <param name="batchSize">B.</param>
     /// <param name="inputs">Receives [B, T] token ids, row by row.</param>
     /// <param name="targets">Receives [B, T] token ids: for each input the token that follows it.</param>
     /// <exception cref="ArgumentException">A span's length is not B·T.</exception>
-    /// <exception cref="InvalidInputException">A token id is outside the vocabulary the data set was opened with.</exception>
+    /// <exception cref="InvalidInputException">
+    /// A token id is outside the vocabulary the data set was opened with.
+    /// </exception>
     public void GetBatch(long firstSequence, int batchSize, Span<long> inputs, Span<long> targets)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(firstSequence);

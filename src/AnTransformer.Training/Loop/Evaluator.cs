@@ -17,8 +17,8 @@ public sealed record EvaluationResult(double Loss, double? BitsPerByte, long Tok
 }
 
 /// <summary>
-/// Measures a model on the first windows of a data set, always the same ones. Bits per byte count every token's loss over the
-/// bytes of the tokens' text (special tokens have none), so that models with different tokenizers compare.
+/// Measures a model on the first windows of a data set, always the same ones. Bits per byte count every token's loss
+/// over the bytes of the tokens' text (special tokens have none), so that models with different tokenizers compare.
 /// </summary>
 /// <param name="model">The model.</param>
 /// <param name="data">Validation windows in the order of the data.</param>
@@ -52,7 +52,8 @@ public sealed class Evaluator(LanguageModel model, WindowSampler data, Tokenizer
             data.GetBatch(first, count, inputs, targets);
             long[] shape = [count, data.SequenceLength];
             var losses = model.TokenLosses(
-                tensor(inputs, device: model.Context.Device).view(shape), tensor(targets, device: model.Context.Device).view(shape));
+                tensor(inputs, device: model.Context.Device).view(shape), tensor(
+                    targets, device: model.Context.Device).view(shape));
             nats += losses.to(ScalarType.Float64).sum().item<double>();
             tokens += size;
             if (_byteLengths is not null)
@@ -67,6 +68,7 @@ public sealed class Evaluator(LanguageModel model, WindowSampler data, Tokenizer
     private int BytesOf(long id) => id < _byteLengths!.Length
         ? _byteLengths[id]
         : throw new InvalidInputException(
-            $"The data hold the token id {id}, which the tokenizer with its {_byteLengths.Length} ids cannot turn into text; evaluate on data "
+            $"The data hold the token id {id}, which the tokenizer with its {_byteLengths.Length} ids cannot turn into "
+                + "text; evaluate on data "
             + "that were prepared with the model's tokenizer.");
 }

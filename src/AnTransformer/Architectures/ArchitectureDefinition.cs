@@ -4,12 +4,14 @@ using AnTransformer.Operators;
 namespace AnTransformer.Architectures;
 
 /// <summary>
-/// Everything that tells an architecture from the others, in one object. A new architecture is a folder with its definition and its
-/// model, and a line in <see cref="ArchitectureRegistry"/>; nothing else asks for names.
+/// Everything that tells an architecture from the others, in one object. A new architecture is a folder with its
+/// definition and its model, and a line in <see cref="ArchitectureRegistry"/>; nothing else asks for names.
 /// </summary>
 public abstract class ArchitectureDefinition
 {
-    /// <summary>The name in <c>config.json</c>'s <c>model_type</c>, in configurations and on the command line.</summary>
+    /// <summary>
+    /// The name in <c>config.json</c>'s <c>model_type</c>, in configurations and on the command line.
+    /// </summary>
     public abstract string Name { get; }
 
     /// <summary>What it is, in half a line.</summary>
@@ -59,7 +61,10 @@ public abstract class ArchitectureDefinition
     /// <param name="context">Dtypes and device.</param>
     public abstract LanguageModel CreateModel(ModelConfig config, ModelContext context);
 
-    /// <summary>Number of gains and scales, that is, of all trainable numbers outside of matrices: in a block, and outside of the blocks.</summary>
+    /// <summary>
+    /// Number of gains and scales, that is, of all trainable numbers outside of matrices: in a block, and outside of
+    /// the blocks.
+    /// </summary>
     /// <param name="config">A valid configuration of this architecture.</param>
     public abstract (long PerBlock, long Outside) CountScales(ModelConfig config);
 

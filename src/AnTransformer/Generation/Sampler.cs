@@ -1,6 +1,8 @@
 namespace AnTransformer.Generation;
 
-/// <summary>Draws tokens from logits: temperature, then top-k, then top-p (nucleus), as Hugging Face's generation does.</summary>
+/// <summary>
+/// Draws tokens from logits: temperature, then top-k, then top-p (nucleus), as Hugging Face's generation does.
+/// </summary>
 /// <param name="options">Valid options.</param>
 public sealed class Sampler(SamplingOptions options)
 {

@@ -5,11 +5,13 @@ using static TorchSharp.torch;
 namespace AnTransformer.Generation;
 
 /// <summary>
-/// Continues a token sequence. The model sees at most its context: when that is full, the older half is dropped and the newer
-/// half is read again, with the cache or without, so that both compute the same.
+/// Continues a token sequence. The model sees at most its context: when that is full, the older half is dropped and the
+/// newer half is read again, with the cache or without, so that both compute the same.
 /// </summary>
 /// <param name="model">The model; not modified.</param>
-/// <param name="useCache">Whether to keep keys and values; without, every token costs a pass over all before it.</param>
+/// <param name="useCache">
+/// Whether to keep keys and values; without, every token costs a pass over all before it.
+/// </param>
 public sealed class TextGenerator(LanguageModel model, bool useCache = true)
 {
     /// <summary>Draws tokens one by one.</summary>
@@ -18,7 +20,8 @@ public sealed class TextGenerator(LanguageModel model, bool useCache = true)
     /// <param name="options">How to draw.</param>
     /// <param name="stopToken">Ends the sequence when drawn (and is not returned); null for none.</param>
     /// <param name="usableIds">
-    /// Ids below this number are drawn; null for the whole vocabulary. A model may have more than its tokenizer can turn into text.
+    /// Ids below this number are drawn; null for the whole vocabulary. A model may have more than its tokenizer can
+    /// turn into text.
     /// </param>
     /// <exception cref="InvalidInputException">
     /// The prompt is empty, an id is out of range, or an option is, or the model's attention is not causal.
@@ -39,7 +42,8 @@ public sealed class TextGenerator(LanguageModel model, bool useCache = true)
         foreach (var id in prompt)
         {
             if (id < 0 || id >= model.Config.VocabSize)
-                throw new InvalidInputException($"token {id} is outside the model's vocabulary of {model.Config.VocabSize} ids.");
+                throw new InvalidInputException(
+                    $"token {id} is outside the model's vocabulary of {model.Config.VocabSize} ids.");
         }
 
         var usable = Math.Min(usableIds ?? int.MaxValue, model.Config.VocabSize);
@@ -78,7 +82,8 @@ public sealed class TextGenerator(LanguageModel model, bool useCache = true)
 
     private KeyValueCache? NewCache() => !useCache
         ? null
-        : new KeyValueCache(model.Config.NumHiddenLayers, model.Config.MaxPositionEmbeddings, model.Config.Attention.Span);
+        : new KeyValueCache(
+            model.Config.NumHiddenLayers, model.Config.MaxPositionEmbeddings, model.Config.Attention.Span);
 
     private float[] LastLogits(List<int> window, KeyValueCache? cache)
     {

@@ -21,5 +21,6 @@ public sealed class DytDefinition : SquashingDefinition
     protected override int ScalarsPerLayer => 1;
 
     /// <inheritdoc/>
-    protected override double MeanSquare(double deviation) => GaussianExpectation.Of(z => Math.Pow(Math.Tanh(z), 2), deviation);
+    protected override double MeanSquare(double deviation)
+        => GaussianExpectation.Of(z => Math.Pow(Math.Tanh(z), 2), deviation);
 }
