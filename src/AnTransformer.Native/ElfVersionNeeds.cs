@@ -8,6 +8,8 @@ namespace AnTransformer.Native;
 /// dynamic loader finds them: through <c>PT_DYNAMIC</c>'s <c>DT_VERNEED</c>, <c>DT_VERNEEDNUM</c> and <c>DT_STRTAB</c>.
 /// </summary>
 /// <remarks>
+/// Our own rather than a library's: what is needed is where a version's hash and flags lie in the file, to patch them
+/// in place, which libraries that parse ELF into objects do not say.
 /// Sources: System V ABI, "Object Files" and "Program Loading"; Linux Standard Base, "Symbol Versioning". Every offset
 /// is checked against the file's length: a damaged file raises <see cref="InvalidDataException"/> and nothing else.
 /// </remarks>
