@@ -9,10 +9,14 @@ using AnTransformer.Native;
 
 namespace AnTransformer.Cli;
 
-/// <summary>The command tree and its error handling. Nothing here touches LibTorch, so that help and errors come at once.</summary>
+/// <summary>
+/// The command tree and its error handling. Nothing here touches LibTorch, so that help and errors come at once.
+/// </summary>
 internal static class CommandLine
 {
-    /// <summary>Runs a command and returns the exit code, which no fault of the standard streams can change for another or lose.</summary>
+    /// <summary>
+    /// Runs a command and returns the exit code, which no fault of the standard streams can change for another or lose.
+    /// </summary>
     public static int Run(string[] args)
     {
         try
@@ -20,7 +24,8 @@ internal static class CommandLine
             StandardStreams.Install();
             // On a thread of its own nothing else could catch it, and the process would abort with a stack trace.
             AppDomain.CurrentDomain.UnhandledException += (_, e)
-                => Environment.Exit(e.ExceptionObject is Exception unhandled ? FailSafely(unhandled) : ExitCodes.InternalError);
+                => Environment.Exit(
+                    e.ExceptionObject is Exception unhandled ? FailSafely(unhandled) : ExitCodes.InternalError);
             return WithOutput(Invoke(args));
         }
         catch (Exception e)
@@ -65,18 +70,24 @@ internal static class CommandLine
         if (parsed.Errors.Count > 0 || Misplaced(parsed).Any())
             throw new InvalidInputException(Describe(parsed));
         var arguments = parsed.CommandResult.Children.OfType<ArgumentResult>();
-        if (arguments.FirstOrDefault(result => result.Tokens.Any(token => string.IsNullOrWhiteSpace(token.Value))) is { } empty)
-            throw new InvalidInputException($"<{empty.Argument.Name}> is empty; see `{PathOf(parsed.CommandResult)} --help`.");
+        if (arguments.FirstOrDefault(
+            result => result.Tokens.Any(token => string.IsNullOrWhiteSpace(token.Value))) is { } empty)
+            throw new InvalidInputException(
+                $"<{empty.Argument.Name}> is empty; see `{PathOf(parsed.CommandResult)} --help`.");
         return parsed.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
     }
 
-    /// <summary>The exit code when results may not have been written: the command's own if it tells of a fault, else that of bad input.</summary>
+    /// <summary>
+    /// The exit code when results may not have been written: the command's own if it tells of a fault, else that of bad
+    /// input.
+    /// </summary>
     private static int WithOutput(int code)
     {
         if (StandardStreams.OutputFailure is not { } failure || code != ExitCodes.Success)
             return code;
         ErrorLines.Write(
-            $"standard output cannot be written ({failure}); what was to be printed is lost, so send it elsewhere and run the command again.");
+            $"standard output cannot be written ({failure}); what was to be printed is lost, so send it elsewhere and "
+                + "run the command again.");
         return ExitCodes.InvalidInput;
     }
 
@@ -108,7 +119,9 @@ internal static class CommandLine
                 ErrorLines.Write(OpenFileLimit.Complaint);
                 return ExitCodes.InvalidInput;
             case OutOfMemoryException or ExternalException when IsOutOfMemory(exception):
-                ErrorLines.Write("this machine has not enough memory for that; choose a smaller model, a smaller batch or a shorter context.");
+                ErrorLines.Write(
+                    "this machine has not enough memory for that; choose a smaller model, a smaller batch or a shorter "
+                        + "context.");
                 return ExitCodes.InvalidInput;
             case InvalidInputException or LibTorchLoadException or IOException or UnauthorizedAccessException:
                 ErrorLines.Write(exception.Message);
@@ -141,10 +154,12 @@ internal static class CommandLine
 
     /// <summary>Options that a command does not have, and took for its arguments.</summary>
     private static IEnumerable<string> Misplaced(ParseResult parsed)
-        => parsed.CommandResult.Children.OfType<ArgumentResult>().SelectMany(result => result.Tokens).Select(token => token.Value).Where(IsOption);
+        => parsed.CommandResult.Children.OfType<ArgumentResult>().SelectMany(result => result.Tokens)
+            .Select(token => token.Value).Where(IsOption);
 
     private static bool IsOption(string token)
-        => token.Length > 1 && token[0] == '-' && (token[1] == '-' || char.IsAsciiLetter(token[1])) && !Path.Exists(token);
+        => token.Length > 1 && token[0] == '-' && (token[1] == '-' || char.IsAsciiLetter(token[1]))
+            && !Path.Exists(token);
 
     private static string FirstLine(string message) => message.Split('\n')[0].TrimEnd();
 
@@ -152,15 +167,18 @@ internal static class CommandLine
     {
         var command = parsed.CommandResult.Command;
         var help = $"`{PathOf(parsed.CommandResult)} --help`";
-        // A misspelled option before a positional argument is taken for that argument, and its value is what is left over.
-        var unknown = Misplaced(parsed).Concat(parsed.UnmatchedTokens.Where(IsOption)).Concat(parsed.UnmatchedTokens).FirstOrDefault();
+        // A misspelled option before a positional argument is taken for that argument, and its value is what is left
+        // over.
+        var unknown = Misplaced(parsed).Concat(parsed.UnmatchedTokens.Where(IsOption)).Concat(parsed.UnmatchedTokens)
+            .FirstOrDefault();
         if (unknown is null)
             return $"{Printable.Excerpt(parsed.Errors[0].Message.TrimEnd('.'), longest: 300)}; see {help}.";
         var name = unknown.Split('=')[0];
         if (IsOption(unknown))
             return $"unknown option '{Printable.Excerpt(name)}'{OptionNames.Suggestion(command, name)} (see {help})";
         var near = NearestName.Of(name, command.Subcommands.Select(sub => sub.Name));
-        return $"unknown argument '{Printable.Excerpt(name)}'{(near is null ? "" : $"; did you mean '{near}'?")} (see {help})";
+        return $"unknown argument '{Printable.Excerpt(name)}'{(near is null ? "" : $"; did you mean '{near}'?")} (see "
+            + $"{help})";
     }
 
     /// <summary>A command as it is typed, with the names of those above it.</summary>

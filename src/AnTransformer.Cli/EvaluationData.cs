@@ -13,15 +13,20 @@ internal sealed class EvaluationData : IDisposable
 
     public TokenDataset Dataset { get; }
 
-    /// <exception cref="InvalidInputException">The data cannot be used, or is not of the model's vocabulary.</exception>
-    public static EvaluationData Open(string path, DatasetSplit split, Tokenizer? tokenizer, int vocabSize, CancellationToken stop)
+    /// <exception cref="InvalidInputException">
+    /// The data cannot be used, or is not of the model's vocabulary.
+    /// </exception>
+    public static EvaluationData Open(
+        string path, DatasetSplit split, Tokenizer? tokenizer, int vocabSize, CancellationToken stop)
     {
         if (!File.Exists(path) || !DocumentSource.CanRead(path))
         {
-            if (tokenizer is not null && Directory.Exists(path) && DatasetInfo.Load(path) is { } info && info.VocabularySize != tokenizer.VocabularySize)
+            if (tokenizer is not null && Directory.Exists(path) && DatasetInfo.Load(path) is { } info
+                && info.VocabularySize != tokenizer.VocabularySize)
             {
                 throw new InvalidInputException(
-                    $"{path}: was prepared with a vocabulary of {info.VocabularySize} ids, but the checkpoint's tokenizer has {tokenizer.VocabularySize}; "
+                    $"{path}: was prepared with a vocabulary of {info.VocabularySize} ids, but the checkpoint's "
+                        + $"tokenizer has {tokenizer.VocabularySize}; "
                     + "prepare the text with the checkpoint's tokenizer.");
             }
 
@@ -29,13 +34,15 @@ internal sealed class EvaluationData : IDisposable
         }
 
         if (tokenizer is null)
-            throw new InvalidInputException($"{path}: is text, but the checkpoint has no tokenizer.json to read it with; give token shards.");
+            throw new InvalidInputException(
+                $"{path}: is text, but the checkpoint has no tokenizer.json to read it with; give token shards.");
         var temporary = Directory.CreateTempSubdirectory("angpt-eval-").FullName;
         try
         {
             var directory = Path.Combine(temporary, "data");
             DatasetPreparation.Run(
-                new PreparationOptions { Inputs = [path], OutputDirectory = directory, ValidationFraction = 0 }, tokenizer, cancellationToken: stop);
+                new PreparationOptions { Inputs = [path], OutputDirectory = directory, ValidationFraction = 0 },
+                tokenizer, cancellationToken: stop);
             return new EvaluationData(TokenDataset.OpenText(directory, path, vocabSize), temporary);
         }
         catch

@@ -22,8 +22,10 @@ internal static class ExitCodes
     [
         (Success, "done"),
         (InternalError, "a defect of this program; or some runs of a study failed (the same command tries them again)"),
-        (InvalidInput, "input that cannot be used, or output that cannot be written: one sentence on standard error says what, where, and what to do"),
-        (Stopped, "stopped by Ctrl-C, SIGTERM or a closed terminal; training and studies are saved, and the same command goes on"),
+        (InvalidInput, "input that cannot be used, or output that cannot be written: one sentence on standard error "
+            + "says what, where, and what to do"),
+        (Stopped, "stopped by Ctrl-C, SIGTERM or a closed terminal; training and studies are saved, and the same "
+            + "command goes on"),
         (Diverged, "training diverged; the last good checkpoint is named"),
     ];
 }

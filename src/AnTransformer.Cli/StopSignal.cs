@@ -3,11 +3,14 @@ using System.Runtime.InteropServices;
 namespace AnTransformer.Cli;
 
 /// <summary>
-/// Turns Ctrl-C, SIGTERM and SIGHUP (a closed terminal, a lost connection) into a request to finish the step and save; a second Ctrl-C or
-/// SIGTERM ends the process at once. A supervised process leaves Ctrl-C, which reaches the whole terminal, to the process that started it,
-/// and takes the end of its standard input for the request: it comes even when that process is killed.
+/// Turns Ctrl-C, SIGTERM and SIGHUP (a closed terminal, a lost connection) into a request to finish the step and save;
+/// a second Ctrl-C or SIGTERM ends the process at once. A supervised process leaves Ctrl-C, which reaches the whole
+/// terminal, to the process that started it, and takes the end of its standard input for the request: it comes even
+/// when that process is killed.
 /// </summary>
-/// <remarks>Under <c>nohup</c> SIGHUP stays ignored: the runtime installs no handler for a signal that was ignored at the start.</remarks>
+/// <remarks>
+/// Under <c>nohup</c> SIGHUP stays ignored: the runtime installs no handler for a signal that was ignored at the start.
+/// </remarks>
 internal sealed class StopSignal : IDisposable
 {
     private static readonly PosixSignal[] Signals = [PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGHUP];
@@ -44,7 +47,8 @@ internal sealed class StopSignal : IDisposable
             return;
         }
 
-        // A terminal that closes sends SIGHUP more than once (the system and the shell), and a session that ends SIGTERM besides.
+        // A terminal that closes sends SIGHUP more than once (the system and the shell), and a session that ends
+        // SIGTERM besides.
         if (context.Signal != PosixSignal.SIGHUP && Interlocked.Increment(ref _impatient) > 1)
             return;     // not cancelled: the default action ends the process
         context.Cancel = true;

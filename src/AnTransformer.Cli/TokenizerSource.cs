@@ -28,7 +28,8 @@ internal static class TokenizerSource
         CancellationToken stop)
     {
         if (endOfText is not null && name is ("train" or "bytes"))
-            throw new InvalidInputException($"--end-of-text chooses among the tokens of a file, but --tokenizer is {name}; leave it out.");
+            throw new InvalidInputException(
+                $"--end-of-text chooses among the tokens of a file, but --tokenizer is {name}; leave it out.");
         var section = name switch
         {
             "train" => new TokenizerSection { Kind = TokenizerKind.Bpe, VocabSize = vocabSize },

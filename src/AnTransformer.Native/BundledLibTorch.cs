@@ -1,14 +1,14 @@
 namespace AnTransformer.Native;
 
 /// <summary>
-/// Keeps TorchSharp from loading the LibTorch that the application brings when the user names another one: two in one process
-/// crash it.
+/// Keeps TorchSharp from loading the LibTorch that the application brings when the user names another one: two in one
+/// process crash it.
 /// </summary>
 /// <remarks>
-/// TorchSharp asks the runtime for <c>torch_cpu</c>, <c>torch_cuda</c> and <c>LibTorchSharp</c> by name, and the runtime looks
-/// into the application's folders before it asks any handler. It tries <c>torch_cpu.so</c> everywhere, the system's loader
-/// included, before <c>libtorch_cpu.so</c>, though: libraries of the first names that are loaded already end that search. The
-/// calls themselves then go through the resolver of P/Invokes, which comes first.
+/// TorchSharp asks the runtime for <c>torch_cpu</c>, <c>torch_cuda</c> and <c>LibTorchSharp</c> by name, and the
+/// runtime looks into the application's folders before it asks any handler. It tries <c>torch_cpu.so</c> everywhere,
+/// the system's loader included, before <c>libtorch_cpu.so</c>, though: libraries of the first names that are loaded
+/// already end that search. The calls themselves then go through the resolver of P/Invokes, which comes first.
 /// </remarks>
 internal static class BundledLibTorch
 {
@@ -47,7 +47,8 @@ internal static class BundledLibTorch
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new LibTorchLoadException(
-                $"{LibTorch.EnvironmentVariable} needs a writable temporary folder beside the application's own LibTorch: "
+                $"{LibTorch.EnvironmentVariable} needs a writable temporary folder beside the application's own "
+                    + "LibTorch: "
                 + $"{e.Message.TrimEnd('.')}; set TMPDIR to one, or build with -p:LibTorchBackend=none.", e);
         }
     }

@@ -49,7 +49,8 @@ internal static partial class DynamicLoader
             }
         }
 
-        var flags = (binding.HasFlag(Binding.Now) ? RtldNow : RtldLazy) | (binding.HasFlag(Binding.Global) ? RtldGlobal : 0);
+        var flags =
+            (binding.HasFlag(Binding.Now) ? RtldNow : RtldLazy) | (binding.HasFlag(Binding.Global) ? RtldGlobal : 0);
         lock (Gate)
         {
             // The first call binds dlerror itself, which would otherwise overwrite the message that we want to read.
@@ -63,8 +64,8 @@ internal static partial class DynamicLoader
     }
 
     /// <summary>
-    /// Loads a library with every symbol bound, so that one that is missing is found here rather than by the call that would
-    /// end the process; where one is missing, loads it nevertheless and says which.
+    /// Loads a library with every symbol bound, so that one that is missing is found here rather than by the call that
+    /// would end the process; where one is missing, loads it nevertheless and says which.
     /// </summary>
     /// <param name="path">A full path.</param>
     /// <param name="handle">The library's handle, or 0.</param>
@@ -83,7 +84,8 @@ internal static partial class DynamicLoader
 
     /// <summary>The library at this path is loaded in this process (never true on Windows).</summary>
     /// <param name="path">A full path.</param>
-    public static bool IsLoaded(string path) => !OperatingSystem.IsWindows() && DlOpen(path, RtldLazy | RtldNoLoad) != 0;
+    public static bool IsLoaded(string path)
+        => !OperatingSystem.IsWindows() && DlOpen(path, RtldLazy | RtldNoLoad) != 0;
 
     [LibraryImport("libc", EntryPoint = "dlopen", StringMarshalling = StringMarshalling.Utf8)]
     private static partial nint DlOpen(string path, int flags);

@@ -5,12 +5,13 @@ using System.Text;
 namespace AnTransformer.Native;
 
 /// <summary>
-/// An empty shared object that has nothing but a name. Once it is loaded, the system's loader takes any request for that name
-/// as served and looks no further.
+/// An empty shared object that has nothing but a name. Once it is loaded, the system's loader takes any request for
+/// that name as served and looks no further.
 /// </summary>
 /// <remarks>
-/// The least that glibc accepts: ELF header, a loaded segment, a dynamic section with the name and empty string, symbol and
-/// hash tables, and a <c>PT_GNU_STACK</c>, without which the process's stacks would become executable. Source: System V ABI.
+/// The least that glibc accepts: ELF header, a loaded segment, a dynamic section with the name and empty string, symbol
+/// and hash tables, and a <c>PT_GNU_STACK</c>, without which the process's stacks would become executable. Source:
+/// System V ABI.
 /// </remarks>
 internal static class ElfAlias
 {

@@ -4,12 +4,14 @@ using System.Text;
 namespace AnTransformer.Native;
 
 /// <summary>
-/// The symbol versions that an ELF64 little-endian shared object needs (<c>.gnu.version_r</c>), found the way the dynamic
-/// loader finds them: through <c>PT_DYNAMIC</c>'s <c>DT_VERNEED</c>, <c>DT_VERNEEDNUM</c> and <c>DT_STRTAB</c>.
+/// The symbol versions that an ELF64 little-endian shared object needs (<c>.gnu.version_r</c>), found the way the
+/// dynamic loader finds them: through <c>PT_DYNAMIC</c>'s <c>DT_VERNEED</c>, <c>DT_VERNEEDNUM</c> and <c>DT_STRTAB</c>.
 /// </summary>
 /// <remarks>
-/// Sources: System V ABI, "Object Files" and "Program Loading"; Linux Standard Base, "Symbol Versioning". Every offset is
-/// checked against the file's length: a damaged file raises <see cref="InvalidDataException"/> and nothing else.
+/// Our own rather than a library's: what is needed is where a version's hash and flags lie in the file, to patch them
+/// in place, which libraries that parse ELF into objects do not say.
+/// Sources: System V ABI, "Object Files" and "Program Loading"; Linux Standard Base, "Symbol Versioning". Every offset
+/// is checked against the file's length: a damaged file raises <see cref="InvalidDataException"/> and nothing else.
 /// </remarks>
 internal sealed class ElfVersionNeeds
 {
@@ -66,7 +68,9 @@ internal sealed class ElfVersionNeeds
         return null;
     }
 
-    /// <summary>Marks a need as weak, so that the loader does not refuse the file where the version is missing.</summary>
+    /// <summary>
+    /// Marks a need as weak, so that the loader does not refuse the file where the version is missing.
+    /// </summary>
     /// <param name="entry">One of <see cref="Entries"/>.</param>
     public void Weaken(Entry entry) =>
         BinaryPrimitives.WriteUInt16LittleEndian(_image.AsSpan(entry.Offset + 4), (ushort)(entry.Flags | VerFlgWeak));
@@ -139,8 +143,8 @@ internal sealed class ElfVersionNeeds
 
     private void ReadNeeds(long at, long count, long strings, long stringsSize)
     {
-        // Both lists are linked by unsigned relative offsets that are never zero before the end, so that a walk only moves
-        // forward and a damaged file cannot make it run for ever.
+        // Both lists are linked by unsigned relative offsets that are never zero before the end, so that a walk only
+        // moves forward and a damaged file cannot make it run for ever.
         for (long i = 0; i < count; i++)
         {
             int auxCount = UInt16(at + 2);
@@ -152,7 +156,8 @@ internal sealed class ElfVersionNeeds
                 // Entries do not overlap: more of them than fit into the file are a loop over damaged links.
                 if (_entries.Count >= _image.Length / 16)
                     throw new InvalidDataException("more version needs than the file can hold");
-                _entries.Add(new Entry(library, String(strings, stringsSize, UInt32(aux + 8)), UInt16(aux + 4), (int)aux));
+                _entries.Add(
+                    new Entry(library, String(strings, stringsSize, UInt32(aux + 8)), UInt16(aux + 4), (int)aux));
                 var nextAux = UInt32(aux + 12);
                 if (nextAux == 0)
                     break;

@@ -1,8 +1,8 @@
 namespace AnTransformer.Native;
 
 /// <summary>
-/// LibTorch cannot be loaded in this process. The message names the cause (a missing package or folder, an unresolved symbol
-/// version, a wrong architecture) and the remedy; command lines print it alone and exit with code 2.
+/// LibTorch cannot be loaded in this process. The message names the cause (a missing package or folder, an unresolved
+/// symbol version, a wrong architecture) and the remedy; command lines print it alone and exit with code 2.
 /// </summary>
 public sealed class LibTorchLoadException : Exception
 {

@@ -3,14 +3,15 @@ using System.Security.Cryptography;
 namespace AnTransformer.Native;
 
 /// <summary>
-/// Lets TorchSharp's native library load where the system's libstdc++ is older than the one it was linked with (Debian 12,
-/// Ubuntu 22.04, RHEL 9), by loading a copy that does not insist on the versions it can do without.
+/// Lets TorchSharp's native library load where the system's libstdc++ is older than the one it was linked with (Debian
+/// 12, Ubuntu 22.04, RHEL 9), by loading a copy that does not insist on the versions it can do without.
 /// </summary>
 /// <remarks>
-/// <para>GLIBCXX_3.4.32 (GCC 13): the only symbol behind it, <c>std::ios_base_library_init</c>, is a link-time marker. Nothing
-/// calls it, so the need is made weak.</para>
-/// <para>GLIBCXX_3.4.30 (GCC 12): <c>condition_variable::wait</c> alone, a new version of a function that has been there since
-/// GLIBCXX_3.4.11 and differs in how it takes part in thread cancellation only. It is bound to the older one.</para>
+/// <para>GLIBCXX_3.4.32 (GCC 13): the only symbol behind it, <c>std::ios_base_library_init</c>, is a link-time marker.
+/// Nothing calls it, so the need is made weak.</para>
+/// <para>GLIBCXX_3.4.30 (GCC 12): <c>condition_variable::wait</c> alone, a new version of a function that has been
+/// there since GLIBCXX_3.4.11 and differs in how it takes part in thread cancellation only. It is bound to the older
+/// one.</para>
 /// </remarks>
 internal static class LibTorchSharpCompatibility
 {
@@ -63,7 +64,8 @@ internal static class LibTorchSharpCompatibility
     /// <param name="handle">The handle of the loaded copy.</param>
     /// <param name="undefined">The loader's message on a symbol that LibTorch lacks, or null.</param>
     /// <param name="error">What went wrong.</param>
-    public static bool TryLoadCopy(string original, Version missing, out nint handle, out string? undefined, out string error)
+    public static bool TryLoadCopy(
+        string original, Version missing, out nint handle, out string? undefined, out string error)
     {
         handle = 0;
         undefined = null;
@@ -98,7 +100,9 @@ internal static class LibTorchSharpCompatibility
         return TryLoadTemporary(image, out handle, out undefined, ref error);
     }
 
-    /// <summary>The user's folder for copies: <c>$XDG_CACHE_HOME/antransformer</c> or <c>~/.cache/antransformer</c>.</summary>
+    /// <summary>
+    /// The user's folder for copies: <c>$XDG_CACHE_HOME/antransformer</c> or <c>~/.cache/antransformer</c>.
+    /// </summary>
     /// <exception cref="DirectoryNotFoundException">The user has no home.</exception>
     public static string CacheDirectory()
     {
@@ -106,15 +110,17 @@ internal static class LibTorchSharpCompatibility
         if (!Path.IsPathFullyQualified(cache ?? ""))
         {
             var home = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
-            cache = home.Length > 0 ? Path.Combine(home, ".cache") : throw new DirectoryNotFoundException("no home directory");
+            cache = home.Length > 0
+                ? Path.Combine(home, ".cache")
+                : throw new DirectoryNotFoundException("no home directory");
         }
 
         return Path.Combine(cache!, "antransformer");
     }
 
     /// <summary>
-    /// Puts the image at <c>directory/(hash)/libLibTorchSharp.so</c> unless exactly these bytes are there, by a rename, so that
-    /// processes that start together see a whole file or none.
+    /// Puts the image at <c>directory/(hash)/libLibTorchSharp.so</c> unless exactly these bytes are there, by a rename,
+    /// so that processes that start together see a whole file or none.
     /// </summary>
     /// <param name="image">The relaxed library.</param>
     /// <param name="directory">The cache folder; created when missing.</param>

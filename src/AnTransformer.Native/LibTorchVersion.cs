@@ -6,8 +6,8 @@ namespace AnTransformer.Native;
 internal static partial class LibTorchVersion
 {
     /// <summary>
-    /// The version that the folder of a PyTorch installation or of a LibTorch archive states beside its <c>lib</c>, such as
-    /// <c>2.10.0+cu128</c>; else that of the packages, <c>2.10</c>.
+    /// The version that the folder of a PyTorch installation or of a LibTorch archive states beside its <c>lib</c>,
+    /// such as <c>2.10.0+cu128</c>; else that of the packages, <c>2.10</c>.
     /// </summary>
     public static string Find()
     {
@@ -43,6 +43,7 @@ internal static partial class LibTorchVersion
         matchTimeoutMilliseconds: 1000)]
     private static partial Regex PythonVersion();
 
-    [GeneratedRegex(@"^(?<version>[0-9A-Za-z.+-]{1,40})\s*$", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex(@"^(?<version>[0-9A-Za-z.+-]{1,40})\s*$", RegexOptions.ExplicitCapture,
+        matchTimeoutMilliseconds: 1000)]
     private static partial Regex AnyVersion();
 }

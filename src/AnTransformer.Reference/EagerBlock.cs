@@ -25,7 +25,9 @@ internal abstract class EagerBlock : nn.Module
     /// <summary>One block: [B, T, d] to [B, T, d] in the master dtype.</summary>
     public abstract Tensor forward(Tensor h, Tensor cos, Tensor sin);
 
-    /// <summary>Turns channel i with channel i + d_h/2 by the position's angle: [B, H, T, d_h] to the same, in the master dtype.</summary>
+    /// <summary>
+    /// Turns channel i with channel i + d_h/2 by the position's angle: [B, H, T, d_h] to the same, in the master dtype.
+    /// </summary>
     protected Tensor Rotate(Tensor x, Tensor cos, Tensor sin)
     {
         var halves = Precision.ToMaster(x).chunk(2, -1);

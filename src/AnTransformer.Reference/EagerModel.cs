@@ -6,9 +6,10 @@ using static TorchSharp.torch;
 namespace AnTransformer.Reference;
 
 /// <summary>
-/// A language model written with TorchSharp's own modules and operators, one operator after the other: the baseline that this
-/// project's kernels are timed against, and the oracle that they are tested against. It shares no computation with
-/// <see cref="LanguageModel"/>, but its parameters have the same names, so that weights and gradients go from one to the other.
+/// A language model written with TorchSharp's own modules and operators, one operator after the other: the baseline
+/// that this project's kernels are timed against, and the oracle that they are tested against. It shares no computation
+/// with <see cref="LanguageModel"/>, but its parameters have the same names, so that weights and gradients go from one
+/// to the other.
 /// </summary>
 public abstract class EagerModel : nn.Module<Tensor, Tensor>
 {
@@ -17,12 +18,14 @@ public abstract class EagerModel : nn.Module<Tensor, Tensor>
     private readonly Tensor _sin;
     private IReadOnlyList<(string Name, Parameter Parameter)>? _namedParameters;
 
-    private protected EagerModel(string name, ModelConfig config, EagerPrecision precision, Func<EagerBlock> createBlock)
+    private protected EagerModel(
+        string name, ModelConfig config, EagerPrecision precision, Func<EagerBlock> createBlock)
         : base(name)
     {
         Config = config;
         Precision = precision;
-        _embedTokens = nn.Embedding(config.VocabSize, config.HiddenSize, dtype: precision.Master, device: precision.Device);
+        _embedTokens = nn.Embedding(
+            config.VocabSize, config.HiddenSize, dtype: precision.Master, device: precision.Device);
         Head = precision.Linear(config.HiddenSize, config.VocabSize);
         Blocks = Enumerable.Range(0, config.NumHiddenLayers).Select(_ => createBlock()).ToArray();
         Decoder = new EagerDecoder(_embedTokens, Blocks);
@@ -38,7 +41,8 @@ public abstract class EagerModel : nn.Module<Tensor, Tensor>
     public ModelConfig Config { get; }
 
     /// <summary>Parameters with the names that <see cref="LanguageModel.NamedParameters"/> gives them.</summary>
-    public IReadOnlyList<(string Name, Parameter Parameter)> NamedParameters => _namedParameters ??= named_parameters().ToList();
+    public IReadOnlyList<(string Name, Parameter Parameter)> NamedParameters
+        => _namedParameters ??= named_parameters().ToList();
 
     private protected EagerPrecision Precision { get; }
 
@@ -48,11 +52,15 @@ public abstract class EagerModel : nn.Module<Tensor, Tensor>
 
     private protected Linear Head { get; }
 
-    /// <summary>Builds the twin of an architecture; its weights are to be copied from a model with <see cref="CopyFrom"/>.</summary>
+    /// <summary>
+    /// Builds the twin of an architecture; its weights are to be copied from a model with <see cref="CopyFrom"/>.
+    /// </summary>
     /// <param name="config">Shape and normalization.</param>
     /// <param name="device">Where it lives.</param>
     /// <param name="dtype">Dtype of weights, residual stream and reductions: fp32, or fp64 in tests.</param>
-    /// <param name="computeDtype">Dtype of matrix products and attention, for example bf16; null for <paramref name="dtype"/>.</param>
+    /// <param name="computeDtype">
+    /// Dtype of matrix products and attention, for example bf16; null for <paramref name="dtype"/>.
+    /// </param>
     /// <exception cref="InvalidInputException">The configuration is not valid.</exception>
     public static EagerModel Create(
         ModelConfig config, Device device, ScalarType dtype = ScalarType.Float32, ScalarType? computeDtype = null)
@@ -67,7 +75,8 @@ public abstract class EagerModel : nn.Module<Tensor, Tensor>
             "sandwich" => new EagerSandwich(config, precision),
             "dyt" => new EagerSquashing(config, precision, erf: false),
             "derf" => new EagerSquashing(config, precision, erf: true),
-            var other => throw new InvalidInputException($"{other} has no eager twin; run the benchmark with --eager false."),
+            var other => throw new InvalidInputException(
+                $"{other} has no eager twin; run the benchmark with --eager false."),
         };
     }
 
@@ -78,11 +87,13 @@ public abstract class EagerModel : nn.Module<Tensor, Tensor>
     {
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
-        var sources = model.NamedParameters().ToDictionary(item => item.Name, item => item.Parameter, StringComparer.Ordinal);
+        var sources = model.NamedParameters()
+            .ToDictionary(item => item.Name, item => item.Parameter, StringComparer.Ordinal);
         var different = sources.Keys.ToHashSet(StringComparer.Ordinal);
         different.SymmetricExceptWith(NamedParameters.Select(item => item.Name));
         if (different.Count > 0)
-            throw new ArgumentException($"Only one of the model and its twin has {string.Join(", ", different)}.", nameof(model));
+            throw new ArgumentException(
+                $"Only one of the model and its twin has {string.Join(", ", different)}.", nameof(model));
         foreach (var (name, parameter) in NamedParameters)
             parameter.copy_(sources[name]);
     }
@@ -109,7 +120,8 @@ public abstract class EagerModel : nn.Module<Tensor, Tensor>
     {
         using var scope = NewDisposeScope();
         var logits = forward(tokens);
-        return nn.functional.cross_entropy(logits.view(-1, Config.VocabSize), targets.view(-1)).MoveToOuterDisposeScope();
+        return nn.functional.cross_entropy(logits.view(-1, Config.VocabSize), targets.view(-1))
+            .MoveToOuterDisposeScope();
     }
 
     private protected virtual Tensor Embedded(Tensor h) => h;

@@ -4,8 +4,8 @@ using static TorchSharp.torch;
 namespace AnTransformer.Reference;
 
 /// <summary>
-/// Where the twin computes and in which dtypes. TorchSharp has no autocast: matrix products cast their input and their weight
-/// themselves where the compute dtype is another than the master dtype.
+/// Where the twin computes and in which dtypes. TorchSharp has no autocast: matrix products cast their input and their
+/// weight themselves where the compute dtype is another than the master dtype.
 /// </summary>
 internal sealed record EagerPrecision(Device Device, ScalarType Master, ScalarType Compute)
 {

@@ -26,7 +26,8 @@ internal sealed class EagerSandwich : EagerModel
         public Block(ModelConfig config, EagerPrecision precision)
             : base(nameof(Block), config, precision)
         {
-            string[] names = ["input_layernorm", "post_attention_layernorm", "pre_feedforward_layernorm", "post_feedforward_layernorm"];
+            string[] names = ["input_layernorm", "post_attention_layernorm", "pre_feedforward_layernorm",
+                "post_feedforward_layernorm"];
             _norms = names.Select(_ => new EagerRmsNorm(config.HiddenSize, config.RmsNormEps, precision)).ToArray();
             for (var i = 0; i < names.Length; i++)
                 register_module(names[i], _norms[i]);

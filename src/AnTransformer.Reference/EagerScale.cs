@@ -4,7 +4,9 @@ using static TorchSharp.torch;
 
 namespace AnTransformer.Reference;
 
-/// <summary>A learned scale s = ŝ · s_init / s_scale, of which ŝ is stored. The module that owns it registers ŝ.</summary>
+/// <summary>
+/// A learned scale s = ŝ · s_init / s_scale, of which ŝ is stored. The module that owns it registers ŝ.
+/// </summary>
 internal sealed class EagerScale(long size, ScaleInit init, EagerPrecision precision)
 {
     /// <summary>ŝ, [n].</summary>

@@ -4,7 +4,9 @@ using static TorchSharp.torch;
 
 namespace AnTransformer.Reference;
 
-/// <summary>DyT and Derf: γ ⊙ tanh(αx) + β or γ ⊙ erf(αx + s) + β where GPT has its norms, and a factor behind the embedding.</summary>
+/// <summary>
+/// DyT and Derf: γ ⊙ tanh(αx) + β or γ ⊙ erf(αx + s) + β where GPT has its norms, and a factor behind the embedding.
+/// </summary>
 internal sealed class EagerSquashing : EagerModel
 {
     private readonly Squash _norm;
@@ -21,7 +23,8 @@ internal sealed class EagerSquashing : EagerModel
 
     private protected override Tensor Embedded(Tensor h) => h * _embedScale;
 
-    private protected override Tensor Logits(Tensor h) => Precision.ToMaster(Precision.Apply(Head, Precision.ToCompute(_norm.forward(h))));
+    private protected override Tensor Logits(Tensor h)
+        => Precision.ToMaster(Precision.Apply(Head, Precision.ToCompute(_norm.forward(h))));
 
     private sealed class Block : EagerBlock
     {

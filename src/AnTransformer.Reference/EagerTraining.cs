@@ -6,8 +6,8 @@ using static TorchSharp.torch;
 namespace AnTransformer.Reference;
 
 /// <summary>
-/// Training steps of a twin with TorchSharp's own AdamW: what the architecture prescribes for decay (0.1 on matrices of GPT and
-/// GPT+), clipping (GPT and GPT+) and the constraint of its matrices.
+/// Training steps of a twin with TorchSharp's own AdamW: what the architecture prescribes for decay (0.1 on matrices of
+/// GPT and GPT+), clipping (GPT and GPT+) and the constraint of its matrices.
 /// </summary>
 public sealed class EagerTraining : IDisposable
 {
@@ -20,7 +20,9 @@ public sealed class EagerTraining : IDisposable
 
     /// <summary>Creates the optimizer's state.</summary>
     /// <param name="model">The twin, not owned.</param>
-    /// <param name="gradientClipping">Largest gradient norm; 0 for no clipping; null for the architecture's own.</param>
+    /// <param name="gradientClipping">
+    /// Largest gradient norm; 0 for no clipping; null for the architecture's own.
+    /// </param>
     public EagerTraining(EagerModel model, double? gradientClipping = null)
     {
         _model = model;
@@ -82,7 +84,9 @@ public sealed class EagerTraining : IDisposable
     private static AdamW.ParamGroup Group(IEnumerable<Parameter> parameters, double weightDecay)
         => new(parameters, beta1: 0.9, beta2: 0.95, eps: 1e-8, weight_decay: weightDecay);
 
-    /// <summary>The dimension along which a matrix's vectors lie: the model dimension for nGPT, the input for the others.</summary>
+    /// <summary>
+    /// The dimension along which a matrix's vectors lie: the model dimension for nGPT, the input for the others.
+    /// </summary>
     private int VectorDimension(string name)
     {
         var writesToStream = name.EndsWith("o_proj.weight", StringComparison.Ordinal)

@@ -2,8 +2,8 @@ namespace AnTransformer;
 
 /// <summary>
 /// Something a user gave (a file, a configuration value, an argument) cannot be used. The message is one sentence that
-/// names the file, the place in it and the remedy; command lines print it alone and exit with code 2. It is one line without control
-/// characters, whatever it quotes.
+/// names the file, the place in it and the remedy; command lines print it alone and exit with code 2. It is one line
+/// without control characters, whatever it quotes.
 /// </summary>
 public sealed class InvalidInputException : Exception
 {

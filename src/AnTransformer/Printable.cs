@@ -4,8 +4,9 @@ using System.Text;
 namespace AnTransformer;
 
 /// <summary>
-/// Text of unknown origin (what files, command lines and systems say) made safe for a message: one line, nothing invisible, not too long.
-/// Control characters become escapes such as <c>\n</c> and <c>\u001b</c>, so that no file can drive the terminal or forge a line.
+/// Text of unknown origin (what files, command lines and systems say) made safe for a message: one line, nothing
+/// invisible, not too long. Control characters become escapes such as <c>\n</c> and <c>\u001b</c>, so that no file can
+/// drive the terminal or forge a line.
 /// </summary>
 public static class Printable
 {
@@ -18,14 +19,16 @@ public static class Printable
     /// <param name="text">Any text.</param>
     public static string Line(string text) => Cut(text, LongestLine);
 
-    /// <summary>A piece of input as errors quote it: on one line, cut after <paramref name="longest"/> characters of output.</summary>
+    /// <summary>
+    /// A piece of input as errors quote it: on one line, cut after <paramref name="longest"/> characters of output.
+    /// </summary>
     /// <param name="text">Any text.</param>
     /// <param name="longest">The most characters to keep.</param>
     public static string Excerpt(string text, int longest = LongestExcerpt) => Cut(text, longest);
 
     /// <summary>
-    /// <c>before → after</c> for a message, each cut after <see cref="LongestExcerpt"/> characters. Where they differ only beyond that, as long
-    /// lists may, the excerpts begin shortly before the first difference.
+    /// <c>before → after</c> for a message, each cut after <see cref="LongestExcerpt"/> characters. Where they differ
+    /// only beyond that, as long lists may, the excerpts begin shortly before the first difference.
     /// </summary>
     /// <param name="before">Any text.</param>
     /// <param name="after">Any other text.</param>
@@ -40,7 +43,10 @@ public static class Printable
             : $"…{Excerpt(before[(same - lead)..])} → …{Excerpt(after[(same - lead)..])}";
     }
 
-    /// <summary>A text that may have several lines, for a terminal: line feeds and tabs stay, other control characters are escaped.</summary>
+    /// <summary>
+    /// A text that may have several lines, for a terminal: line feeds and tabs stay, other control characters are
+    /// escaped.
+    /// </summary>
     /// <param name="text">Any text.</param>
     public static string Lines(string text)
     {
@@ -76,7 +82,9 @@ public static class Printable
         _ => rune.ToString(),
     };
 
-    // Format characters turn the direction of what follows or hide in names; separators other than the space break lines.
+    // Format characters turn the direction of what follows or hide in names; separators other than the space break
+    // lines.
     private static bool IsInvisible(Rune rune) => Rune.GetUnicodeCategory(rune)
-        is UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator;
+        is UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator
+            or UnicodeCategory.ParagraphSeparator;
 }

@@ -6,7 +6,8 @@ namespace AnTransformer.Cli.Benchmarking;
 internal static class BenchJson
 {
     /// <summary>Prints settings, checks and, if anything was timed, the report.</summary>
-    public static void Print(BenchSettings settings, int rounds, IReadOnlyList<EqualityCheck> checks, BenchReport? report)
+    public static void Print(
+        BenchSettings settings, int rounds, IReadOnlyList<EqualityCheck> checks, BenchReport? report)
         => JsonOutput.Print(new
         {
             Settings = new
@@ -45,7 +46,8 @@ internal static class BenchJson
             MatmulFlopsPerSecond = report?.MatmulRate,
             CopyBytesPerSecond = report?.CopyRate,
             Contestants = report?.Lines,
-            StepTimeRatios = report?.Ratios.ToDictionary(ratio => ratio.Name, ratio => ratio.Value, StringComparer.Ordinal),
+            StepTimeRatios = report?.Ratios.ToDictionary(
+                ratio => ratio.Name, ratio => ratio.Value, StringComparer.Ordinal),
         });
 
     /// <summary>JSON has no infinities and no NaN.</summary>

@@ -33,7 +33,8 @@ internal sealed record BenchReport(
             result.CopyRate);
 
     private static BenchLine Line(
-        BenchSettings settings, StepBenchmarkResult result, StepTimings timings, IReadOnlyDictionary<string, PeakMemoryResult?> memory)
+        BenchSettings settings, StepBenchmarkResult result, StepTimings timings,
+        IReadOnlyDictionary<string, PeakMemoryResult?> memory)
     {
         var (name, model) = (timings.Contestant.Name, timings.Contestant.Model);
         var seconds = Spread.Of(timings.Seconds);
@@ -48,26 +49,32 @@ internal sealed record BenchReport(
             flops / result.MatmulRate,
             Spread.Of(timings.UpdateSeconds),
             timings.UpdateBound(result.CopyRate),
-            timings.PhaseShares?.ToDictionary(item => PhaseName(item.Phase), item => item.Share, StringComparer.Ordinal),
+            timings.PhaseShares?.ToDictionary(
+                item => PhaseName(item.Phase), item => item.Share, StringComparer.Ordinal),
             memory.GetValueOrDefault(name));
     }
 
     /// <summary>Speed-up of ours over the twin, then what the other architectures cost against GPT+.</summary>
     private static IEnumerable<BenchRatio> RatiosOf(BenchSettings settings, StepBenchmarkResult result)
     {
-        var seconds = result.Timings.ToDictionary(timings => timings.Contestant.Name, timings => timings.Seconds, StringComparer.Ordinal);
+        var seconds = result.Timings.ToDictionary(
+            timings => timings.Contestant.Name, timings => timings.Seconds, StringComparer.Ordinal);
         if (settings.Eager)
         {
             foreach (var architecture in settings.Architectures)
-                yield return Ratio(Contestants.NameOf(architecture, eager: true), Contestants.NameOf(architecture, eager: false));
+                yield return Ratio(
+                    Contestants.NameOf(architecture, eager: true), Contestants.NameOf(architecture, eager: false));
         }
 
         if (!settings.Architectures.Contains(GptPlusDefinition.ArchitectureName))
             yield break;
         foreach (var eager in settings.Eager ? new[] { false, true } : [false])
         {
-            foreach (var architecture in settings.Architectures.Where(architecture => architecture != GptPlusDefinition.ArchitectureName))
-                yield return Ratio(Contestants.NameOf(architecture, eager), Contestants.NameOf(GptPlusDefinition.ArchitectureName, eager));
+            foreach (var architecture in settings.Architectures.Where(
+                architecture => architecture != GptPlusDefinition.ArchitectureName))
+                yield return Ratio(
+                    Contestants.NameOf(architecture, eager),
+                    Contestants.NameOf(GptPlusDefinition.ArchitectureName, eager));
         }
 
         BenchRatio Ratio(string numerator, string denominator)

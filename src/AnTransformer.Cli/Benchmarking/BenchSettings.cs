@@ -68,7 +68,8 @@ internal sealed record BenchSettings(
         if (TokensPerStep > MostTokens)
         {
             throw new InvalidInputException(
-                $"bench: --batch-size {BatchSize} times --context {Context} exceeds {MostTokens} tokens in a step; choose smaller ones.");
+                $"bench: --batch-size {BatchSize} times --context {Context} exceeds {MostTokens} tokens in a step; "
+                    + "choose smaller ones.");
         }
 
         var models = Architectures.Select(architecture => Plan(architecture).Model).ToList();
@@ -76,13 +77,15 @@ internal sealed record BenchSettings(
             return;
         // All contestants live at once, but only one of them steps at a time and so holds activations.
         var contestants = Eager ? 2 : 1;
-        var needed = models.Sum(model => contestants * ModelCost.TrainingBytes(model, tokensPerMicroBatch: 0, activationBytes: 4))
+        var needed = models.Sum(
+            model => contestants * ModelCost.TrainingBytes(model, tokensPerMicroBatch: 0, activationBytes: 4))
             + models.Max(model => ModelCost.TrainingBytes(model, TokensPerStep, activationBytes: 4));
         var available = (double)GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
         if (needed > available)
         {
             throw new InvalidInputException(
-                $"bench: models of this size need about {needed / 1e9:f1} GB together and this machine has {available / 1e9:f1} GB; "
+                $"bench: models of this size need about {needed / 1e9:f1} GB together and this machine has "
+                    + $"{available / 1e9:f1} GB; "
                 + "choose smaller sizes or fewer architectures.");
         }
     }

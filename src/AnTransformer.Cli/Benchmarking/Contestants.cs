@@ -4,7 +4,9 @@ using AnTransformer.Training.Benchmarking;
 
 namespace AnTransformer.Cli.Benchmarking;
 
-/// <summary>All contestants of a benchmark: each architecture as ours and, unless not wanted, as its eager twin.</summary>
+/// <summary>
+/// All contestants of a benchmark: each architecture as ours and, unless not wanted, as its eager twin.
+/// </summary>
 internal sealed class Contestants : IDisposable
 {
     private const string EagerSuffix = "-eager";
@@ -34,7 +36,9 @@ internal sealed class Contestants : IDisposable
     {
         var eager = name.EndsWith(EagerSuffix, StringComparison.Ordinal);
         var architecture = BenchSettings.ParseArchitectures([eager ? name[..^EagerSuffix.Length] : name])[0];
-        return eager ? CreateEager(settings, architecture, context) : new ModelStep(settings.Plan(architecture), context, settings.Seed);
+        return eager
+            ? CreateEager(settings, architecture, context)
+            : new ModelStep(settings.Plan(architecture), context, settings.Seed);
     }
 
     /// <summary>In the order of the tables.</summary>
@@ -72,5 +76,7 @@ internal sealed class Contestants : IDisposable
     }
 
     private static EagerStep CreateEager(BenchSettings settings, string architecture, ModelContext context)
-        => new(EagerModel.Create(settings.Plan(architecture).Model, context.Device, context.MasterDtype, context.ComputeDtype));
+        => new(
+            EagerModel.Create(
+                settings.Plan(architecture).Model, context.Device, context.MasterDtype, context.ComputeDtype));
 }

@@ -4,7 +4,9 @@ using static TorchSharp.torch;
 
 namespace AnTransformer.Cli.Benchmarking;
 
-/// <summary>Whether ours computes what its eager twin computes: a speed-up of anything else would mean nothing.</summary>
+/// <summary>
+/// Whether ours computes what its eager twin computes: a speed-up of anything else would mean nothing.
+/// </summary>
 internal sealed record EqualityCheck(string Architecture, StepEquality Equality, double Tolerance)
 {
     private const double SingleTolerance = 1e-3;
@@ -23,7 +25,9 @@ internal sealed record EqualityCheck(string Architecture, StepEquality Equality,
         var targets = tensor(following, device: context.Device).view(batches.BatchSize, batches.Length);
         var tolerance = context.ComputeDtype == ScalarType.Float32 ? SingleTolerance : BFloatTolerance;
         return contestants.Pairs()
-            .Select(pair => new EqualityCheck(pair.Architecture, StepEquality.Measure(pair.Ours, pair.Eager, tokens, targets), tolerance))
+            .Select(
+                pair => new EqualityCheck(
+                    pair.Architecture, StepEquality.Measure(pair.Ours, pair.Eager, tokens, targets), tolerance))
             .ToList();
     }
 }

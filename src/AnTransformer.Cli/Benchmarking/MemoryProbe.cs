@@ -7,18 +7,23 @@ using static TorchSharp.torch;
 
 namespace AnTransformer.Cli.Benchmarking;
 
-/// <summary>Peak memory of one contestant's training steps, and of the process before the contestant was built.</summary>
+/// <summary>
+/// Peak memory of one contestant's training steps, and of the process before the contestant was built.
+/// </summary>
 internal sealed record PeakMemoryResult(long PeakBytes, long BaseBytes);
 
 /// <summary>
-/// Measures peak memory in a process for each contestant: a process's peak never falls, and allocators keep what they were given.
+/// Measures peak memory in a process for each contestant: a process's peak never falls, and allocators keep what they
+/// were given.
 /// </summary>
 internal static class MemoryProbe
 {
     public const string Option = "--measure-memory";
     private const int Steps = 3;
 
-    /// <summary>Starts this program again for one contestant. Null, with a warning on standard error, where that fails.</summary>
+    /// <summary>
+    /// Starts this program again for one contestant. Null, with a warning on standard error, where that fails.
+    /// </summary>
     public static PeakMemoryResult? Measure(string name, BenchSettings settings)
     {
         var start = ThisProgram.StartInfo(Arguments(name, settings));
@@ -30,7 +35,8 @@ internal static class MemoryProbe
         process.WaitForExit();
         try
         {
-            if (process.ExitCode == ExitCodes.Success && JsonSerializer.Deserialize<PeakMemoryResult>(output, JsonOutput.Compact) is { } result)
+            if (process.ExitCode == ExitCodes.Success
+                && JsonSerializer.Deserialize<PeakMemoryResult>(output, JsonOutput.Compact) is { } result)
                 return result;
         }
         catch (JsonException)
@@ -68,7 +74,9 @@ internal static class MemoryProbe
             using var scope = NewDisposeScope();
             var (inputs, targets) = batches.Next();
             long[] shape = [settings.BatchSize, settings.Context];
-            step.ForwardBackward(tensor(inputs, device: context.Device).view(shape), tensor(targets, device: context.Device).view(shape));
+            step.ForwardBackward(
+                tensor(inputs, device: context.Device).view(shape),
+                tensor(targets, device: context.Device).view(shape));
             step.Update(learningRate: 1e-4);
         }
 
@@ -80,8 +88,10 @@ internal static class MemoryProbe
         List<string> arguments =
         [
             "bench", .. settings.Architectures, Option, name, "--eager", settings.Eager ? "true" : "false",
-            "--hidden-size", Text(settings.HiddenSize), "--layers", Text(settings.Layers), "--heads", Text(settings.Heads),
-            "--context", Text(settings.Context), "--batch-size", Text(settings.BatchSize), "--vocab-size", Text(settings.VocabSize),
+            "--hidden-size", Text(settings.HiddenSize), "--layers", Text(settings.Layers), "--heads",
+            Text(settings.Heads),
+            "--context", Text(settings.Context), "--batch-size", Text(settings.BatchSize), "--vocab-size",
+            Text(settings.VocabSize),
             "--device", settings.Device, "--compute-dtype", settings.ComputeDtype,
             "--threads", Text(settings.Threads), "--seed", Text(settings.Seed),
         ];

@@ -9,6 +9,7 @@ internal static class BatchSizeCommand
 {
     public static Command Create() => StudyCommand.Create(
         "batch-size",
-        "The loss at a fixed number of tokens against the batch size, each with its own tuned learning rate, and the largest batch within 1 % of the best.",
+        "The loss at a fixed number of tokens against the batch size, each with its own tuned learning rate, and the "
+            + "largest batch within 1 % of the best.",
         ConfigurationKinds.BatchSize);
 }

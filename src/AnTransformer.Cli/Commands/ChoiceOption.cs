@@ -23,5 +23,6 @@ internal sealed class ChoiceOption<T> : Option<T>
         };
     }
 
-    private static string[] Names { get; } = [.. Enum.GetValues<T>().Select(value => value.ToString().ToLowerInvariant())];
+    private static string[] Names { get; } = [.. Enum.GetValues<T>().Select(
+        value => value.ToString().ToLowerInvariant())];
 }

@@ -16,7 +16,8 @@ internal static class ConfigCheckCommand
         var kind = ConfigurationKinds.Option("What the files are for; without it, what the keys in each are of.");
         var command = new Command(
             "check",
-            "Check configurations, a line each: keys, types, ranges, and values that do not fit together. Nothing is trained, and no data is read "
+            "Check configurations, a line each: keys, types, ranges, and values that do not fit together. Nothing is "
+                + "trained, and no data is read "
             + "or prepared. The exit code is 2 if one of them cannot be used.")
         {
             files, kind,
@@ -35,7 +36,9 @@ internal static class ConfigCheckCommand
         try
         {
             var kinds = kind is null ? ConfigurationKinds.Of(path) : [kind];
-            Console.WriteLine($"{Printable.Line(file)}: valid for {string.Join(" and ", Usable(path, kinds).Select(item => $"`{item.Command}`"))}");
+            Console.WriteLine(
+                $"{Printable.Line(file)}: valid for "
+                    + $"{string.Join(" and ", Usable(path, kinds).Select(item => $"`{item.Command}`"))}");
             return true;
         }
         catch (InvalidInputException e)
@@ -46,7 +49,9 @@ internal static class ConfigCheckCommand
     }
 
     /// <summary>The kinds as which a file can be run.</summary>
-    /// <exception cref="InvalidInputException">There is none; the message is of the kind that the file most probably is.</exception>
+    /// <exception cref="InvalidInputException">
+    /// There is none; the message is of the kind that the file most probably is.
+    /// </exception>
     private static List<ConfigurationKind> Usable(string path, IReadOnlyList<ConfigurationKind> kinds)
     {
         var usable = new List<ConfigurationKind>();

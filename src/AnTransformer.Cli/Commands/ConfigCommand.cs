@@ -7,7 +7,8 @@ internal static class ConfigCommand
 {
     public static Command Create()
     {
-        var command = new Command("config", "Configurations: show what a file means, check files, describe them to an editor.");
+        var command = new Command(
+            "config", "Configurations: show what a file means, check files, describe them to an editor.");
         command.Subcommands.Add(ConfigShowCommand.Create());
         command.Subcommands.Add(ConfigCheckCommand.Create());
         command.Subcommands.Add(ConfigSchemaCommand.Create());

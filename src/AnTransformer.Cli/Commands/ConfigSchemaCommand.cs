@@ -6,7 +6,9 @@ using AnTransformer.Training.Configuration;
 
 namespace AnTransformer.Cli.Commands;
 
-/// <summary><c>angpt config schema</c>: what editors need to complete and check configurations as they are typed.</summary>
+/// <summary>
+/// <c>angpt config schema</c>: what editors need to complete and check configurations as they are typed.
+/// </summary>
 internal static class ConfigSchemaCommand
 {
     private static readonly JsonSerializerOptions Indented = new()
@@ -22,7 +24,8 @@ internal static class ConfigSchemaCommand
         var command = new Command(
             "schema",
             "Print a JSON Schema (draft 2020-12) of configuration files, for completion and checks in editors.\n"
-            + "Written to angpt.schema.json, it is named at the top of a file so: # yaml-language-server: $schema=angpt.schema.json")
+            + "Written to angpt.schema.json, it is named at the top of a file so: # yaml-language-server: "
+            + "$schema=angpt.schema.json")
         {
             kind,
         };

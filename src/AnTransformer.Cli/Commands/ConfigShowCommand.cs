@@ -16,13 +16,16 @@ internal static class ConfigShowCommand
         };
         var all = new Option<bool>("--all")
         {
-            Description = "Every field, with its meaning, the values it may have, its default, and what that is for this model.",
+            Description = "Every field, with its meaning, the values it may have, its default, and what that is for "
+                + "this model.",
         };
-        var kind = ConfigurationKinds.Option("What the file is for; without it, what the keys in the file are of, and train for the defaults.");
+        var kind = ConfigurationKinds.Option(
+            "What the file is for; without it, what the keys in the file are of, and train for the defaults.");
         var command = new Command(
             "show",
             "Print a configuration as YAML that can be used as a file: the values that differ from the defaults.\n"
-            + "Every field is an option here as it is for the command that the file is for, such as --learning-rate 1e-3.")
+            + "Every field is an option here as it is for the command that the file is for, such as --learning-rate "
+            + "1e-3.")
         {
             file, all, kind,
         };
@@ -30,10 +33,12 @@ internal static class ConfigShowCommand
         command.SetAction(parsed =>
         {
             var path = parsed.GetValue(file) is { } given ? BundledFiles.Find(given) : null;
-            var chosen = parsed.GetValue(kind) ?? (path is null ? ConfigurationKinds.Train : ConfigurationKinds.Of(path)[0]);
+            var chosen = parsed.GetValue(kind)
+                ?? (path is null ? ConfigurationKinds.Train : ConfigurationKinds.Of(path)[0]);
             var overrides = FieldOptions.Overrides(parsed, fields);
             var configuration = path is null ? chosen.Defaults(overrides) : chosen.Load(path, overrides);
-            Console.Write(parsed.GetValue(all) ? Everything(chosen, configuration) : Differences(chosen, configuration));
+            Console.Write(
+                parsed.GetValue(all) ? Everything(chosen, configuration) : Differences(chosen, configuration));
             return ExitCodes.Success;
         });
         return command;

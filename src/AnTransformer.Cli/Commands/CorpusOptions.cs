@@ -8,7 +8,8 @@ internal sealed class CorpusOptions
 {
     public Argument<string[]> Inputs { get; } = new("input")
     {
-        Description = "Files, directories or patterns of .txt, .jsonl, .ndjson, .json and .parquet, all but the last also as .gz or .zst.",
+        Description = "Files, directories or patterns of .txt, .jsonl, .ndjson, .json and .parquet, all but the last "
+            + "also as .gz or .zst.",
         Arity = ArgumentArity.OneOrMore,
     };
 
@@ -19,7 +20,9 @@ internal sealed class CorpusOptions
     };
 
     private Option<int> SectionBytes { get; } = SharedOptions
-        .Int("--section-bytes", 16 * 1024, "Plain text is cut at paragraphs into documents of about this many bytes; 0 makes each file one document.")
+        .Int(
+            "--section-bytes", 16 * 1024,
+            "Plain text is cut at paragraphs into documents of about this many bytes; 0 makes each file one document.")
         .InRange(0, 1 << 30);
 
     private Option<string?> Separator { get; } = new("--separator")
@@ -29,7 +32,8 @@ internal sealed class CorpusOptions
 
     private Option<string> Encoding { get; } = new("--encoding")
     {
-        Description = "How the bytes of text and JSON files are characters: auto (UTF-8, or UTF-16 where a byte-order mark says "
+        Description = "How the bytes of text and JSON files are characters: auto (UTF-8, or UTF-16 where a byte-order "
+            + "mark says "
             + "so), utf-8 (whatever the bytes are), utf-16le, utf-16be, latin1 or windows-1252.",
         DefaultValueFactory = _ => TextEncodings.Names[0],
     };

@@ -15,11 +15,15 @@ internal static class EvalCommand
         var checkpoint = SharedOptions.Checkpoint();
         var data = new Option<string>("--data")
         {
-            Description = "A directory of token shards (its validation split is read), a shard, or text (.txt, .jsonl, .ndjson, .json, .parquet, .gz or .zst), "
+            Description = "A directory of token shards (its validation split is read), a shard, or text (.txt, .jsonl, "
+                + ".ndjson, .json, .parquet, .gz or .zst), "
                 + "which the checkpoint's tokenizer reads whole.",
             Required = true,
         }.NotEmpty("name shards or text");
-        var split = new ChoiceOption<DatasetSplit>("--split", DatasetSplit.Validation) { Description = "Which split of a directory." };
+        var split = new ChoiceOption<DatasetSplit>("--split", DatasetSplit.Validation)
+        {
+            Description = "Which split of a directory.",
+        };
         var batch = SharedOptions.Int("--batch-size", 16, "Sequences per forward pass.").InRange(1, 1 << 20);
         var batches = SharedOptions.Int("--batches", 0, "Number of batches; 0 for all.").InRange(0, int.MaxValue);
         var device = SharedOptions.Device();
@@ -38,10 +42,13 @@ internal static class EvalCommand
                 path, ComputeDevice.Context(parsed.GetRequiredValue(device), parsed.GetRequiredValue(dtype)));
             if (tokenizer is not null)
                 CheckpointPath.RequireVocabulary(path, tokenizer, model.Config);
-            using var opened = EvaluationData.Open(parsed.GetRequiredValue(data), parsed.GetValue(split), tokenizer, CheckpointPath.UsableVocabulary(tokenizer, model.Config), stop.Token);
+            using var opened = EvaluationData.Open(
+                parsed.GetRequiredValue(data), parsed.GetValue(split), tokenizer,
+                CheckpointPath.UsableVocabulary(tokenizer, model.Config), stop.Token);
             using var display = TrainingDisplay.Create();
             var result = new Evaluator(
-                    model, WindowSampler.Sequential(opened.Dataset, model.Config.MaxPositionEmbeddings), tokenizer, parsed.GetValue(batch))
+                    model, WindowSampler.Sequential(opened.Dataset, model.Config.MaxPositionEmbeddings), tokenizer,
+                    parsed.GetValue(batch))
                 .Run(parsed.GetValue(batches), share => display.OnProgress("evaluating", share, ""), stop.Token);
             display.Dispose();
             if (result.MaskedAccuracy is { } accuracy)
@@ -50,13 +57,22 @@ internal static class EvalCommand
             }
             else if (parsed.GetValue(json))
             {
-                JsonOutput.Print(new { checkpoint = path, result.Loss, result.Perplexity, result.BitsPerByte, result.Tokens, result.Bytes });
+                JsonOutput.Print(new
+                {
+                    checkpoint = path,
+                    result.Loss,
+                    result.Perplexity,
+                    result.BitsPerByte,
+                    result.Tokens,
+                    result.Bytes,
+                });
             }
             else
             {
                 Console.WriteLine($"loss           {result.Loss:f6} nats per token");
                 Console.WriteLine($"perplexity     {result.Perplexity:f4}");
-                Console.WriteLine($"bits per byte  {(result.BitsPerByte is { } bits ? $"{bits:f6}" : "unknown (the checkpoint has no tokenizer)")}");
+                Console.WriteLine("bits per byte  "
+                    + (result.BitsPerByte is { } bits ? $"{bits:f6}" : "unknown (the checkpoint has no tokenizer)"));
                 Console.WriteLine($"tokens         {result.Tokens}");
             }
 

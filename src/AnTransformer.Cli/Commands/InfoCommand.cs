@@ -19,11 +19,15 @@ internal static class InfoCommand
     {
         var path = new Argument<string>("path")
         {
-            Description = "A checkpoint or run directory, a data set directory, a token shard (.bin), a configuration (.yaml, config.json), "
+            Description = "A checkpoint or run directory, a data set directory, a token shard (.bin), a configuration "
+                + "(.yaml, config.json), "
                 + "weights (.safetensors) or a tokenizer.json.",
         };
         var json = SharedOptions.Json();
-        var command = new Command("info", "Describe a checkpoint, shard or configuration: parameters, shapes, FLOPs per token, memory.") { path, json };
+        var command = new Command(
+            "info",
+            "Describe a checkpoint, shard or configuration: parameters, shapes, FLOPs per token, memory.") { path,
+            json };
         command.SetAction(parsed =>
         {
             var facts = Describe(BundledFiles.Find(parsed.GetRequiredValue(path)));
@@ -59,12 +63,16 @@ internal static class InfoCommand
                 ".safetensors" => DescribeWeights(path),
                 ".yaml" or ".yml" => DescribeConfiguration(path),
                 _ => throw new InvalidInputException(
-                    $"{path}: of no known kind; info reads directories, .bin shards, .yaml configurations, config.json, tokenizer.json and .safetensors."),
+                    $"{path}: of no known kind; info reads directories, .bin shards, .yaml configurations, "
+                        + "config.json, tokenizer.json and .safetensors."),
             },
         };
     }
 
-    /// <summary>A run by its newest checkpoint, or, before it has one, by its configuration; a directory of another kind as a checkpoint.</summary>
+    /// <summary>
+    /// A run by its newest checkpoint, or, before it has one, by its configuration; a directory of another kind as a
+    /// checkpoint.
+    /// </summary>
     private static List<(string Name, object? Value)> DescribeRun(string path)
     {
         if (RunDirectory.Latest(path) is { } newest)
@@ -76,7 +84,9 @@ internal static class InfoCommand
         }
 
         var configuration = Path.Combine(path, RunDirectory.ConfigurationFile);
-        return File.Exists(configuration) ? DescribeConfiguration(configuration) : DescribeCheckpoint(CheckpointPath.Resolve(path));
+        return File.Exists(configuration)
+            ? DescribeConfiguration(configuration)
+            : DescribeCheckpoint(CheckpointPath.Resolve(path));
     }
 
     private static List<(string Name, object? Value)> DescribeCheckpoint(string path)
@@ -138,8 +148,10 @@ internal static class InfoCommand
             facts.AddRange(
             [
                 ("vocab size", info.VocabularySize),
-                ("train documents", info.TrainDocuments), ("train bytes", info.TrainBytes), ("train tokens", info.TrainTokens),
-                ("validation documents", info.ValidationDocuments), ("validation bytes", info.ValidationBytes), ("validation tokens", info.ValidationTokens),
+                ("train documents", info.TrainDocuments), ("train bytes", info.TrainBytes),
+                ("train tokens", info.TrainTokens),
+                ("validation documents", info.ValidationDocuments), ("validation bytes", info.ValidationBytes),
+                ("validation tokens", info.ValidationTokens),
             ]);
         }
 
@@ -155,7 +167,8 @@ internal static class InfoCommand
     private static List<(string Name, object? Value)> DescribeShard(string path)
     {
         using var shard = TokenShard.Open(path);
-        return [("shard", path), ("tokens", shard.Length), ("bytes per token", shard.BytesPerToken), ("file bytes", new FileInfo(path).Length)];
+        return [("shard", path), ("tokens", shard.Length), ("bytes per token", shard.BytesPerToken),
+            ("file bytes", new FileInfo(path).Length)];
     }
 
     private static List<(string Name, object? Value)> DescribeWeights(string path)
@@ -164,14 +177,16 @@ internal static class InfoCommand
         return
         [
             ("tensors", file.Names.Count),
-            .. file.Names.Select(name => (name, (object?)$"{file[name].Dtype} [{string.Join(", ", file[name].Shape)}]")),
+            .. file.Names.Select(
+                name => (name, (object?)$"{file[name].Dtype} [{string.Join(", ", file[name].Shape)}]")),
         ];
     }
 
     private static List<(string Name, object? Value)> DescribeTokenizer(string path)
     {
         var tokenizer = TokenizerFiles.Load(path);
-        return [("tokenizer", path), ("vocab size", tokenizer.VocabularySize), ("end of text", tokenizer.EndOfText), ("end of text id", tokenizer.EndOfTextId)];
+        return [("tokenizer", path), ("vocab size", tokenizer.VocabularySize), ("end of text", tokenizer.EndOfText),
+            ("end of text id", tokenizer.EndOfTextId)];
     }
 
     // A tensor may have the name of anything, that of another fact included.

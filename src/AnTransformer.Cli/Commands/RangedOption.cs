@@ -38,14 +38,17 @@ internal sealed class RangedOption<T> : Option<T>, IRanged
     public RangedOption<T> InRange(T lowest, T highest)
     {
         var isOpen = highest is int.MaxValue;
-        Range = isOpen ? $"at least {lowest}" : $"{ConfigurationBinder.Text(lowest)} to {ConfigurationBinder.Text(highest)}";
+        Range = isOpen
+            ? $"at least {lowest}"
+            : $"{ConfigurationBinder.Text(lowest)} to {ConfigurationBinder.Text(highest)}";
         Validators.Add(result =>
         {
             // A value that is not even a number has an error of its own already.
             if (result.Errors.Any() || !TryGet(result, out var value))
                 return;
             if (value!.CompareTo(lowest) < 0 || value.CompareTo(highest) > 0)
-                result.AddError($"{Name} must {(isOpen ? "be " + Range : $"lie between {lowest} and {highest}")}, not {value}");
+                result.AddError(
+                    $"{Name} must {(isOpen ? "be " + Range : $"lie between {lowest} and {highest}")}, not {value}");
         });
         return this;
     }

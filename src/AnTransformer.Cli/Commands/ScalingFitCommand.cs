@@ -12,19 +12,33 @@ internal static class ScalingFitCommand
 {
     public static Command Create()
     {
-        var file = new Argument<string>("file") { Description = "A table of runs with a header row: CSV, or separated by semicolons or tabs." };
-        var parameters = Column("--params", "Column of N, the number of parameters (by default the column named params).");
-        var tokens = Column("--tokens", "Column of D, the number of training tokens (by default the column named tokens).");
-        var loss = new Option<string>("--loss") { Description = "Column of the final loss.", DefaultValueFactory = _ => "loss" };
-        var flops = Column("--flops", "Column of training compute C in FLOP. Without one C = 6 N D; with one, N or D may be missing.");
+        var file = new Argument<string>("file")
+        {
+            Description = "A table of runs with a header row: CSV, or separated by semicolons or tabs.",
+        };
+        var parameters = Column(
+            "--params", "Column of N, the number of parameters (by default the column named params).");
+        var tokens = Column(
+            "--tokens", "Column of D, the number of training tokens (by default the column named tokens).");
+        var loss = new Option<string>("--loss")
+        {
+            Description = "Column of the final loss.",
+            DefaultValueFactory = _ => "loss",
+        };
+        var flops = Column(
+            "--flops", "Column of training compute C in FLOP. Without one C = 6 N D; with one, N or D may be missing.");
         var rate = Column("--learning-rate", "Column of the learning rate: also fits the best one as k N^p D^q.");
         var batch = Column("--batch-size", "Column of the batch size: also fits the best one as k N^p D^q.");
-        var group = Column("--group", "Column whose values are fitted separately and compared, such as the architecture.");
+        var group = Column(
+            "--group", "Column whose values are fitted separately and compared, such as the architecture.");
         var law = new ChoiceOption<ScalingLaw>("--law", ScalingLaw.Parametric)
         {
-            Description = "parametric: L(N, D) = E + A/N^a + B/D^b, and L(C) on the compute-efficient runs; power: L(C) = L0 + k/C^c alone.",
+            Description = "parametric: L(N, D) = E + A/N^a + B/D^b, and L(C) on the compute-efficient runs; power: "
+                + "L(C) = L0 + k/C^c alone.",
         };
-        var delta = SharedOptions.Number("--delta", 1e-3, "Where the Huber loss of log residuals turns from quadratic to linear.").InRange(1e-9, 1e3);
+        var delta = SharedOptions.Number(
+            "--delta", 1e-3, "Where the Huber loss of log residuals turns from quadratic to linear.").InRange(1e-9,
+            1e3);
         var zeroFloor = new Option<bool>("--zero-floor") { Description = "Fit L(C) without a floor." };
         var budgets = new Option<double[]>("--compute")
         {
@@ -35,7 +49,8 @@ internal static class ScalingFitCommand
             CustomParser = result =>
             {
                 var texts = result.Tokens.Select(token => token.Value).ToList();
-                var values = texts.ConvertAll(text => double.TryParse(text, CultureInfo.InvariantCulture, out var value) ? value : double.NaN);
+                var values = texts.ConvertAll(
+                    text => double.TryParse(text, CultureInfo.InvariantCulture, out var value) ? value : double.NaN);
                 var wrong = values.FindIndex(value => value is not (> 0 and < double.PositiveInfinity));
                 if (wrong < 0)
                     return [.. values];
@@ -43,15 +58,26 @@ internal static class ScalingFitCommand
                 return [];
             },
         };
-        var resamples = SharedOptions.Int("--resamples", 200, "Bootstrap resamples for 95 % intervals; 0 for none.").InRange(0, 1_000_000);
+        var resamples = SharedOptions.Int("--resamples", 200, "Bootstrap resamples for 95 % intervals; 0 for none.")
+            .InRange(0, 1_000_000);
         var seed = SharedOptions.Int("--seed", 0, "Seed of the resamples.");
-        var drop = SharedOptions.Int("--drop-highest-loss", 0, "Leave out so many rows of highest loss, of each group.").InRange(0, int.MaxValue);
-        var skip = new Option<bool>("--skip-incomplete") { Description = "Leave out rows in which a needed value is empty, NaN or infinite." };
-        var output = new Option<string?>("--output", "-o") { Description = "Directory that receives fit.json, the figures and report.html." }.NotEmpty("name a directory");
-        var json = SharedOptions.Json();
-        var command = new Command("fit", "Fit scaling laws to a table of runs: laws, compute-optimal sizes, intervals, figures.")
+        var drop = SharedOptions.Int(
+            "--drop-highest-loss", 0, "Leave out so many rows of highest loss, of each group.").InRange(0,
+            int.MaxValue);
+        var skip = new Option<bool>("--skip-incomplete")
         {
-            file, parameters, tokens, loss, flops, rate, batch, group, law, delta, zeroFloor, budgets, resamples, seed, drop, skip, output, json,
+            Description = "Leave out rows in which a needed value is empty, NaN or infinite.",
+        };
+        var output = new Option<string?>("--output", "-o")
+        {
+            Description = "Directory that receives fit.json, the figures and report.html.",
+        }.NotEmpty("name a directory");
+        var json = SharedOptions.Json();
+        var command = new Command(
+            "fit", "Fit scaling laws to a table of runs: laws, compute-optimal sizes, intervals, figures.")
+        {
+            file, parameters, tokens, loss, flops, rate, batch, group, law, delta, zeroFloor, budgets, resamples, seed,
+            drop, skip, output, json,
         };
         command.SetAction(parsed =>
         {
@@ -91,5 +117,6 @@ internal static class ScalingFitCommand
         return command;
     }
 
-    private static Option<string?> Column(string name, string description) => new(name) { Description = description, HelpName = "column" };
+    private static Option<string?> Column(string name, string description)
+        => new(name) { Description = description, HelpName = "column" };
 }

@@ -17,7 +17,10 @@ internal static class ScoreCommand
     public static Command Create()
     {
         var checkpoint = SharedOptions.Checkpoint();
-        var tokens = new Option<string?>("--tokens") { Description = "Token ids separated by commas, for example 5,3,9." };
+        var tokens = new Option<string?>("--tokens")
+        {
+            Description = "Token ids separated by commas, for example 5,3,9.",
+        };
         var text = new Option<string?>("--text") { Description = "Text to score with the checkpoint's tokenizer." };
         var choice = new InferenceChoice();
         var json = SharedOptions.Json();
@@ -50,14 +53,18 @@ internal static class ScoreCommand
         if (text is not null)
         {
             var encoded = CheckpointPath.RequiredTokenizer(path).Encode(text);
-            return encoded.Count > 0 ? encoded : throw new InvalidInputException("--text is empty; give at least one character.");
+            return encoded.Count > 0
+                ? encoded
+                : throw new InvalidInputException("--text is empty; give at least one character.");
         }
 
         var ids = new List<int>();
         foreach (var part in tokens!.Split(',', StringSplitOptions.TrimEntries))
         {
             if (!int.TryParse(part, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var id))
-                throw new InvalidInputException($"--tokens: '{Printable.Excerpt(part)}' is not a whole number; separate ids with commas, for example 5,3,9.");
+                throw new InvalidInputException(
+                    $"--tokens: '{Printable.Excerpt(part)}' is not a whole number; separate ids with commas, for "
+                        + "example 5,3,9.");
             ids.Add(id);
         }
 
@@ -95,7 +102,9 @@ internal static class ScoreCommand
         for (var i = 0; i < ids.Count; i++)
         {
             if (ids[i] < 0 || ids[i] >= vocabulary)
-                throw new InvalidInputException($"token {ids[i]} at position {i} is outside the model's vocabulary of {vocabulary} ids (0 to {vocabulary - 1}).");
+                throw new InvalidInputException(
+                    $"token {ids[i]} at position {i} is outside the model's vocabulary of {vocabulary} ids (0 to "
+                        + $"{vocabulary - 1}).");
         }
 
         if (ids.Count > context)
@@ -111,7 +120,8 @@ internal static class ScoreCommand
         }
 
         for (var i = 0; i < result.Tokens.Count; i++)
-            Console.WriteLine($"{result.Tokens[i],8}  {result.Logprobs[i]?.ToString("f6", CultureInfo.InvariantCulture) ?? "-"}");
+            Console.WriteLine(
+                $"{result.Tokens[i],8}  {result.Logprobs[i]?.ToString("f6", CultureInfo.InvariantCulture) ?? "-"}");
         Console.WriteLine($"loss {result.Loss?.ToString("f6", CultureInfo.InvariantCulture) ?? "-"} nats per token");
     }
 

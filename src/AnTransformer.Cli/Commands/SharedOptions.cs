@@ -7,10 +7,12 @@ internal static class SharedOptions
 {
     public static Argument<string> Checkpoint() => new("checkpoint")
     {
-        Description = "A checkpoint directory (config.json and model.safetensors), or a run directory, whose best checkpoint is used.",
+        Description = "A checkpoint directory (config.json and model.safetensors), or a run directory, whose best "
+            + "checkpoint is used.",
     };
 
-    public static Option<bool> Json() => new("--json") { Description = "Print the result as one JSON object on standard output." };
+    public static Option<bool> Json()
+        => new("--json") { Description = "Print the result as one JSON object on standard output." };
 
     public static Option<string> Device() => new("--device")
     {

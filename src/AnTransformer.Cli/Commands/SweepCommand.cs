@@ -9,6 +9,7 @@ internal static class SweepCommand
 {
     public static Command Create() => StudyCommand.Create(
         "sweep",
-        "Vary any fields of the training configuration, on a grid or at random: the best settings, and how sensitive the loss is to the learning rate.",
+        "Vary any fields of the training configuration, on a grid or at random: the best settings, and how sensitive "
+            + "the loss is to the learning rate.",
         ConfigurationKinds.Sweep);
 }

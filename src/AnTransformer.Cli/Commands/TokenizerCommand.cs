@@ -25,11 +25,17 @@ internal static class TokenizerCommand
             Description = "Directory that receives tokenizer.json (as Hugging Face tokenizers load it).",
             Required = true,
         }.NotEmpty("name a directory");
-        var vocabSize = SharedOptions.Int("--vocab-size", 4096, "Entries: 256 bytes, the learned merges, and <|endoftext|>.")
+        var vocabSize = SharedOptions.Int(
+            "--vocab-size", 4096, "Entries: 256 bytes, the learned merges, and <|endoftext|>.")
             .InRange(BytePairTrainerOptions.SmallestVocabulary, BytePairTrainerOptions.LargestVocabulary);
-        var overwrite = new Option<bool>("--overwrite") { Description = "Replace a tokenizer.json that is there already." };
+        var overwrite = new Option<bool>("--overwrite")
+        {
+            Description = "Replace a tokenizer.json that is there already.",
+        };
         var json = SharedOptions.Json();
-        var command = new Command("train", "Learn a byte-level BPE from text; the same text gives the same tokenizer.") { output, vocabSize, overwrite, json };
+        var command = new Command(
+            "train", "Learn a byte-level BPE from text; the same text gives the same tokenizer.") { output, vocabSize,
+            overwrite, json };
         corpus.AddTo(command);
         command.SetAction(parsed =>
         {
@@ -42,9 +48,11 @@ internal static class TokenizerCommand
                 throw new InvalidInputException($"{directory}: is a file; name a directory for tokenizer.json.");
             var path = Path.Combine(directory, "tokenizer.json");
             if (Path.Exists(path) && !parsed.GetValue(overwrite))
-                throw new InvalidInputException($"'{path}' exists; choose another output directory or allow overwriting (--overwrite).");
+                throw new InvalidInputException(
+                    $"'{path}' exists; choose another output directory or allow overwriting (--overwrite).");
             var tokenizer = TokenizerSource.Make(
-                "train", endOfText: null, SpecialTokensInText.Plain, parsed.GetValue(vocabSize), parsed.GetRequiredValue(corpus.Inputs),
+                "train", endOfText: null, SpecialTokensInText.Plain, parsed.GetValue(vocabSize),
+                parsed.GetRequiredValue(corpus.Inputs),
                 corpus.Source(parsed), display, stop.Token);
             display.Dispose();
             var read = DocumentSource.Open(parsed.GetRequiredValue(corpus.Inputs), corpus.Source(parsed), stop.Token);
@@ -53,9 +61,13 @@ internal static class TokenizerCommand
             Make(directory);
             tokenizer.Save(directory);
             if (parsed.GetValue(json))
-                JsonOutput.Print(new { path, tokenizer.VocabularySize, tokenizer.Fingerprint, Seconds = clock.Elapsed.TotalSeconds });
+            {
+                var seconds = clock.Elapsed.TotalSeconds;
+                JsonOutput.Print(new { path, tokenizer.VocabularySize, tokenizer.Fingerprint, Seconds = seconds });
+            }
             else
-                Console.WriteLine($"{tokenizer.VocabularySize} entries learned in {clock.Elapsed.TotalSeconds:f1} s: {path}");
+                Console.WriteLine(
+                    $"{tokenizer.VocabularySize} entries learned in {clock.Elapsed.TotalSeconds:f1} s: {path}");
             return ExitCodes.Success;
         });
         return command;
@@ -69,7 +81,8 @@ internal static class TokenizerCommand
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new InvalidInputException($"{directory}: cannot be made ({e.Message.TrimEnd('.')}); choose another directory.", e);
+            throw new InvalidInputException(
+                $"{directory}: cannot be made ({e.Message.TrimEnd('.')}); choose another directory.", e);
         }
     }
 }

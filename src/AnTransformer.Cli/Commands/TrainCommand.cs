@@ -10,7 +10,9 @@ internal static class TrainCommand
 {
     private const string DefaultConfiguration = "configs/quickstart.yaml";
 
-    /// <summary>Given by studies to the runs they start: the end of standard input asks the run to save and end.</summary>
+    /// <summary>
+    /// Given by studies to the runs they start: the end of standard input asks the run to save and end.
+    /// </summary>
     public const string SupervisedOption = "--supervised";
 
     /// <summary>What follows the reason in the message of a diverged run that has a checkpoint.</summary>
@@ -20,7 +22,8 @@ internal static class TrainCommand
     {
         var config = new Argument<string>("config")
         {
-            Description = "A YAML configuration; relative to here, or one of the tool's own such as configs/paper/angpt.yaml. Or the directory "
+            Description = "A YAML configuration; relative to here, or one of the tool's own such as "
+                + "configs/paper/angpt.yaml. Or the directory "
                 + "of a run, to go on with it as it was configured; with --steps to another number of steps.",
             DefaultValueFactory = _ => DefaultConfiguration,
         };
@@ -28,7 +31,8 @@ internal static class TrainCommand
         var supervised = new Option<bool>(SupervisedOption) { Hidden = true };
         var command = new Command(
             "train",
-            "Train a model. Without arguments: anGPT on the bundled novels of Jane Austen, a few minutes on two cores.\n"
+            "Train a model. Without arguments: anGPT on the bundled novels of Jane Austen, a few minutes on two "
+                + "cores.\n"
             + "A run that was stopped goes on with the same command.")
         {
             config, json, supervised,
@@ -61,12 +65,14 @@ internal static class TrainCommand
         {
             case TrainingStatus.Diverged:
                 var remedy = outcome.Checkpoint is { } good
-                    ? $"{LastGoodCheckpoint}{good}; a new run with a lower optimizer.learning_rate can start from its weights (--from)"
+                    ? $"{LastGoodCheckpoint}{good}; a new run with a lower optimizer.learning_rate can start from its "
+                        + "weights (--from)"
                     : "; no checkpoint was saved before; lower optimizer.learning_rate";
                 ErrorLines.Write($"training diverged: {outcome.Reason}{remedy}.");
                 return ExitCodes.Diverged;
             case TrainingStatus.Stopped:
-                ErrorLines.Write($"stopped at step {outcome.State.Step}; the same command goes on from {outcome.Checkpoint}.");
+                ErrorLines.Write(
+                    $"stopped at step {outcome.State.Step}; the same command goes on from {outcome.Checkpoint}.");
                 return ExitCodes.Stopped;
             default:
                 return ExitCodes.Success;

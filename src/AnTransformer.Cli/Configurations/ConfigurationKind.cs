@@ -21,7 +21,9 @@ internal abstract class ConfigurationKind(string name, string command, Type type
     public abstract object Defaults(IReadOnlyList<(string Key, string Value)> overrides);
 
     /// <summary>A configuration with those defaults filled in that depend on its other fields.</summary>
-    /// <exception cref="InvalidInputException">They cannot be known, since the other fields do not fit together.</exception>
+    /// <exception cref="InvalidInputException">
+    /// They cannot be known, since the other fields do not fit together.
+    /// </exception>
     public virtual object Resolve(object configuration) => configuration;
 
     /// <summary>Checks a file as far as that is possible without data.</summary>

@@ -51,8 +51,8 @@ internal static class ConfigurationKinds
     }
 
     /// <summary>
-    /// The kinds that a file may be, by the keys at its top: those that know most of them, the one of the file's own name first. Studies
-    /// have fields in common, so that there may be several.
+    /// The kinds that a file may be, by the keys at its top: those that know most of them, the one of the file's own
+    /// name first. Studies have fields in common, so that there may be several.
     /// </summary>
     /// <param name="path">A YAML file.</param>
     /// <exception cref="InvalidInputException">It cannot be read or is malformed.</exception>
@@ -67,5 +67,6 @@ internal static class ConfigurationKinds
     }
 
     private static HashSet<string> KeysOf(ConfigurationKind kind)
-        => ConfigurationBinder.Fields(kind.Type).Select(field => field.Key.Split('.')[0]).ToHashSet(StringComparer.Ordinal);
+        => ConfigurationBinder.Fields(kind.Type).Select(field => field.Key.Split('.')[0])
+            .ToHashSet(StringComparer.Ordinal);
 }

@@ -17,11 +17,13 @@ internal sealed class StudyKind<T>(string name, string command, Func<T, BaseConf
     public override object Load(string path, IReadOnlyList<(string Key, string Value)> overrides)
         => ConfigurationBinder.Load<T>(path, overrides);
 
-    public override object Defaults(IReadOnlyList<(string Key, string Value)> overrides) => ConfigurationBinder.Defaults<T>(overrides);
+    public override object Defaults(IReadOnlyList<(string Key, string Value)> overrides)
+        => ConfigurationBinder.Defaults<T>(overrides);
 
     /// <summary>Plans the study.</summary>
     /// <exception cref="InvalidInputException">Its settings cannot be used.</exception>
-    public IStudy Create(T settings, BaseConfiguration baseConfiguration, StudyData data) => create(settings, baseConfiguration, data);
+    public IStudy Create(T settings, BaseConfiguration baseConfiguration, StudyData data)
+        => create(settings, baseConfiguration, data);
 
     public override void Check(string path)
     {

@@ -12,7 +12,8 @@ internal sealed class TrainingKind() : ConfigurationKind("train", "angpt train",
     public override object Defaults(IReadOnlyList<(string Key, string Value)> overrides)
         => ConfigurationBinder.Defaults<TrainingConfiguration>(overrides);
 
-    public override object Resolve(object configuration) => ResolvedConfiguration.AsFarAsKnown((TrainingConfiguration)configuration);
+    public override object Resolve(object configuration)
+        => ResolvedConfiguration.AsFarAsKnown((TrainingConfiguration)configuration);
 
     public override void Check(string path)
     {

@@ -12,7 +12,8 @@ internal sealed class BenchTables
     {
         if (checks.Count == 0)
             return;
-        var table = Table("same weights, same batch", "loss", "eager loss", "difference", "largest gradient difference", "in", "");
+        var table = Table(
+            "same weights, same batch", "loss", "eager loss", "difference", "largest gradient difference", "in", "");
         foreach (var check in checks)
         {
             var equality = check.Equality;
@@ -37,22 +38,29 @@ internal sealed class BenchTables
         if (report.Ratios.Count > 0)
             Write(Ratios(report));
         Console.WriteLine(
-            $"matrix products: {Figures.Count(report.MatmulRate)}FLOP/s, copies: {report.CopyRate / 1e9:f1} GB/s read and written; "
+            $"matrix products: {Figures.Count(report.MatmulRate)}FLOP/s, copies: {report.CopyRate / 1e9:f1} GB/s read "
+                + "and written; "
             + "both are medians over the same rounds");
     }
 
     private Table Steps(BenchReport report)
     {
-        var table = Table("step", "ms (min - max)", "tokens/s", "of matmul rate", "update ms", "one read and write", "peak memory", "before the model");
+        var table = Table(
+            "step", "ms (min - max)", "tokens/s", "of matmul rate", "update ms", "one read and write", "peak memory",
+            "before the model");
         foreach (var line in report.Lines)
         {
             table.AddRow(
                 Cell(line.Name),
-                Cell($"{1e3 * line.SecondsPerStep.Median:f1} ({1e3 * line.SecondsPerStep.Lowest:f1} - {1e3 * line.SecondsPerStep.Highest:f1})"),
+                Cell(
+                    $"{1e3 * line.SecondsPerStep.Median:f1} ({1e3 * line.SecondsPerStep.Lowest:f1} - "
+                        + $"{1e3 * line.SecondsPerStep.Highest:f1})"),
                 Cell($"{line.TokensPerSecond:f0}"),
                 Cell($"{line.MatmulFraction:p1}"),
                 Cell($"{1e3 * line.UpdateSeconds.Median:f2}"),
-                Cell($"{1e3 * line.UpdateBoundSeconds:f2} ms (x {line.UpdateSeconds.Median / line.UpdateBoundSeconds:f1})"),
+                Cell(
+                    $"{1e3 * line.UpdateBoundSeconds:f2} ms (x "
+                        + $"{line.UpdateSeconds.Median / line.UpdateBoundSeconds:f1})"),
                 Cell(line.Memory is { } memory ? Megabytes(memory.PeakBytes) : "-"),
                 Cell(line.Memory is { } before ? Megabytes(before.BaseBytes) : "-"));
         }

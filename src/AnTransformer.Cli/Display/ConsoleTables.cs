@@ -33,7 +33,8 @@ internal sealed class ConsoleTables
 
         // Spectre draws the edges that Markdown does not have as lines of spaces.
         using var plain = new StringWriter();
-        var console = AnsiConsole.Create(new AnsiConsoleSettings { Ansi = AnsiSupport.No, Out = new AnsiConsoleOutput(plain) });
+        var console = AnsiConsole.Create(
+            new AnsiConsoleSettings { Ansi = AnsiSupport.No, Out = new AnsiConsoleOutput(plain) });
         console.Profile.Width = PlainWidth;
         console.Write(table);
         foreach (var line in plain.ToString().Split('\n').Select(line => line.TrimEnd()).Where(line => line.Length > 0))

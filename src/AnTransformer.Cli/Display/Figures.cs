@@ -33,8 +33,11 @@ internal static class Figures
     public static string Describe(TrainingPlan plan)
     {
         var model = plan.Model;
-        return $"{model.Architecture}: d = {model.HiddenSize}, L = {model.NumHiddenLayers}, H = {model.NumAttentionHeads}, "
-            + $"f = {model.IntermediateSize}, T = {model.MaxPositionEmbeddings}, V = {model.VocabSize}: {Count(ModelCost.Parameters(model))} parameters; "
-            + $"{plan.Steps} steps of {plan.TokensPerStep} tokens, {Count(plan.Steps * (double)plan.TokensPerStep)} tokens in all";
+        return $"{model.Architecture}: d = {model.HiddenSize}, L = {model.NumHiddenLayers}, H = "
+            + $"{model.NumAttentionHeads}, "
+            + $"f = {model.IntermediateSize}, T = {model.MaxPositionEmbeddings}, V = {model.VocabSize}: "
+            + $"{Count(ModelCost.Parameters(model))} parameters; "
+            + $"{plan.Steps} steps of {plan.TokensPerStep} tokens, {Count(plan.Steps * (double)plan.TokensPerStep)} "
+            + "tokens in all";
     }
 }

@@ -26,11 +26,14 @@ internal sealed class LiveTrainingDisplay : TrainingDisplay
         _thread.Start();
     }
 
-    public override void OnMessage(string message) => Change(() => _messages.Add(Markup.Escape(Printable.Line(message))));
+    public override void OnMessage(string message)
+        => Change(() => _messages.Add(Markup.Escape(Printable.Line(message))));
 
-    public override void OnWarning(string message) => Change(() => _messages.Add($"[yellow]warning:[/] {Markup.Escape(Printable.Line(message))}"));
+    public override void OnWarning(string message)
+        => Change(() => _messages.Add($"[yellow]warning:[/] {Markup.Escape(Printable.Line(message))}"));
 
-    public override void OnProgress(string task, double share, string detail) => Change(() => (_task, _share) = ($"{task} {detail}".TrimEnd(), share));
+    public override void OnProgress(string task, double share, string detail)
+        => Change(() => (_task, _share) = ($"{task} {detail}".TrimEnd(), share));
 
     public override void OnStart(TrainingPlan plan, TrainerState state, double matmulRate)
     {
@@ -90,7 +93,9 @@ internal sealed class LiveTrainingDisplay : TrainingDisplay
         const int width = 40;
         var filled = (int)(Math.Clamp(_share, 0, 1) * width);
         var table = new Table().RoundedBorder().HideHeaders().AddColumn("").AddColumn("");
-        table.AddRow(new Text(_task), new Markup($"[green]{new string('━', filled)}[/][grey]{new string('━', width - filled)}[/] {_share:p0}"));
+        table.AddRow(
+            new Text(_task),
+            new Markup($"[green]{new string('━', filled)}[/][grey]{new string('━', width - filled)}[/] {_share:p0}"));
         if (_report is { } report)
         {
             Add("step", $"{report.Step} / {report.Steps}");
@@ -99,7 +104,10 @@ internal sealed class LiveTrainingDisplay : TrainingDisplay
                 Add("val loss", $"{evaluation.Result.Loss:f4}, {Figures.BesideLoss(evaluation.Result)} (step {evaluation.Step})");
             Add("learning rate", $"{report.LearningRate:0.00e+0}");
             Add("gradient norm", $"{report.GradientNorm:f3}");
-            Add("speed", $"{Figures.Count(report.TokensPerSecond)} tokens/s, {report.MatmulFraction:p0} of the matrix-product rate");
+            Add(
+                "speed",
+                $"{Figures.Count(report.TokensPerSecond)} tokens/s, {report.MatmulFraction:p0} of the matrix-product "
+                    + "rate");
             Add("time", $"{Figures.Time(report.Elapsed)} so far, {Figures.Time(report.Remaining)} left");
         }
 

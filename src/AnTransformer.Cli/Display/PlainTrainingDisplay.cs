@@ -34,7 +34,8 @@ internal sealed class PlainTrainingDisplay(TextWriter output) : TrainingDisplay
         if (_sinceStep.Elapsed < Pause && report.Step != 1 && report.Step != report.Steps)
             return;
         output.WriteLine(
-            $"step {report.Step}/{report.Steps}  loss {report.Loss:f4}  lr {report.LearningRate:0.00e+0}  grad norm {report.GradientNorm:f3}  "
+            $"step {report.Step}/{report.Steps}  loss {report.Loss:f4}  lr {report.LearningRate:0.00e+0}  grad norm "
+                + $"{report.GradientNorm:f3}  "
             + $"{Figures.Count(report.TokensPerSecond)} tokens/s ({report.MatmulFraction:p0} of matmul)  "
             + $"elapsed {Figures.Time(report.Elapsed)}  left {Figures.Time(report.Remaining)}");
         _sinceStep.Restart();

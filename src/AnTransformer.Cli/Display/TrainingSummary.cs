@@ -20,7 +20,9 @@ internal static class TrainingSummary
 
         if (outcome.Sample is { } sample)
             Console.WriteLine($"\nsample\n{Printable.Lines(sample)}\n");
-        Console.WriteLine($"steps            {outcome.State.Step} ({Figures.Count(outcome.State.Tokens)} tokens, {Figures.Time(TimeSpan.FromSeconds(outcome.State.ElapsedSeconds))})");
+        Console.WriteLine(
+            $"steps            {outcome.State.Step} ({Figures.Count(outcome.State.Tokens)} tokens, "
+                + $"{Figures.Time(TimeSpan.FromSeconds(outcome.State.ElapsedSeconds))})");
         if (outcome.TokensPerSecond > 0)
             Console.WriteLine($"speed            {outcome.TokensPerSecond:f0} tokens/s");
         if (outcome.Checkpoint is { } checkpoint)
@@ -30,7 +32,8 @@ internal static class TrainingSummary
         if (outcome is { Status: TrainingStatus.Completed, TokensPerSecond: 0 })
         {
             Console.WriteLine(
-                $"This run was complete already; to train it further: angpt train {configuration.Training.Output} --steps N; to train anew, remove "
+                $"This run was complete already; to train it further: angpt train {configuration.Training.Output} "
+                    + "--steps N; to train anew, remove "
                 + "the directory or give another --output.");
         }
     }

@@ -4,8 +4,8 @@ using AnTransformer.Cli.Commands;
 namespace AnTransformer.Cli.Help;
 
 /// <summary>
-/// The help of a command: what it does, its arguments, its options, and the fields of its configuration section by section, each under one
-/// name. No line is longer than the width.
+/// The help of a command: what it does, its arguments, its options, and the fields of its configuration section by
+/// section, each under one name. No line is longer than the width.
 /// </summary>
 internal sealed class HelpPage
 {
@@ -35,7 +35,9 @@ internal sealed class HelpPage
     {
         Paragraph(command.Description ?? "", indent: 0);
         AddUsage(command, path);
-        AddRows("Arguments", command.Arguments.Select(argument => (OptionText.Name(argument), OptionText.Description(argument))));
+        AddRows(
+            "Arguments",
+            command.Arguments.Select(argument => (OptionText.Name(argument), OptionText.Description(argument))));
         AddRows("Commands", command.Subcommands.SelectMany(Leaves));
         var options = OptionsOf(command).Where(option => !option.Hidden).ToList();
         AddRows("Options", options.Where(option => option is not FieldOption).Select(Row));
@@ -49,7 +51,8 @@ internal sealed class HelpPage
     private void AddUsage(Command command, string path)
     {
         Heading("Usage");
-        var parts = command.Options.Where(option => option is { Required: true, Hidden: false }).Select(OptionText.Usage);
+        var parts = command.Options.Where(option => option is { Required: true, Hidden: false })
+            .Select(OptionText.Usage);
         var usage = command.Subcommands.Count > 0
             ? $"{path} <command> [options]"
             : string.Join(' ', [path, .. command.Arguments.Select(OptionText.Name), .. parts, "[options]"]);
@@ -62,7 +65,8 @@ internal sealed class HelpPage
             return;
         Heading("Fields of the configuration");
         Paragraph(
-            "They win over the file. In brackets: the key in the file, the values it may have, and the default of a field that is given "
+            "They win over the file. In brackets: the key in the file, the values it may have, and the default of a "
+                + "field that is given "
             + "neither here nor in the file.",
             Margin);
         foreach (var section in fields.GroupBy(option => option.Field.SectionName))
@@ -107,9 +111,11 @@ internal sealed class HelpPage
     }
 
     private void Paragraph(string text, int indent)
-        => _lines.AddRange(TextWrapping.Wrap(text, _width - indent).Select(line => (new string(' ', indent) + line).TrimEnd()));
+        => _lines.AddRange(
+            TextWrapping.Wrap(text, _width - indent).Select(line => (new string(' ', indent) + line).TrimEnd()));
 
-    private static (string Left, string Right) Row(Option option) => (OptionText.Names(option), OptionText.Description(option));
+    private static (string Left, string Right) Row(Option option)
+        => (OptionText.Names(option), OptionText.Description(option));
 
     private static IEnumerable<(string Name, string Description)> Leaves(Command command)
         => command.Hidden ? []
@@ -118,5 +124,6 @@ internal sealed class HelpPage
 
     /// <summary>Its own, and those of the commands above it that hold below.</summary>
     private static IEnumerable<Option> OptionsOf(Command command)
-        => command.Options.Concat(command.Parents.OfType<Command>().SelectMany(OptionsOf).Where(option => option.Recursive)).Distinct();
+        => command.Options.Concat(
+            command.Parents.OfType<Command>().SelectMany(OptionsOf).Where(option => option.Recursive)).Distinct();
 }

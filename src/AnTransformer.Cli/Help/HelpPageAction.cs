@@ -14,7 +14,8 @@ internal sealed class HelpPageAction : SynchronousCommandLineAction
 
     public override int Invoke(ParseResult parseResult)
     {
-        foreach (var line in HelpPage.Lines(parseResult.CommandResult.Command, CommandLine.PathOf(parseResult.CommandResult), Width()))
+        foreach (var line in HelpPage.Lines(
+            parseResult.CommandResult.Command, CommandLine.PathOf(parseResult.CommandResult), Width()))
             Console.WriteLine(line);
         return ExitCodes.Success;
     }

@@ -8,10 +8,13 @@ namespace AnTransformer.Cli.Help;
 /// <summary>What help says about one option or argument.</summary>
 internal static class OptionText
 {
-    /// <summary>Its one name, a letter if it has one, and what its value is: <c>-o, --output &lt;text&gt;</c>.</summary>
+    /// <summary>
+    /// Its one name, a letter if it has one, and what its value is: <c>-o, --output &lt;text&gt;</c>.
+    /// </summary>
     public static string Names(Option option)
     {
-        var letters = option.Aliases.Where(alias => alias.Length == 2 && alias[0] == '-' && char.IsAsciiLetter(alias[1]));
+        var letters = option.Aliases.Where(
+            alias => alias.Length == 2 && alias[0] == '-' && char.IsAsciiLetter(alias[1]));
         return string.Concat(letters.Select(letter => letter + ", ")) + Usage(option);
     }
 

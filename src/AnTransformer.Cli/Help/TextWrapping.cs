@@ -3,10 +3,13 @@ namespace AnTransformer.Cli.Help;
 /// <summary>Breaks text into lines of a width.</summary>
 internal static class TextWrapping
 {
-    /// <summary>Lines of at most so many characters, broken between words; a word longer than a line is cut. Line feeds stay.</summary>
+    /// <summary>
+    /// Lines of at most so many characters, broken between words; a word longer than a line is cut. Line feeds stay.
+    /// </summary>
     /// <param name="text">The text.</param>
     /// <param name="width">The most characters in a line, at least 1.</param>
-    public static IEnumerable<string> Wrap(string text, int width) => text.Split('\n').SelectMany(paragraph => WrapParagraph(paragraph, width));
+    public static IEnumerable<string> Wrap(string text, int width)
+        => text.Split('\n').SelectMany(paragraph => WrapParagraph(paragraph, width));
 
     private static IEnumerable<string> WrapParagraph(string paragraph, int width)
     {

@@ -3,10 +3,12 @@ using System.Runtime.InteropServices;
 namespace AnTransformer.Cli.Streams;
 
 /// <summary>
-/// Files by their descriptors, as far as the standard streams need it where .NET takes them for granted: that they exist, that writing
-/// works, that there is a descriptor left to open them with.
+/// Files by their descriptors, as far as the standard streams need it where .NET takes them for granted: that they
+/// exist, that writing works, that there is a descriptor left to open them with.
 /// </summary>
-/// <remarks>Only arrays and numbers are passed, so that nothing has to be loaded for a call: assemblies take descriptors, too.</remarks>
+/// <remarks>
+/// Only arrays and numbers are passed, so that nothing has to be loaded for a call: assemblies take descriptors, too.
+/// </remarks>
 internal static partial class Descriptor
 {
     public const int Input = 0;
@@ -24,11 +26,13 @@ internal static partial class Descriptor
     private static readonly byte[] NullDevice = [.. "/dev/null\0"u8];
 
     /// <summary>Whether this is a system whose calls these are.</summary>
-    public static bool IsSupported => OperatingSystem.IsLinux() || OperatingSystem.IsMacOS() || OperatingSystem.IsFreeBSD();
+    public static bool IsSupported
+        => OperatingSystem.IsLinux() || OperatingSystem.IsMacOS() || OperatingSystem.IsFreeBSD();
 
     /// <summary>
-    /// Whether the process was given this descriptor when it started. One that was closed then may since have been taken by the runtime for a
-    /// file of its own, which nobody may write to; all of those are marked to close in other programs, and what was inherited cannot be.
+    /// Whether the process was given this descriptor when it started. One that was closed then may since have been
+    /// taken by the runtime for a file of its own, which nobody may write to; all of those are marked to close in other
+    /// programs, and what was inherited cannot be.
     /// </summary>
     public static bool IsInherited(int descriptor)
     {
@@ -36,7 +40,10 @@ internal static partial class Descriptor
         return flags >= 0 && (flags & CloseOnExec) == 0;
     }
 
-    /// <summary>Opens the null device in place of standard streams that are closed, lest the next file that is opened take their place.</summary>
+    /// <summary>
+    /// Opens the null device in place of standard streams that are closed, lest the next file that is opened take their
+    /// place.
+    /// </summary>
     public static void FillGaps()
     {
         for (var descriptor = Input; descriptor <= Error; descriptor++)

@@ -24,7 +24,9 @@ internal sealed class DescriptorStream(int descriptor) : Stream
         set => throw new NotSupportedException();
     }
 
-    /// <exception cref="IOException">Writing failed; <see cref="Exception.HResult"/> is the system's number of the error.</exception>
+    /// <exception cref="IOException">
+    /// Writing failed; <see cref="Exception.HResult"/> is the system's number of the error.
+    /// </exception>
     public override void Write(ReadOnlySpan<byte> buffer)
     {
         while (buffer.Length > 0)

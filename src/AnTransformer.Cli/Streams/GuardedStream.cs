@@ -1,12 +1,14 @@
 namespace AnTransformer.Cli.Streams;
 
 /// <summary>
-/// A standard stream that never throws. A full disk, a closed terminal or a reader that is gone must not end a training run, nor hide
-/// the exit code of what was being reported: the failure is kept, for <see cref="CommandLine"/> to look at in the end.
+/// A standard stream that never throws. A full disk, a closed terminal or a reader that is gone must not end a training
+/// run, nor hide the exit code of what was being reported: the failure is kept, for <see cref="CommandLine"/> to look
+/// at in the end.
 /// </summary>
 /// <param name="inner">Where the bytes go; null when there is nothing to write to.</param>
 /// <param name="goesOn">
-/// Whether later bytes are tried after a failure. Progress and messages are; a result with a hole in it would be worse than a part of it.
+/// Whether later bytes are tried after a failure. Progress and messages are; a result with a hole in it would be worse
+/// than a part of it.
 /// </param>
 internal sealed class GuardedStream(Stream? inner, bool goesOn) : Stream
 {
@@ -52,7 +54,8 @@ internal sealed class GuardedStream(Stream? inner, bool goesOn) : Stream
             {
                 IsUnread = true;
             }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException or ObjectDisposedException or NotSupportedException)
+            catch (Exception e) when (
+                e is IOException or UnauthorizedAccessException or ObjectDisposedException or NotSupportedException)
             {
                 Failure ??= e.Message.TrimEnd('.');
             }

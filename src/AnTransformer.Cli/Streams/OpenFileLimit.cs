@@ -2,7 +2,9 @@ using System.Text;
 
 namespace AnTransformer.Cli.Streams;
 
-/// <summary>How many files the process may have open at once. Every assembly takes two of them, a run about a hundred in all.</summary>
+/// <summary>
+/// How many files the process may have open at once. Every assembly takes two of them, a run about a hundred in all.
+/// </summary>
 internal static class OpenFileLimit
 {
     /// <summary>With fewer, nothing is begun.</summary>
@@ -20,7 +22,9 @@ internal static class OpenFileLimit
             if (!Descriptor.IsSupported)
                 return null;
             var limits = new ulong[2];
-            return Descriptor.GetLimit(OperatingSystem.IsLinux() ? LinuxNumber : BsdNumber, limits) == 0 ? limits[0] : null;
+            return Descriptor.GetLimit(OperatingSystem.IsLinux() ? LinuxNumber : BsdNumber, limits) == 0
+                ? limits[0]
+                : null;
         }
     }
 
@@ -29,9 +33,13 @@ internal static class OpenFileLimit
 
     /// <summary>The sentence that names limit and remedy.</summary>
     public static string Complaint
-        => $"this shell allows {Current} open files at a time, and angpt needs {Needed} and more; raise the limit with `ulimit -n 4096` and try again.";
+        => $"this shell allows {Current} open files at a time, and angpt needs {Needed} and more; raise the limit with "
+            + "`ulimit -n 4096` and try again.";
 
-    /// <summary>Whether the limit is too low, after saying so with as little as possible: not even the console can be loaded then.</summary>
+    /// <summary>
+    /// Whether the limit is too low, after saying so with as little as possible: not even the console can be loaded
+    /// then.
+    /// </summary>
     public static bool RefusesToStart()
     {
         if (Current is not < Needed)

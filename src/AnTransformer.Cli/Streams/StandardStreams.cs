@@ -3,8 +3,8 @@ using System.Text;
 namespace AnTransformer.Cli.Streams;
 
 /// <summary>
-/// Standard output and standard error, through which everything the tool says goes: <see cref="Console.Out"/> and <see cref="Console.Error"/>
-/// write here, tables and live displays included.
+/// Standard output and standard error, through which everything the tool says goes: <see cref="Console.Out"/> and
+/// <see cref="Console.Error"/> write here, tables and live displays included.
 /// </summary>
 internal sealed class StandardStreams
 {
@@ -13,10 +13,14 @@ internal sealed class StandardStreams
 
     private StandardStreams(GuardedStream output) => _output = output;
 
-    /// <summary>Why a result could not be written to standard output; null when it was, or when nobody wanted the rest of it.</summary>
+    /// <summary>
+    /// Why a result could not be written to standard output; null when it was, or when nobody wanted the rest of it.
+    /// </summary>
     public static string? OutputFailure => _current?._output.Failure;
 
-    /// <summary>Whether whatever read standard output has gone, so that the rest of a result may be left undone.</summary>
+    /// <summary>
+    /// Whether whatever read standard output has gone, so that the rest of a result may be left undone.
+    /// </summary>
     public static bool IsOutputUnread => _current?._output.IsUnread == true;
 
     /// <summary>Puts the guards in place; before anything is written, and before any file is opened.</summary>
@@ -42,6 +46,8 @@ internal sealed class StandardStreams
     {
         // The preamble of UTF-8 is no part of the text.
         var encoding = Console.OutputEncoding;
-        return encoding.CodePage == System.Text.Encoding.UTF8.CodePage ? new UTF8Encoding(encoderShouldEmitUTF8Identifier: false) : encoding;
+        return encoding.CodePage == System.Text.Encoding.UTF8.CodePage
+            ? new UTF8Encoding(encoderShouldEmitUTF8Identifier: false)
+            : encoding;
     }
 }

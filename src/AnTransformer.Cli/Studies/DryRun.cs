@@ -16,7 +16,9 @@ internal static class DryRun
     public static int Print(IStudy study, bool json)
     {
         using var directory = StudyDirectory.Peek(study.Settings.Output);
-        var runner = new StudyRunner(directory, new ProcessLauncher(), new StudyOptions(study.Settings.Jobs), new PlainStudyDisplay(Console.Error));
+        var runner = new StudyRunner(
+            directory, new ProcessLauncher(), new StudyOptions(study.Settings.Jobs),
+            new PlainStudyDisplay(Console.Error));
         foreach (var warning in study.PlanWarnings)
             ErrorLines.Warn(warning);
         var state = runner.Look(study.Plan);
@@ -34,7 +36,9 @@ internal static class DryRun
                 Later = state.Agenda.Later.Count,
                 Flops = flops,
                 EstimatedSeconds = time.TotalSeconds,
-                Runs = open.Select(run => new { run.Name, run.Tokens, run.Flops, Params = ModelCost.Parameters(run.Plan.Model) }).ToList(),
+                Runs = open.Select(
+                    run => new { run.Name, run.Tokens, run.Flops, Params = ModelCost.Parameters(run.Plan.Model) })
+                        .ToList(),
             });
             return ExitCodes.Success;
         }
@@ -43,9 +47,11 @@ internal static class DryRun
             study.Title,
             ["run", "parameters", "steps", "tokens", "FLOP"],
             open.Select(run => (IReadOnlyList<string>)
-                [run.Name, Figures.Count(ModelCost.Parameters(run.Plan.Model)), $"{run.Plan.Steps}", Figures.Count(run.Tokens), $"{run.Flops:0.0e0}"]).ToList()));
+                [run.Name, Figures.Count(ModelCost.Parameters(run.Plan.Model)), $"{run.Plan.Steps}",
+                    Figures.Count(run.Tokens), $"{run.Flops:0.0e0}"]).ToList()));
         Console.WriteLine(
-            $"{open.Count} runs to do, {state.Finished.Count()} done, {state.Agenda.Later.Count} more at the best learning rates, and more if a best rate is at "
+            $"{open.Count} runs to do, {state.Finished.Count()} done, {state.Agenda.Later.Count} more at the best "
+                + "learning rates, and more if a best rate is at "
             + $"an edge: {flops:0.0e0} FLOP, about {Figures.Time(time)} ({source})");
         return ExitCodes.Success;
     }
@@ -55,8 +61,10 @@ internal static class DryRun
     {
         var seconds = state.Results.Values.Sum(result => result.Seconds);
         if (seconds > 0)
-            return (state.Results.Values.Sum(result => result.Flops) / seconds, "at the rate of the runs done, one at a time");
+            return (state.Results.Values.Sum(result => result.Flops) / seconds, "at the rate of the runs done, one at "
+                + "a time");
         var training = run.Configuration.Training;
-        return (AssumedShare * MatmulRate.Measure(TrainingPlan.CreateContext(training)), $"at {AssumedShare:p0} of this machine's matrix-product rate");
+        return (AssumedShare * MatmulRate.Measure(TrainingPlan.CreateContext(training)), $"at {AssumedShare:p0} of "
+            + "this machine's matrix-product rate");
     }
 }

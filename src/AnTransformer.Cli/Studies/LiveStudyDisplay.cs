@@ -3,7 +3,9 @@ using Spectre.Console;
 
 namespace AnTransformer.Cli.Studies;
 
-/// <summary>Bars that are redrawn in place, one for the study and one for each run under way, with messages scrolling above.</summary>
+/// <summary>
+/// Bars that are redrawn in place, one for the study and one for each run under way, with messages scrolling above.
+/// </summary>
 internal sealed class LiveStudyDisplay : StudyDisplay
 {
     private static readonly TimeSpan Frame = TimeSpan.FromMilliseconds(300);

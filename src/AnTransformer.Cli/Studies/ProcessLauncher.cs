@@ -4,7 +4,10 @@ using AnTransformer.Studies.Running;
 
 namespace AnTransformer.Cli.Studies;
 
-/// <summary>Trains each run in a process of its own, so that one that runs out of memory or crashes does not take the study with it.</summary>
+/// <summary>
+/// Trains each run in a process of its own, so that one that runs out of memory or crashes does not take the study with
+/// it.
+/// </summary>
 internal sealed class ProcessLauncher : IRunLauncher
 {
     // Ctrl-C reaches the whole terminal, and may reach a process before it could install its handler.
@@ -14,7 +17,8 @@ internal sealed class ProcessLauncher : IRunLauncher
     {
         var start = ThisProgram.StartInfo(["train", configurationPath, "--json", TrainCommand.SupervisedOption]);
         start.RedirectStandardInput = true;
-        // Runs beside each other share the cores: threads that wait must not spin, unless the user has said how they shall wait.
+        // Runs beside each other share the cores: threads that wait must not spin, unless the user has said how they
+        // shall wait.
         if (!start.Environment.ContainsKey("GOMP_SPINCOUNT"))
             start.Environment.TryAdd("OMP_WAIT_POLICY", "passive");
         using var process = Start(start);
@@ -44,7 +48,10 @@ internal sealed class ProcessLauncher : IRunLauncher
         };
     }
 
-    /// <summary>The reason alone: the checkpoint that the message names is deleted, and nobody is to resume a study's run by hand.</summary>
+    /// <summary>
+    /// The reason alone: the checkpoint that the message names is deleted, and nobody is to resume a study's run by
+    /// hand.
+    /// </summary>
     private static string WithoutCheckpoint(string message)
     {
         var remedy = message.LastIndexOf(TrainCommand.LastGoodCheckpoint, StringComparison.Ordinal);

@@ -36,7 +36,9 @@ internal abstract class StudyDisplay : IStudyListener, IDisposable
         else if (result.Status == RunEnding.Diverged)
             OnMessage($"{run.Name}  diverged at step {result.Steps}");
         else
-            OnMessage($"{run.Name}  val loss {result.ValLoss:f4}  {Time(result.Seconds)}  {Figures.Count(result.TokensPerSecond)} tokens/s");
+            OnMessage(
+                $"{run.Name}  val loss {result.ValLoss:f4}  {Time(result.Seconds)}  "
+                    + $"{Figures.Count(result.TokensPerSecond)} tokens/s");
     }
 
     public virtual void Dispose() => _preparation.Dispose();
@@ -44,7 +46,8 @@ internal abstract class StudyDisplay : IStudyListener, IDisposable
     private static string Time(double seconds) => Figures.Time(TimeSpan.FromSeconds(seconds));
 
     protected static string Summary(StudyProgress progress)
-        => $"{progress.Done}/{progress.Total} runs, {progress.Share:p0} of the work, {(progress.Remaining is { } left ? Figures.Time(left) : "unknown time")} left";
+        => $"{progress.Done}/{progress.Total} runs, {progress.Share:p0} of the work, "
+            + $"{(progress.Remaining is { } left ? Figures.Time(left) : "unknown time")} left";
 
     protected static string Describe(CurrentRun run)
         => $"{run.Name}  step {run.Step}/{run.Steps}" + (run.Loss is { } loss ? $"  loss {loss:f4}" : "");

@@ -15,7 +15,8 @@ internal static class StudySession
     private static readonly TimeSpan BetweenReports = TimeSpan.FromMinutes(1);
 
     /// <exception cref="InvalidInputException">Settings or directory cannot be used.</exception>
-    public static int Run(IStudy study, StudyDirectory directory, StudyDisplay display, bool json, CancellationToken stop)
+    public static int Run(
+        IStudy study, StudyDirectory directory, StudyDisplay display, bool json, CancellationToken stop)
     {
         var settings = study.Settings;
         var report = new StudyReport(study, directory, ThisProgram.CommandLine());
@@ -50,7 +51,8 @@ internal static class StudySession
         return outcome.State.Failures.Count > 0 ? ExitCodes.InternalError : ExitCodes.Success;
     }
 
-    private static void Show(IStudy study, StudyDirectory directory, StudyOutcome outcome, StudyFindings findings, bool json)
+    private static void Show(
+        IStudy study, StudyDirectory directory, StudyOutcome outcome, StudyFindings findings, bool json)
     {
         var warnings = StudyReport.Warnings(outcome.State, findings).ToList();
         if (json)

@@ -28,9 +28,13 @@ public sealed class AblateStudy : IStudy
         var factory = new CellFactory(settings, baseConfiguration, data);
         var baseCell = factory.Create([new("side", BaseName)], []);
         var idle = variants.FindAll(variant => IsSame(baseCell, Cell(variant, rate: null)));
-        _warnings = idle.ConvertAll(variant => $"Variant {variant.Name} changes nothing: all its settings are the base's, so it is not run.");
-        _plan = new AblationPlan(baseCell, rate => variants.Except(idle).Select(variant => Cell(variant, rate)).ToList(), settings.TuneVariants);
-        _ = _plan.Agenda(new Dictionary<string, RunResult>(StringComparer.Ordinal));     // variants that cannot be used should be known at once
+        _warnings = idle.ConvertAll(
+            variant => $"Variant {variant.Name} changes nothing: all its settings are the base's, so it is not run.");
+        _plan = new AblationPlan(
+            baseCell, rate => variants.Except(idle).Select(variant => Cell(variant, rate)).ToList(),
+            settings.TuneVariants);
+        // variants that cannot be used should be known at once
+        _ = _plan.Agenda(new Dictionary<string, RunResult>(StringComparer.Ordinal));
 
         TunedCell Cell(Variant variant, double? rate) => factory.Create(
             [new("side", variant.Name)],
@@ -57,12 +61,16 @@ public sealed class AblateStudy : IStudy
         var reference = CellOutcome.Of(_plan.Base, state.Results);
         return AblationFindings.Create(
             reference,
-            _plan.Variants(state.Results).Select(cell => VariantOutcome.Create(cell["side"], reference, CellOutcome.Of(cell, state.Results))).ToList(),
+            _plan.Variants(state.Results)
+                .Select(cell => VariantOutcome.Create(cell["side"], reference, CellOutcome.Of(cell, state.Results)))
+                .ToList(),
             _settings,
             _warnings);
     }
 
-    /// <summary>Whether two cells have the same settings, given or left to defaults, at the same rate and seed.</summary>
+    /// <summary>
+    /// Whether two cells have the same settings, given or left to defaults, at the same rate and seed.
+    /// </summary>
     private static bool IsSame(TunedCell cell, TunedCell other)
     {
         var (rate, seed) = (cell.InitialRates[0], cell.Settings.Seeds[0]);

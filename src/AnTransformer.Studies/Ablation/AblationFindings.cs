@@ -8,7 +8,9 @@ namespace AnTransformer.Studies.Ablation;
 /// <summary>Puts an ablation into words, tables and figures.</summary>
 internal static class AblationFindings
 {
-    public static StudyFindings Create(CellOutcome reference, IReadOnlyList<VariantOutcome> variants, AblateConfiguration settings, IReadOnlyList<string> planWarnings)
+    public static StudyFindings Create(
+        CellOutcome reference, IReadOnlyList<VariantOutcome> variants, AblateConfiguration settings,
+        IReadOnlyList<string> planWarnings)
     {
         var all = variants.Select(variant => (variant.Name, variant.Outcome)).Prepend(("base", reference)).ToList();
         return new StudyFindings(
@@ -16,13 +18,18 @@ internal static class AblationFindings
             [.. planWarnings, .. Warnings(all, settings)],
             [
                 Differences(reference, variants),
-                LearningRateTable.Of(["variant"], all.Select(item => ((IReadOnlyList<string>)[item.Item1], item.Item2))),
+                LearningRateTable.Of(
+                    ["variant"], all.Select(item => ((IReadOnlyList<string>)[item.Item1], item.Item2))),
             ],
-            [new("differences", "Final loss of each variant minus the base's, with Student's 95 % intervals over seeds.", () => Figure(variants))],
+            [new(
+                "differences", "Final loss of each variant minus the base's, with Student's 95 % intervals over seeds.",
+                () => Figure(variants))],
             new
             {
                 Base = OutcomeData.Of(reference),
-                Variants = variants.Select(variant => new { variant.Name, variant.Difference, Outcome = OutcomeData.Of(variant.Outcome) }).ToList(),
+                Variants = variants.Select(
+                    variant => new { variant.Name, variant.Difference, Outcome = OutcomeData.Of(variant.Outcome) })
+                        .ToList(),
             });
     }
 
@@ -38,13 +45,17 @@ internal static class AblationFindings
     {
         var worst = variants.Where(variant => variant.Difference is not null)
             .OrderByDescending(variant => variant.Difference!.Value).ToList();
-        var lost = variants.Where(variant => variant.Outcome.Search is { IsDecided: true, Best: null }).Select(variant => variant.Name).ToList();
+        var lost = variants.Where(variant => variant.Outcome.Search is { IsDecided: true, Best: null })
+            .Select(variant => variant.Name).ToList();
         var sentences = new List<string>();
         if (worst.Count > 0)
         {
             var most = worst[0].Difference!;
-            sentences.Add($"The costliest change is {worst[0].Name}: {Cells.Difference(most.Value, most.Interval)} nats per token against the base.");
-            var better = worst.Where(variant => variant.Difference!.Interval is { High: < 0 }).Select(variant => variant.Name).ToList();
+            sentences.Add(
+                $"The costliest change is {worst[0].Name}: {Cells.Difference(most.Value, most.Interval)} nats per "
+                    + "token against the base.");
+            var better = worst.Where(variant => variant.Difference!.Interval is { High: < 0 })
+                .Select(variant => variant.Name).ToList();
             sentences.Add(better.Count > 0
                 ? $"Better than the base, with a 95 % interval below 0: {string.Join(", ", better)}."
                 : "No variant is better than the base with a 95 % interval below 0.");
@@ -63,8 +74,10 @@ internal static class AblationFindings
                 Row("base", reference, difference: null),
                 .. variants.Select(variant => Row(variant.Name, variant.Outcome, variant.Difference)),
             ],
-            "Difference: mean over seeds of the variant's final validation loss minus the base's with the same seed, in nats per token; in "
-            + "brackets Student's 95 % interval over seeds, each for its own variant: of twenty without effect one will exclude 0 by chance. Diverged: "
+            "Difference: mean over seeds of the variant's final validation loss minus the base's with the same seed, "
+                + "in nats per token; in "
+            + "brackets Student's 95 % interval over seeds, each for its own variant: of twenty without effect one "
+            + "will exclude 0 by chance. Diverged: "
             + "runs over all learning rates; with one at the best rate there is no interval.");
 
     private static IReadOnlyList<string> Row(string name, CellOutcome outcome, PairedDifference? difference)
@@ -76,12 +89,14 @@ internal static class AblationFindings
             Cells.Loss(outcome.MeanLoss),
             Cells.Loss(outcome.Deviation),
             Cells.Difference(difference),
-            $"{outcome.DivergedByRate.Sum(rate => rate.Diverged)} of {outcome.DivergedByRate.Sum(rate => rate.Finished)}",
+            $"{outcome.DivergedByRate.Sum(rate => rate.Diverged)} of "
+                + $"{outcome.DivergedByRate.Sum(rate => rate.Finished)}",
         ];
 
     private static Chart Figure(IReadOnlyList<VariantOutcome> variants)
     {
-        var known = variants.Where(variant => variant.Difference is not null).OrderBy(variant => variant.Difference!.Value).ToList();
+        var known = variants.Where(variant => variant.Difference is not null)
+            .OrderBy(variant => variant.Difference!.Value).ToList();
         var rows = Enumerable.Range(0, known.Count).Select(i => (double)i).ToList();
         var chart = new Chart("Loss against the base", "difference of the final loss (nats per token)", "").Mark("", 0);
         for (var i = 0; i < known.Count; i++)
@@ -90,6 +105,7 @@ internal static class AblationFindings
                 chart.Line("", [interval.Low, interval.High], [i, i]);
         }
 
-        return chart.Points("", known.ConvertAll(variant => variant.Difference!.Value), rows).TicksLeft(rows, known.ConvertAll(variant => variant.Name));
+        return chart.Points("", known.ConvertAll(variant => variant.Difference!.Value), rows)
+            .TicksLeft(rows, known.ConvertAll(variant => variant.Name));
     }
 }

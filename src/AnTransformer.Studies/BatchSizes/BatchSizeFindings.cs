@@ -9,12 +9,15 @@ internal static class BatchSizeFindings
     public static StudyFindings Create(IReadOnlyList<SideByBatch> sides, BatchSizeConfiguration settings)
         => new(
             Lead(sides),
-            TuningWarnings.Of(settings, Outcomes(sides).Select(item => ($"{item.Names[0]}, batch {item.Names[1]}", item.Outcome))).ToList(),
+            TuningWarnings.Of(
+                settings,
+                Outcomes(sides).Select(item => ($"{item.Names[0]}, batch {item.Names[1]}", item.Outcome))).ToList(),
             [Largest(sides), Losses(sides), LearningRateTable.Of(["side", "batch"], Outcomes(sides))],
             [
                 new(
                     "batch-size",
-                    $"Final loss at {Cells.Count(settings.MaxTokens)} tokens against batch size, each at its best learning rate; points are seeds.",
+                    $"Final loss at {Cells.Count(settings.MaxTokens)} tokens against batch size, each at its best "
+                        + "learning rate; points are seeds.",
                     () => LossByBatch(sides)),
                 new("learning-rate", "Best learning rate against batch size.", () => RateByBatch(sides)),
             ],
@@ -22,13 +25,16 @@ internal static class BatchSizeFindings
             {
                 side.Side,
                 LargestBatch = side.Largest,
-                Batches = side.Outcomes.Select((outcome, i) => new { Batch = side.Batches[i], Outcome = OutcomeData.Of(outcome) }).ToList(),
+                Batches = side.Outcomes.Select(
+                    (outcome, i) => new { Batch = side.Batches[i], Outcome = OutcomeData.Of(outcome) }).ToList(),
             }).ToList());
 
     private static string Lead(IReadOnlyList<SideByBatch> sides)
     {
         var sentences = sides.Where(side => side.Largest is not null)
-            .Select(side => $"{side.Side} loses less than {SideByBatch.Share:p0} up to a batch of {Size(side)} sequences.").ToList();
+            .Select(
+                side => $"{side.Side} loses less than {SideByBatch.Share:p0} up to a batch of {Size(side)} sequences.")
+                    .ToList();
         return sentences.Count > 0 ? string.Join(" ", sentences) : "No batch size has a result yet.";
     }
 
@@ -42,9 +48,12 @@ internal static class BatchSizeFindings
             "Largest batch",
             ["side", "largest batch"],
             sides.Select(side => (IReadOnlyList<string>)[side.Side, Size(side)]).ToList(),
-            $"The largest batch in sequences whose loss is within {SideByBatch.Share:p0} of the side's best, linear in the logarithm of the batch "
-            + "size between those that were run; geometric mean over seeds, each around the batch size that is best on average. In brackets: Student's "
-            + "95 % interval of its logarithm; none for a bound, where the sizes run end or every rate diverges, and none when a seed diverged.");
+            $"The largest batch in sequences whose loss is within {SideByBatch.Share:p0} of the side's best, linear in "
+                + "the logarithm of the batch "
+            + "size between those that were run; geometric mean over seeds, each around the batch size that is best on "
+            + "average. In brackets: Student's "
+            + "95 % interval of its logarithm; none for a bound, where the sizes run end or every rate diverges, and "
+            + "none when a seed diverged.");
 
     private static ReportTable Losses(IReadOnlyList<SideByBatch> sides)
         => new(
@@ -62,16 +71,25 @@ internal static class BatchSizeFindings
                 Cells.Count(outcome.TokensPerSecond),
             ])).ToList());
 
-    private static IEnumerable<(IReadOnlyList<string> Names, Tuning.CellOutcome Outcome)> Outcomes(IReadOnlyList<SideByBatch> sides)
-        => sides.SelectMany(side => side.Outcomes.Select((outcome, i) => ((IReadOnlyList<string>)[side.Side, $"{side.Batches[i]}"], outcome)));
+    private static IEnumerable<(IReadOnlyList<string> Names, Tuning.CellOutcome Outcome)> Outcomes(
+        IReadOnlyList<SideByBatch> sides)
+        => sides.SelectMany(
+            side => side.Outcomes.Select(
+                (outcome, i) => ((IReadOnlyList<string>)[side.Side, $"{side.Batches[i]}"], outcome)));
 
     private static Chart LossByBatch(IReadOnlyList<SideByBatch> sides)
     {
-        var chart = Labelled(new Chart("Loss against batch size", "sequences in a step", "final validation loss (nats per token)", logX: true), sides[0]);
+        var chart = Labelled(
+            new Chart(
+                "Loss against batch size", "sequences in a step", "final validation loss (nats per token)",
+                logX: true), sides[0]);
         foreach (var side in sides)
         {
-            var points = side.Outcomes.SelectMany((outcome, i) => outcome.Losses.Values.Select(loss => (X: (double)side.Batches[i], Y: loss))).ToList();
-            chart.Line(side.Side, side.Batches.Select(batch => (double)batch).ToList(), side.Outcomes.Select(outcome => outcome.MeanLoss ?? double.NaN).ToList())
+            var points = side.Outcomes.SelectMany(
+                (outcome, i) => outcome.Losses.Values.Select(loss => (X: (double)side.Batches[i], Y: loss))).ToList();
+            chart.Line(
+                side.Side, side.Batches.Select(batch => (double)batch).ToList(),
+                side.Outcomes.Select(outcome => outcome.MeanLoss ?? double.NaN).ToList())
                 .Points(side.Side, points.ConvertAll(point => point.X), points.ConvertAll(point => point.Y));
         }
 
@@ -80,7 +98,10 @@ internal static class BatchSizeFindings
 
     private static Chart RateByBatch(IReadOnlyList<SideByBatch> sides)
     {
-        var chart = Labelled(new Chart("Best learning rate against batch size", "sequences in a step", "learning rate", logX: true, logY: true), sides[0]);
+        var chart = Labelled(
+            new Chart(
+                "Best learning rate against batch size", "sequences in a step", "learning rate", logX: true,
+                logY: true), sides[0]);
         foreach (var side in sides)
         {
             chart.Line(
@@ -94,5 +115,6 @@ internal static class BatchSizeFindings
     }
 
     private static Chart Labelled(Chart chart, SideByBatch side)
-        => chart.Ticks(side.Batches.Select(batch => (double)batch).ToList(), side.Batches.Select(batch => $"{batch}").ToList());
+        => chart.Ticks(
+            side.Batches.Select(batch => (double)batch).ToList(), side.Batches.Select(batch => $"{batch}").ToList());
 }

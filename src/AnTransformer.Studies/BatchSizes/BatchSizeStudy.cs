@@ -7,8 +7,8 @@ using AnTransformer.Studies.Tuning;
 namespace AnTransformer.Studies.BatchSizes;
 
 /// <summary>
-/// How large a batch may be: the loss at a fixed number of tokens against the batch size, each with a learning rate of its own, and the largest
-/// batch whose loss is still near the best.
+/// How large a batch may be: the loss at a fixed number of tokens against the batch size, each with a learning rate of
+/// its own, and the largest batch whose loss is still near the best.
 /// </summary>
 public sealed class BatchSizeStudy : IStudy
 {
@@ -31,14 +31,16 @@ public sealed class BatchSizeStudy : IStudy
             factory.Own(key, "--max-tokens");
         foreach (var key in new[] { "training.batch_size", "training.gradient_accumulation" })
             factory.Own(key, "--batch-sizes");
-        var rates = new RatesByName(settings.SideLearningRates, _sides, [], baseConfiguration.Place("side_learning_rates"));
+        var rates = new RatesByName(
+            settings.SideLearningRates, _sides, [], baseConfiguration.Place("side_learning_rates"));
         _plan = new TuningPlan(
         [
             .. from batch in settings.BatchSizes
                from side in sides
                select factory.Create(
                    [new("side", side.Name), new("batch", batch.ToString(CultureInfo.InvariantCulture))],
-                   [.. factory.Fields(side, "sides"), .. factory.Budget(settings.MaxTokens), .. Batch(batch, baseConfiguration.Place("batch_sizes"))],
+                   [.. factory.Fields(side, "sides"), .. factory.Budget(settings.MaxTokens), .. Batch(
+                       batch, baseConfiguration.Place("batch_sizes"))],
                    Rates(rates.Of("", side.Name) ?? settings.LearningRates, batch)),
         ]);
     }
@@ -58,7 +60,8 @@ public sealed class BatchSizeStudy : IStudy
             _sides.ConvertAll(side => SideByBatch.Create(
                 side,
                 _settings.BatchSizes,
-                _plan.Cells.Where(cell => cell["side"] == side).Select(cell => CellOutcome.Of(cell, state.Results)).ToList())),
+                _plan.Cells.Where(cell => cell["side"] == side).Select(cell => CellOutcome.Of(cell, state.Results))
+                    .ToList())),
             _settings);
 
     private IEnumerable<(string Key, string Value, string Place)> Batch(long batch, string place)
@@ -75,6 +78,8 @@ public sealed class BatchSizeStudy : IStudy
             return first;
         var factor = _settings.LearningRateFactor;
         var powers = Math.Round(Math.Log(Math.Sqrt((double)batch / _settings.BatchSizes[0])) / Math.Log(factor));
-        return first.Select(rate => Math.Min(TunedConfiguration.HighestRate, LearningRateSearch.Round(rate * Math.Pow(factor, powers)))).Distinct().ToList();
+        return first.Select(
+            rate => Math.Min(TunedConfiguration.HighestRate, LearningRateSearch.Round(rate * Math.Pow(factor, powers))))
+                .Distinct().ToList();
     }
 }

@@ -6,8 +6,8 @@ using AnTransformer.Studies.Tuning;
 namespace AnTransformer.Studies.Comparison;
 
 /// <summary>
-/// Compares architectures or variants, each at its own tuned learning rate: how many tokens, operations and seconds each needs to reach the
-/// loss that the reference ends with.
+/// Compares architectures or variants, each at its own tuned learning rate: how many tokens, operations and seconds
+/// each needs to reach the loss that the reference ends with.
 /// </summary>
 public sealed class CompareStudy : IStudy
 {
@@ -26,7 +26,8 @@ public sealed class CompareStudy : IStudy
         if (!sides.Contains(settings.Reference))
         {
             throw new InvalidInputException(
-                $"{baseConfiguration.Place("reference")}: reference '{Printable.Excerpt(settings.Reference)}' is none of the sides {string.Join(", ", sides)}.");
+                $"{baseConfiguration.Place("reference")}: reference '{Printable.Excerpt(settings.Reference)}' is none "
+                    + $"of the sides {string.Join(", ", sides)}.");
         }
 
         _ladder = new Ladder(settings, baseConfiguration, data);

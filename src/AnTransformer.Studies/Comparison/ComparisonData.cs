@@ -9,7 +9,8 @@ internal static class ComparisonData
         => sizes.Select(size => new
         {
             size.Size,
-            Sides = size.Sides.SelectMany(side => side.Budgets.Select(outcome => new { side.Side, Outcome = OutcomeData.Of(outcome) })).ToList(),
+            Sides = size.Sides.SelectMany(
+                side => side.Budgets.Select(outcome => new { side.Side, Outcome = OutcomeData.Of(outcome) })).ToList(),
             size.Against,
         }).ToList();
 }

@@ -13,15 +13,28 @@ internal static class ComparisonFigures
         var figures = new List<FindingsFigure>();
         foreach (var size in sizes)
         {
-            var (suffix, at) = size.Size.Length > 0 ? ($"-{RunFingerprint.FileName(size.Size)}", $" at {size.Size}") : ("", "");
-            Add($"loss{suffix}", $"Validation loss{at} at each side's best learning rate and the largest budget; thin lines are single seeds.", () => Curves(size, at));
-            Add($"learning-rate{suffix}", $"Final loss{at} against learning rate; diverged runs are left out.", () => LearningRates(size, at));
+            var (suffix, at) = size.Size.Length > 0
+                ? ($"-{RunFingerprint.FileName(size.Size)}", $" at {size.Size}")
+                : ("", "");
+            Add(
+                $"loss{suffix}",
+                $"Validation loss{at} at each side's best learning rate and the largest budget; thin lines are single "
+                    + "seeds.", () => Curves(size, at));
+            Add(
+                $"learning-rate{suffix}", $"Final loss{at} against learning rate; diverged runs are left out.",
+                () => LearningRates(size, at));
             if (size.Sides[0].Budgets.Count > 1)
-                Add($"frontier{suffix}", $"Final loss{at} of runs of different budgets, each with its own schedule and learning rate.", () => Frontiers(size, at));
+                Add(
+                    $"frontier{suffix}",
+                    $"Final loss{at} of runs of different budgets, each with its own schedule and learning rate.",
+                    () => Frontiers(size, at));
         }
 
         if (sizes.Count > 1)
-            Add("speed-up", $"Speed-up in tokens against {settings.Reference} by size, at the largest budget, with Student's 95 % intervals over seeds.", () => SpeedUps(sizes, settings));
+            Add(
+                "speed-up",
+                $"Speed-up in tokens against {settings.Reference} by size, at the largest budget, with Student's 95 % "
+                    + "intervals over seeds.", () => SpeedUps(sizes, settings));
         return figures;
 
         void Add(string name, string caption, Func<Chart> draw) => figures.Add(new FindingsFigure(name, caption, draw));
@@ -51,13 +64,16 @@ internal static class ComparisonFigures
 
     private static Chart LearningRates(SizeComparison size, string at)
     {
-        var chart = new Chart($"Loss against learning rate{at}", "learning rate", "final validation loss (nats per token)", logX: true);
+        var chart = new Chart(
+            $"Loss against learning rate{at}", "learning rate", "final validation loss (nats per token)", logX: true);
         foreach (var side in size.Sides)
         {
             foreach (var outcome in side.Budgets)
             {
                 var name = side.Budgets.Count > 1 ? $"{side.Side}, {Cells.Count(outcome.Budget)}" : side.Side;
-                chart.Line(name, outcome.Search.Rates, outcome.Search.Losses.Select(loss => loss ?? double.NaN).ToList(), markers: true);
+                chart.Line(
+                    name, outcome.Search.Rates, outcome.Search.Losses.Select(loss => loss ?? double.NaN).ToList(),
+                    markers: true);
             }
         }
 
@@ -66,11 +82,15 @@ internal static class ComparisonFigures
 
     private static Chart Frontiers(SizeComparison size, string at)
     {
-        var chart = new Chart($"Annealed frontier{at}", "token budget", "final validation loss (nats per token)", logX: true);
+        var chart = new Chart(
+            $"Annealed frontier{at}", "token budget", "final validation loss (nats per token)", logX: true);
         foreach (var side in size.Sides)
         {
-            chart.Line(side.Side, side.Budgets.Select(outcome => outcome.Budget).ToList(), side.Budgets.Select(outcome => outcome.MeanLoss ?? double.NaN).ToList());
-            var points = side.Budgets.SelectMany(outcome => outcome.Losses.Values.Select(loss => (outcome.Budget, Loss: loss))).ToList();
+            chart.Line(
+                side.Side, side.Budgets.Select(outcome => outcome.Budget).ToList(),
+                side.Budgets.Select(outcome => outcome.MeanLoss ?? double.NaN).ToList());
+            var points = side.Budgets.SelectMany(
+                outcome => outcome.Losses.Values.Select(loss => (outcome.Budget, Loss: loss))).ToList();
             chart.Points(side.Side, points.ConvertAll(point => point.Budget), points.ConvertAll(point => point.Loss));
         }
 
@@ -79,12 +99,16 @@ internal static class ComparisonFigures
 
     private static Chart SpeedUps(IReadOnlyList<SizeComparison> sizes, CompareConfiguration settings)
     {
-        var chart = new Chart($"Speed-up against {settings.Reference}", "parameters", "speed-up in tokens", logX: true).Level("equal", 1).LegendAt(lower: false, left: true);
+        var chart = new Chart($"Speed-up against {settings.Reference}", "parameters", "speed-up in tokens", logX: true)
+            .Level("equal", 1).LegendAt(lower: false, left: true);
         foreach (var side in sizes[0].Sides.Select(side => side.Side))
         {
-            var points = sizes.Select(size => (Params: Params(size, side), Estimate: size.Largest(side) is { } item ? item.Headline : null))
-                .Where(point => point.Estimate is { } estimate && double.IsFinite(estimate.Value) && point.Params > 0).OrderBy(point => point.Params).ToList();
-            var (xs, ys) = (points.ConvertAll(point => point.Params), points.ConvertAll(point => point.Estimate!.Value));
+            var points = sizes.Select(
+                size => (Params: Params(size, side), Estimate: size.Largest(side) is { } item ? item.Headline : null))
+                .Where(point => point.Estimate is { } estimate && double.IsFinite(estimate.Value) && point.Params > 0)
+                .OrderBy(point => point.Params).ToList();
+            var (xs, ys) = (points.ConvertAll(point => point.Params), points.ConvertAll(
+                point => point.Estimate!.Value));
             chart.Line(side, xs, ys).Points(
                 side, xs, ys,
                 points.ConvertAll(point => point.Estimate!.Interval?.Low ?? double.NaN),

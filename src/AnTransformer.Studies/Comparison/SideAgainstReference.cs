@@ -3,18 +3,25 @@ using AnTransformer.Studies.Tuning;
 
 namespace AnTransformer.Studies.Comparison;
 
-/// <summary>A side against the reference at one size and one budget. All of it is over pairs of runs with the same seed.</summary>
+/// <summary>
+/// A side against the reference at one size and one budget. All of it is over pairs of runs with the same seed.
+/// </summary>
 /// <param name="Side">The side's name.</param>
 /// <param name="Budget">Tokens that both train on.</param>
 /// <param name="Tokens">Speed-up in tokens to the reference's final loss, within the curve of one schedule.</param>
 /// <param name="Flops">The same in floating-point operations of matrix products.</param>
 /// <param name="Time">The same in seconds of training.</param>
-/// <param name="Frontier">Speed-up on the annealed frontier; null with fewer than two budgets, or while one has no result.</param>
+/// <param name="Frontier">
+/// Speed-up on the annealed frontier; null with fewer than two budgets, or while one has no result.
+/// </param>
 /// <param name="Difference">Final loss minus the reference's; null when no seed is common.</param>
 public sealed record SideAgainstReference(
-    string Side, double Budget, Estimate Tokens, Estimate Flops, Estimate Time, Estimate? Frontier, PairedDifference? Difference)
+    string Side, double Budget, Estimate Tokens, Estimate Flops, Estimate Time, Estimate? Frontier,
+    PairedDifference? Difference)
 {
-    /// <summary>The speed-up to name first: the annealed frontier's where it can be told, else that within a run.</summary>
+    /// <summary>
+    /// The speed-up to name first: the annealed frontier's where it can be told, else that within a run.
+    /// </summary>
     internal Estimate Headline => IsHeadlineFrontier ? Frontier! : Tokens;
 
     /// <summary>Whether that is the annealed frontier's.</summary>
@@ -50,11 +57,14 @@ public sealed record SideAgainstReference(
     {
         if (budgets.Count < 2 || budgets.Any(outcome => outcome.Completed.Count == 0))
             return null;
-        var seeds = budgets.Aggregate(reference.Completed.Keys, (common, outcome) => common.Intersect(outcome.Completed.Keys)).Order();
+        var seeds = budgets.Aggregate(
+            reference.Completed.Keys, (common, outcome) => common.Intersect(outcome.Completed.Keys)).Order();
         double[] tokens = [.. budgets.Select(outcome => outcome.Budget)];
         return Estimate.OfGeometricMean(
             [.. seeds.Select(seed => SpeedUp.OnFrontier(
-                reference.Budget, reference.Losses[seed], new AnnealedFrontier(tokens, [.. budgets.Select(outcome => outcome.Losses[seed])])))],
-            budgets.Aggregate(reference.DivergedSeeds.AsEnumerable(), (all, outcome) => all.Union(outcome.DivergedSeeds)).Count());
+                reference.Budget, reference.Losses[seed], new AnnealedFrontier(
+                    tokens, [.. budgets.Select(outcome => outcome.Losses[seed])])))],
+            budgets.Aggregate(
+                reference.DivergedSeeds.AsEnumerable(), (all, outcome) => all.Union(outcome.DivergedSeeds)).Count());
     }
 }

@@ -11,7 +11,8 @@ public sealed record SideAtSize(string Side, IReadOnlyList<CellOutcome> Budgets)
 /// <param name="Size">The size's name; empty when there is only one.</param>
 /// <param name="Sides">The sides.</param>
 /// <param name="Against">For every side but the reference and every budget what is known, largest budget last.</param>
-public sealed record SizeComparison(string Size, IReadOnlyList<SideAtSize> Sides, IReadOnlyList<SideAgainstReference> Against)
+public sealed record SizeComparison(
+    string Size, IReadOnlyList<SideAtSize> Sides, IReadOnlyList<SideAgainstReference> Against)
 {
     /// <summary>Compares as far as results are known.</summary>
     /// <param name="size">The size's name.</param>
@@ -21,7 +22,9 @@ public sealed record SizeComparison(string Size, IReadOnlyList<SideAtSize> Sides
     {
         var referenceSide = sides.Single(side => side.Side == reference);
         var against = sides.Where(side => side != referenceSide)
-            .SelectMany(side => Enumerable.Range(0, side.Budgets.Count).Select(budget => SideAgainstReference.Create(referenceSide, side, budget)))
+            .SelectMany(
+                side => Enumerable.Range(0, side.Budgets.Count)
+                    .Select(budget => SideAgainstReference.Create(referenceSide, side, budget)))
             .OfType<SideAgainstReference>().ToList();
         return new SizeComparison(size, sides, against);
     }

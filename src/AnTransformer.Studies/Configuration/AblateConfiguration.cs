@@ -7,8 +7,10 @@ namespace AnTransformer.Studies.Configuration;
 public sealed class AblateConfiguration : TunedConfiguration, IValidatable
 {
     /// <summary>Variants.</summary>
-    [Description("What is compared with the base, each as a name and the fields that are different, \"name: key=value key=value\". The default "
-        + "is every ablation of anGPT: its factors off one by one and together, other row constraints, no QK norm, other starts of alpha "
+    [Description("What is compared with the base, each as a name and the fields that are different, \"name: key=value "
+        + "key=value\". The default "
+        + "is every ablation of anGPT: its factors off one by one and together, other row constraints, no QK norm, "
+        + "other starts of alpha "
         + "and the logit scale.")]
     public List<string> Variants { get; set; } =
     [
@@ -18,7 +20,8 @@ public sealed class AblateConfiguration : TunedConfiguration, IValidatable
         "no-nu-act: model.nu_act=false",
         "no-nu-down: model.nu_down=false",
         "no-nu-alpha: model.nu_alpha=false",
-        "no-nu: model.nu_qkv=false model.nu_o=false model.nu_ug=false model.nu_act=false model.nu_down=false model.nu_alpha=false",
+        "no-nu: model.nu_qkv=false model.nu_o=false model.nu_ug=false model.nu_act=false model.nu_down=false "
+            + "model.nu_alpha=false",
         "exact-rows: model.constraint=exact",
         "free-rows: model.constraint=none",
         "no-qk-norm: model.qk_norm=false",
@@ -30,7 +33,9 @@ public sealed class AblateConfiguration : TunedConfiguration, IValidatable
     ];
 
     /// <summary>Whether variants are tuned.</summary>
-    [Description("Whether every variant has its own learning rate tuned; false takes the base's for all, which is cheaper and less fair.")]
+    [Description(
+        "Whether every variant has its own learning rate tuned; false takes the base's for all, which is cheaper and "
+            + "less fair.")]
     public bool TuneVariants { get; set; } = true;
 
     /// <inheritdoc/>
@@ -39,6 +44,7 @@ public sealed class AblateConfiguration : TunedConfiguration, IValidatable
         foreach (var problem in TuningProblems())
             yield return problem;
         if (Variants.Count == 0)
-            yield return new ConfigurationProblem("variants must have at least one entry, such as \"no-qk-norm: model.qk_norm=false\"", "variants");
+            yield return new ConfigurationProblem(
+                "variants must have at least one entry, such as \"no-qk-norm: model.qk_norm=false\"", "variants");
     }
 }

@@ -7,7 +7,9 @@ namespace AnTransformer.Studies.Configuration;
 public sealed class CompareConfiguration : LadderConfiguration, IValidatable
 {
     /// <summary>The side others are compared with.</summary>
-    [Description("The side that the others are compared with. With two or more budgets the annealed-frontier speed-up is computed, too.")]
+    [Description(
+        "The side that the others are compared with. With two or more budgets the annealed-frontier speed-up is "
+            + "computed, too.")]
     public string Reference { get; set; } = "gpt+";
 
     /// <inheritdoc/>

@@ -11,6 +11,7 @@ public sealed class ScalingConfiguration : LadderConfiguration, IValidatable
         foreach (var problem in LadderProblems())
             yield return problem;
         if (Sizes.Count < 2)
-            yield return new ConfigurationProblem("sizes must have two or more entries: a scaling law needs a ladder", "sizes");
+            yield return new ConfigurationProblem(
+                "sizes must have two or more entries: a scaling law needs a ladder", "sizes");
     }
 }

@@ -7,11 +7,13 @@ namespace AnTransformer.Studies.Configuration;
 public abstract class StudyConfiguration
 {
     /// <summary>Study directory.</summary>
-    [Description("Directory of the study: its runs, tables, plots and report. The same command goes on where it was stopped.")]
+    [Description(
+        "Directory of the study: its runs, tables, plots and report. The same command goes on where it was stopped.")]
     public string Output { get; set; } = "runs/study";
 
     /// <summary>Training configuration to start from.</summary>
-    [Description("A training configuration that all runs start from, relative to here or one of the tool's own, such as "
+    [Description("A training configuration that all runs start from, relative to here or one of the tool's own, such "
+        + "as "
         + "configs/quickstart.yaml; null for the defaults of `angpt train`.")]
     public string? BaseConfig { get; set; }
 
@@ -26,7 +28,8 @@ public abstract class StudyConfiguration
     public List<long> Seeds { get; set; } = [1, 2, 3];
 
     /// <summary>Runs at a time.</summary>
-    [Description("Runs at a time, each in a process of its own with its share of the cores. Timings of runs beside each other are "
+    [Description("Runs at a time, each in a process of its own with its share of the cores. Timings of runs beside "
+        + "each other are "
         + "not isolated.")]
     [InRange(1, 1024)]
     public int Jobs { get; set; } = 1;
@@ -36,7 +39,8 @@ public abstract class StudyConfiguration
     public List<string> Devices { get; set; } = [];
 
     /// <summary>Whether checkpoints stay.</summary>
-    [Description("Whether the checkpoints of finished runs are kept; they are deleted otherwise, and metrics and results stay.")]
+    [Description(
+        "Whether the checkpoints of finished runs are kept; they are deleted otherwise, and metrics and results stay.")]
     public bool KeepCheckpoints { get; set; }
 
     /// <summary>Problems that all studies may have.</summary>
@@ -45,10 +49,12 @@ public abstract class StudyConfiguration
         if (string.IsNullOrWhiteSpace(Output))
             yield return new ConfigurationProblem("output must name a directory for the study", "output");
         if (Devices.Find(device => !TrainingSection.IsDevice(device)) is { } unknown)
-            yield return new ConfigurationProblem($"devices must be cpu, cuda or cuda:N, not '{Printable.Excerpt(unknown)}'", "devices");
+            yield return new ConfigurationProblem(
+                $"devices must be cpu, cuda or cuda:N, not '{Printable.Excerpt(unknown)}'", "devices");
         if (Seeds.Count == 0)
             yield return new ConfigurationProblem("seeds must have at least one entry", "seeds");
         if (Seeds.Distinct().Count() < Seeds.Count)
-            yield return new ConfigurationProblem("seeds has an entry twice; a run repeated is no further evidence, so remove it", "seeds");
+            yield return new ConfigurationProblem(
+                "seeds has an entry twice; a run repeated is no further evidence, so remove it", "seeds");
     }
 }

@@ -8,7 +8,8 @@ public sealed class SweepConfiguration : StudyConfiguration, IValidatable
 {
     /// <summary>Fields.</summary>
     [Description("Fields of the training configuration to vary: \"optimizer.learning_rate=1e-3,2e-3,4e-3\" for a grid; "
-        + "\"optimizer.learning_rate=log(1e-4,1e-2)\" or \"model.alpha_init=uniform(0.01,0.5)\" for random values, with trials.")]
+        + "\"optimizer.learning_rate=log(1e-4,1e-2)\" or \"model.alpha_init=uniform(0.01,0.5)\" for random values, "
+        + "with trials.")]
     public List<string> Fields { get; set; } = [];
 
     /// <summary>Trials.</summary>
@@ -27,6 +28,7 @@ public sealed class SweepConfiguration : StudyConfiguration, IValidatable
         foreach (var problem in CommonProblems())
             yield return problem;
         if (Fields.Count == 0)
-            yield return new ConfigurationProblem("fields must name at least one field, such as \"optimizer.learning_rate=1e-3,2e-3\"", "fields");
+            yield return new ConfigurationProblem(
+                "fields must name at least one field, such as \"optimizer.learning_rate=1e-3,2e-3\"", "fields");
     }
 }

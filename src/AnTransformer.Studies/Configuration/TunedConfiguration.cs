@@ -10,7 +10,8 @@ public abstract class TunedConfiguration : StudyConfiguration
     internal const double HighestRate = 10;
 
     /// <summary>Learning rates to begin with.</summary>
-    [Description("Learning rates to try, smallest first. When the best is the first or the last, the grid grows beyond it.")]
+    [Description(
+        "Learning rates to try, smallest first. When the best is the first or the last, the grid grows beyond it.")]
     [InRange(0, HighestRate, ExcludesLowest = true)]
     public List<double> LearningRates { get; set; } = [1e-3, 2e-3, 4e-3];
 
@@ -25,7 +26,8 @@ public abstract class TunedConfiguration : StudyConfiguration
     public int MaxExtensions { get; set; } = 4;
 
     /// <summary>Seeds for tuning.</summary>
-    [Description("How many of the seeds every learning rate is tried with; the best has the lowest mean validation loss at the end, "
+    [Description("How many of the seeds every learning rate is tried with; the best has the lowest mean validation "
+        + "loss at the end, "
         + "and a diverged run counts as infinite.")]
     [InRange(1, 1000)]
     public int TuningSeeds { get; set; } = 1;
@@ -46,7 +48,8 @@ public abstract class TunedConfiguration : StudyConfiguration
         if (TuningSeeds > Seeds.Count)
         {
             yield return new ConfigurationProblem(
-                $"tuning_seeds {TuningSeeds} exceeds the number of seeds, {Seeds.Count}; choose fewer or give more seeds", "tuning_seeds", "seeds");
+                $"tuning_seeds {TuningSeeds} exceeds the number of seeds, {Seeds.Count}; choose fewer or give more "
+                    + "seeds", "tuning_seeds", "seeds");
         }
     }
 }

@@ -3,7 +3,9 @@ using AnTransformer.Architectures;
 
 namespace AnTransformer.Studies.Inspection;
 
-/// <summary>Figures as cells of tables: four significant digits, so that columns of numbers near 1 stay narrow.</summary>
+/// <summary>
+/// Figures as cells of tables: four significant digits, so that columns of numbers near 1 stay narrow.
+/// </summary>
 internal static class Cell
 {
     /// <summary>In place of a figure that there is none of.</summary>
@@ -13,7 +15,8 @@ internal static class Cell
     {
         null => None,
         { } number when !double.IsFinite(number) => number.ToString(CultureInfo.InvariantCulture),
-        { } number when Math.Abs(number) is >= 1e5 or (> 0 and < 1e-3) => number.ToString("0.00e0", CultureInfo.InvariantCulture),
+        { } number when Math.Abs(number) is >= 1e5 or (> 0 and < 1e-3)
+            => number.ToString("0.00e0", CultureInfo.InvariantCulture),
         { } number when Math.Abs(number) >= 100 => number.ToString("f1", CultureInfo.InvariantCulture),
         { } number when Math.Abs(number) >= 10 => number.ToString("f2", CultureInfo.InvariantCulture),
         { } number => number.ToString("f3", CultureInfo.InvariantCulture),

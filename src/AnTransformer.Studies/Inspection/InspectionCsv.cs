@@ -16,7 +16,10 @@ public static class InspectionCsv
     {
         var text = new StringBuilder($"layer,activation,symbol,predicted,is_upper_bound,{DistributionColumns}\n");
         foreach (var item in inspection.Activations)
-            Line(text, [item.Layer, item.Activation.ToName(), item.Activation.ToSymbol(), item.Predicted?.Value, item.Predicted?.IsUpperBound, .. Of(item.Norm)]);
+            Line(
+                text,
+                [item.Layer, item.Activation.ToName(), item.Activation.ToSymbol(), item.Predicted?.Value,
+                    item.Predicted?.IsUpperBound, .. Of(item.Norm)]);
         return text.ToString();
     }
 
@@ -25,16 +28,22 @@ public static class InspectionCsv
     public static string Parameters(ModelInspection inspection)
     {
         var text = new StringBuilder(
-            $"layer,parameter,kind,rows,columns,{DistributionColumns},at_bound,negative,frobenius_norm,spectral_norm,stable_rank,"
+            $"layer,parameter,kind,rows,columns,{DistributionColumns},at_bound,negative,"
+            + "frobenius_norm,spectral_norm,stable_rank,"
             + "input,mean_share,mean_cosine,max_cosine,cosine_ratio,amplification,amplification_of_mean\n");
         foreach (var item in inspection.Matrices)
         {
-            var alignment = inspection.Alignments.FirstOrDefault(other => other.Layer == item.Layer && other.Matrix == item.Matrix);
+            var alignment = inspection.Alignments.FirstOrDefault(
+                other => other.Layer == item.Layer && other.Matrix == item.Matrix);
             Line(text,
             [
-                item.Layer, item.Matrix, item.ByColumn ? "columns" : "rows", item.Rows, item.Columns, .. Of(item.VectorNorms), item.AtBound, null,
-                item.FrobeniusNorm, item.SpectralNorm, item.StableRank, alignment?.Input.ToName(), alignment?.MeanShare, alignment?.Cosines.Mean,
-                alignment?.Cosines.Highest, alignment?.CosineRatio, alignment?.Amplification, alignment?.AmplificationOfMean,
+                item.Layer, item.Matrix, item.ByColumn
+                    ? "columns"
+                    : "rows", item.Rows, item.Columns, .. Of(item.VectorNorms), item.AtBound, null,
+                item.FrobeniusNorm, item.SpectralNorm, item.StableRank, alignment?.Input.ToName(), alignment?.MeanShare,
+                alignment?.Cosines.Mean,
+                alignment?.Cosines.Highest, alignment?.CosineRatio, alignment?.Amplification,
+                alignment?.AmplificationOfMean,
             ]);
         }
 
@@ -52,13 +61,17 @@ public static class InspectionCsv
 
     private static object?[] Of(Distribution values) =>
     [
-        values.Count, values.Mean, values.RootMeanSquare, values.Deviation, values.Lowest, values.P5, values.Median, values.P95, values.Highest,
+        values.Count, values.Mean, values.RootMeanSquare, values.Deviation, values.Lowest, values.P5, values.Median,
+        values.P95, values.Highest,
     ];
 
     private static void Line(StringBuilder text, ReadOnlySpan<object?> cells)
     {
         for (var i = 0; i < cells.Length; i++)
-            text.Append(i == 0 ? "" : ",").Append(Convert.ToString(cells[i] is bool flag ? (flag ? "true" : "false") : cells[i], CultureInfo.InvariantCulture));
+            text.Append(i == 0 ? "" : ",")
+                .Append(
+                    Convert.ToString(
+                        cells[i] is bool flag ? (flag ? "true" : "false") : cells[i], CultureInfo.InvariantCulture));
         text.Append('\n');
     }
 }

@@ -6,7 +6,9 @@ using AnTransformer.Inspection;
 
 namespace AnTransformer.Studies.Inspection;
 
-/// <summary>An inspection as one JSON object, snake_case; figures that are not numbers are strings such as <c>"NaN"</c>.</summary>
+/// <summary>
+/// An inspection as one JSON object, snake_case; figures that are not numbers are strings such as <c>"NaN"</c>.
+/// </summary>
 public static class InspectionJson
 {
     private static readonly JsonSerializerOptions Compact = new()

@@ -5,7 +5,10 @@ using AnTransformer.Studies.Reporting;
 
 namespace AnTransformer.Studies.Inspection;
 
-/// <summary>An inspection as a folder: <c>report.html</c>, <c>inspect.json</c>, <c>activations.csv</c>, <c>parameters.csv</c>, plots as PNG and SVG.</summary>
+/// <summary>
+/// An inspection as a folder: <c>report.html</c>, <c>inspect.json</c>, <c>activations.csv</c>, <c>parameters.csv</c>,
+/// plots as PNG and SVG.
+/// </summary>
 public static class InspectionReport
 {
     /// <summary>Writes the folder.</summary>
@@ -21,10 +24,12 @@ public static class InspectionReport
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new InvalidInputException($"{directory}: the folder cannot be created ({e.Message.TrimEnd('.')}); choose another one.", e);
+            throw new InvalidInputException(
+                $"{directory}: the folder cannot be created ({e.Message.TrimEnd('.')}); choose another one.", e);
         }
 
-        AtomicFile.WriteAllText(Path.Combine(directory, "inspect.json"), InspectionJson.Write(source, inspection, indented: true) + "\n");
+        AtomicFile.WriteAllText(
+            Path.Combine(directory, "inspect.json"), InspectionJson.Write(source, inspection, indented: true) + "\n");
         AtomicFile.WriteAllText(Path.Combine(directory, "activations.csv"), InspectionCsv.Activations(inspection));
         AtomicFile.WriteAllText(Path.Combine(directory, "parameters.csv"), InspectionCsv.Parameters(inspection));
         var report = new HtmlReport($"Inspection of {inspection.Config.Architecture}");
@@ -42,6 +47,7 @@ public static class InspectionReport
 
         foreach (var table in InspectionText.Tables(inspection))
             report.Heading(table.Title).Paragraph(table.Note).Table(table.Headers, table.Rows);
-        report.Heading("Configuration").Code(ModelConfigJson.Write(inspection.Config)).Save(Path.Combine(directory, "report.html"));
+        report.Heading("Configuration").Code(ModelConfigJson.Write(inspection.Config))
+            .Save(Path.Combine(directory, "report.html"));
     }
 }

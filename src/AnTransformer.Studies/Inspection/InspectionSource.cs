@@ -4,7 +4,9 @@ namespace AnTransformer.Studies.Inspection;
 
 /// <summary>Where an inspection's figures come from; a report that does not say so cannot be repeated.</summary>
 /// <param name="Checkpoint">The checkpoint's directory.</param>
-/// <param name="InitialSeed">The seed of fresh weights in place of the checkpoint's; null for the checkpoint's own.</param>
+/// <param name="InitialSeed">
+/// The seed of fresh weights in place of the checkpoint's; null for the checkpoint's own.
+/// </param>
 /// <param name="Data">What was read.</param>
 /// <param name="Sequences">Sequences measured on.</param>
 /// <param name="ComputeDtype">Precision of matrix products.</param>
@@ -17,8 +19,12 @@ public sealed record InspectionSource(
     public string Describe(ModelInspection inspection)
     {
         var config = inspection.Config;
-        var weights = InitialSeed is { } seed ? $"initial weights of seed {seed} in the shape of {Checkpoint}" : Checkpoint;
-        return $"{config.Architecture}, d = {config.HiddenSize}, L = {config.NumHiddenLayers}, H = {config.NumAttentionHeads}, "
-            + $"f = {config.IntermediateSize}: {weights}; {Sequences} sequences, {inspection.Tokens} tokens of {Data}, loss {inspection.Loss:f4}";
+        var weights = InitialSeed is { } seed
+            ? $"initial weights of seed {seed} in the shape of {Checkpoint}"
+            : Checkpoint;
+        return $"{config.Architecture}, d = {config.HiddenSize}, L = {config.NumHiddenLayers}, H = "
+            + $"{config.NumAttentionHeads}, "
+            + $"f = {config.IntermediateSize}: {weights}; {Sequences} sequences, {inspection.Tokens} tokens of {Data}, "
+            + $"loss {inspection.Loss:f4}";
     }
 }

@@ -16,11 +16,18 @@ internal static class LadderFindings
                 Losses(outcomes),
                 LearningRateTable.Of(
                     ["side", "size", "budget"],
-                    outcomes.Select(outcome => ((IReadOnlyList<string>)[outcome.Cell["side"], outcome.Cell["size"], Cells.Count(outcome.Budget)], outcome))),
+                    outcomes.Select(
+                        outcome => ((IReadOnlyList<string>)[outcome.Cell["side"], outcome.Cell["size"],
+                            Cells.Count(outcome.Budget)], outcome))),
             ],
             [
-                new("compute", "Final loss against compute; every point is a run at the best learning rate of its size and budget.", () => Compute(outcomes)),
-                new("learning-rate", "Best learning rate against parameters; one point for each size and budget.", () => Rates(outcomes)),
+                new(
+                    "compute",
+                    "Final loss against compute; every point is a run at the best learning rate of its size and "
+                        + "budget.", () => Compute(outcomes)),
+                new(
+                    "learning-rate", "Best learning rate against parameters; one point for each size and budget.",
+                    () => Rates(outcomes)),
             ],
             outcomes.Select(outcome => new
             {
@@ -30,30 +37,39 @@ internal static class LadderFindings
             }).ToList());
 
     private static string Lead(IReadOnlyList<CellOutcome> outcomes, ScalingConfiguration settings)
-        => $"{outcomes.Count(outcome => outcome.Completed.Count == settings.Seeds.Count)} of {outcomes.Count} cells are done. Fit the laws with "
-            + $"`angpt scaling fit {settings.Output}/runs.csv --params params --tokens tokens --loss loss --flops flops --group side "
+        => $"{outcomes.Count(outcome => outcome.Completed.Count == settings.Seeds.Count)} of {outcomes.Count} cells "
+            + "are done. Fit the laws with "
+            + $"`angpt scaling fit {settings.Output}/runs.csv --params params --tokens tokens --loss loss --flops "
+            + "flops --group side "
             + "--learning-rate learning_rate --batch-size batch_size`.";
 
     private static string Name(CellOutcome outcome)
-        => string.Join(" at ", new[] { outcome.Cell["side"], outcome.Cell["size"] }.Where(text => text.Length > 0)) + $", {Cells.Count(outcome.Budget)} tokens";
+        => string.Join(" at ", new[] { outcome.Cell["side"], outcome.Cell["size"] }.Where(text => text.Length > 0))
+            + $", {Cells.Count(outcome.Budget)} tokens";
 
     private static double? Params(CellOutcome outcome) => outcome.Completed.Values.FirstOrDefault()?.Params;
 
     private static ReportTable Losses(IReadOnlyList<CellOutcome> outcomes)
         => new(
             "Final loss at the best learning rate",
-            ["side", "size", "parameters", "tokens", "tokens per parameter", "FLOP", "learning rate", "seeds", "loss", "deviation"],
+            ["side", "size", "parameters", "tokens", "tokens per parameter", "FLOP", "learning rate", "seeds", "loss",
+                "deviation"],
             outcomes.Select(outcome => (IReadOnlyList<string>)
             [
                 outcome.Cell["side"], outcome.Cell["size"], Cells.Count(Params(outcome)), Cells.Count(outcome.Budget),
-                Params(outcome) is { } parameters ? (outcome.Budget / parameters).ToString("0.#", CultureInfo.InvariantCulture) : Cells.Unknown,
+                Params(outcome) is { } parameters
+                    ? (outcome.Budget / parameters).ToString("0.#", CultureInfo.InvariantCulture)
+                    : Cells.Unknown,
                 outcome.Completed.Values.FirstOrDefault() is { } run ? $"{run.Flops:0.0e0}" : Cells.Unknown,
-                Cells.Rate(outcome.Search.BestRate), $"{outcome.Completed.Count}", Cells.Loss(outcome.MeanLoss), Cells.Loss(outcome.Deviation),
+                Cells.Rate(outcome.Search.BestRate), $"{outcome.Completed.Count}", Cells.Loss(outcome.MeanLoss),
+                Cells.Loss(outcome.Deviation),
             ]).ToList());
 
     private static Chart Compute(IReadOnlyList<CellOutcome> outcomes)
     {
-        var chart = new Chart("Loss against compute", "FLOP of training", "final validation loss (nats per token)", logX: true, logY: true);
+        var chart = new Chart(
+            "Loss against compute", "FLOP of training", "final validation loss (nats per token)", logX: true,
+            logY: true);
         foreach (var side in outcomes.GroupBy(outcome => outcome.Cell["side"]))
         {
             var runs = side.SelectMany(outcome => outcome.Completed.Values).OrderBy(run => run.Flops).ToList();

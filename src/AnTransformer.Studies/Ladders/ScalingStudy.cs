@@ -5,7 +5,9 @@ using AnTransformer.Studies.Tuning;
 
 namespace AnTransformer.Studies.Ladders;
 
-/// <summary>Trains a ladder of sizes and budgets, each cell at its own learning rate: the runs that scaling laws are fitted to.</summary>
+/// <summary>
+/// Trains a ladder of sizes and budgets, each cell at its own learning rate: the runs that scaling laws are fitted to.
+/// </summary>
 public sealed class ScalingStudy : IStudy
 {
     private readonly ScalingConfiguration _settings;
@@ -33,5 +35,6 @@ public sealed class ScalingStudy : IStudy
 
     /// <inheritdoc/>
     public StudyFindings Findings(StudyState state)
-        => LadderFindings.Create(_ladder.Plan.Cells.Select(cell => CellOutcome.Of(cell, state.Results)).ToList(), _settings);
+        => LadderFindings.Create(
+            _ladder.Plan.Cells.Select(cell => CellOutcome.Of(cell, state.Results)).ToList(), _settings);
 }

@@ -9,7 +9,8 @@ internal static class Cells
 
     public static string Loss(double? loss) => loss is { } value && double.IsFinite(value) ? $"{value:f4}" : Unknown;
 
-    public static string Factor(double? factor) => factor is { } value && double.IsFinite(value) ? $"{value:f2}×" : Unknown;
+    public static string Factor(double? factor)
+        => factor is { } value && double.IsFinite(value) ? $"{value:f2}×" : Unknown;
 
     public static string Factor(Estimate? estimate)
         => estimate is null || !double.IsFinite(estimate.Value) ? Unknown
@@ -18,13 +19,16 @@ internal static class Cells
                 + (estimate.Bounds == Bounds.Both ? " (bounds)" : estimate.IsExtrapolated ? " (extrapolated)" : "");
 
     /// <summary>What stands before a bound.</summary>
-    public static string Mark(Bounds bounds) => bounds switch { Bounds.AtLeast => "≥ ", Bounds.AtMost => "≤ ", _ => "" };
+    public static string Mark(Bounds bounds)
+        => bounds switch { Bounds.AtLeast => "≥ ", Bounds.AtMost => "≤ ", _ => "" };
 
     public static string Difference(double value, Interval? interval)
         => $"{value:+0.0000;-0.0000;0.0000}" + (interval is null ? "" : " " + Interval(interval));
 
     public static string Interval(Interval? interval)
-        => interval is null ? Unknown : $"[{interval.Low:+0.0000;-0.0000;0.0000}, {interval.High:+0.0000;-0.0000;0.0000}]";
+        => interval is null
+            ? Unknown
+            : $"[{interval.Low:+0.0000;-0.0000;0.0000}, {interval.High:+0.0000;-0.0000;0.0000}]";
 
     public static string Difference(PairedDifference? difference)
         => difference is null ? Unknown : Difference(difference.Value, difference.Interval);

@@ -7,8 +7,9 @@ using ScottPlot.TickGenerators;
 namespace AnTransformer.Studies.Reporting;
 
 /// <summary>
-/// A figure in the project's style: curves, points with error bars, bands, reference lines, heat maps; axes linear or logarithmic.
-/// Numbers that are not finite, or not positive on a logarithmic axis, are left out. The same data gives the same bytes.
+/// A figure in the project's style: curves, points with error bars, bands, reference lines, heat maps; axes linear or
+/// logarithmic. Numbers that are not finite, or not positive on a logarithmic axis, are left out. The same data gives
+/// the same bytes.
 /// </summary>
 public sealed class Chart : IDisposable
 {
@@ -32,7 +33,9 @@ public sealed class Chart : IDisposable
         _plot.Axes.Left.TickGenerator = Ticks(logY);
     }
 
-    /// <summary>A curve through points in the order given. Series of one name share a color and a line of the legend.</summary>
+    /// <summary>
+    /// A curve through points in the order given. Series of one name share a color and a line of the legend.
+    /// </summary>
     /// <param name="name">Name in the legend; empty for none.</param>
     /// <param name="xs">Abscissas.</param>
     /// <param name="ys">Ordinates, as many.</param>
@@ -40,7 +43,8 @@ public sealed class Chart : IDisposable
     /// <param name="dashed">Whether the line is dashed, as fits and predictions are drawn.</param>
     /// <param name="faint">Whether it is drawn thin and pale, as single seeds are.</param>
     public Chart Line(
-        string name, IReadOnlyList<double> xs, IReadOnlyList<double> ys, bool markers = false, bool dashed = false, bool faint = false)
+        string name, IReadOnlyList<double> xs, IReadOnlyList<double> ys, bool markers = false, bool dashed = false,
+        bool faint = false)
     {
         var (x, y) = Usable(xs, ys);
         if (x.Length == 0)
@@ -83,7 +87,11 @@ public sealed class Chart : IDisposable
         if (px.Length == 0)
             return this;
         var points = _plot.Add.ScatterPoints(px, py, color);
-        points.MarkerStyle = new MarkerStyle(MarkerShape.FilledCircle, 9, color) { OutlineColor = Colors.White, OutlineWidth = 1.5f };
+        points.MarkerStyle = new MarkerStyle(MarkerShape.FilledCircle, 9, color)
+        {
+            OutlineColor = Colors.White,
+            OutlineWidth = 1.5f,
+        };
         if (isNew)
             points.LegendText = name;
         return this;
@@ -144,7 +152,8 @@ public sealed class Chart : IDisposable
     /// <param name="columns">Labels of the columns.</param>
     /// <param name="rows">Labels of the rows, from the bottom up.</param>
     /// <param name="format">Numeric format of the values.</param>
-    public Chart Heatmap(double[,] values, IReadOnlyList<string> columns, IReadOnlyList<string> rows, string format = "0.000")
+    public Chart Heatmap(
+        double[,] values, IReadOnlyList<string> columns, IReadOnlyList<string> rows, string format = "0.000")
     {
         var (height, width) = (values.GetLength(0), values.GetLength(1));
         if (!values.Cast<double>().Any(double.IsFinite))
@@ -169,8 +178,10 @@ public sealed class Chart : IDisposable
             }
         }
 
-        _plot.Axes.Bottom.TickGenerator = new NumericManual([.. Enumerable.Range(0, width).Select(i => (double)i)], [.. columns]);
-        _plot.Axes.Left.TickGenerator = new NumericManual([.. Enumerable.Range(0, height).Select(i => (double)i)], [.. rows]);
+        _plot.Axes.Bottom.TickGenerator = new NumericManual(
+            [.. Enumerable.Range(0, width).Select(i => (double)i)], [.. columns]);
+        _plot.Axes.Left.TickGenerator = new NumericManual(
+            [.. Enumerable.Range(0, height).Select(i => (double)i)], [.. rows]);
         _plot.HideGrid();
         _plot.HideLegend();
         return this;
@@ -217,7 +228,9 @@ public sealed class Chart : IDisposable
     /// <param name="left">Whether on the left.</param>
     public Chart LegendAt(bool lower, bool left)
     {
-        _plot.Legend.Alignment = lower ? (left ? Alignment.LowerLeft : Alignment.LowerRight) : (left ? Alignment.UpperLeft : Alignment.UpperRight);
+        _plot.Legend.Alignment = lower
+            ? (left ? Alignment.LowerLeft : Alignment.LowerRight)
+            : (left ? Alignment.UpperLeft : Alignment.UpperRight);
         return this;
     }
 
@@ -236,7 +249,8 @@ public sealed class Chart : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _plot.Dispose();
 
-    private static ITickGenerator Ticks(bool isLogarithmic) => isLogarithmic ? new LogTicks(Label) : new NumericAutomatic { LabelFormatter = Label };
+    private static ITickGenerator Ticks(bool isLogarithmic)
+        => isLogarithmic ? new LogTicks(Label) : new NumericAutomatic { LabelFormatter = Label };
 
     /// <summary>Large numbers as 1.5M, very large ones as 1e18, small ones as 2e-4, those between in full.</summary>
     private static string Label(double value)
@@ -247,7 +261,8 @@ public sealed class Chart : IDisposable
             : value.ToString("0.####", CultureInfo.InvariantCulture);
     }
 
-    private static bool IsUsable(double value, bool isLogarithmic) => double.IsFinite(value) && (!isLogarithmic || value > 0);
+    private static bool IsUsable(double value, bool isLogarithmic)
+        => double.IsFinite(value) && (!isLogarithmic || value > 0);
 
     private static double At(double value, bool isLogarithmic) => isLogarithmic ? Math.Log10(value) : value;
 
@@ -256,7 +271,8 @@ public sealed class Chart : IDisposable
         if (xs.Count != ys.Count)
             throw new ArgumentException($"{xs.Count} abscissas and {ys.Count} ordinates.", nameof(ys));
         var points = xs.Zip(ys).Where(point => IsUsable(point.First, _logX) && IsUsable(point.Second, _logY)).ToList();
-        return ([.. points.Select(point => At(point.First, _logX))], [.. points.Select(point => At(point.Second, _logY))]);
+        return ([.. points.Select(point => At(point.First, _logX))], [.. points.Select(
+            point => At(point.Second, _logY))]);
     }
 
     private Color ColorOf(string name)

@@ -4,8 +4,9 @@ using ScottPlot;
 namespace AnTransformer.Studies.Reporting;
 
 /// <summary>
-/// Dashed and dotted lines of a figure. Skia's SVG writer has no dashes: it cuts such lines into hundreds of filled outlines and complains on
-/// standard error. They are drawn solid there, in an opacity that nothing else has, and dashed afterwards by an SVG attribute.
+/// Dashed and dotted lines of a figure. Skia's SVG writer has no dashes: it cuts such lines into hundreds of filled
+/// outlines and complains on standard error. They are drawn solid there, in an opacity that nothing else has, and
+/// dashed afterwards by an SVG attribute.
 /// </summary>
 internal sealed partial class DashedLines
 {
@@ -28,7 +29,8 @@ internal sealed partial class DashedLines
             (style.Pattern, style.Color) = (LinePattern.Solid, style.Color.WithAlpha(alpha));
         try
         {
-            return Opacity().Replace(write(), opacity => Math.Round(255 * double.Parse(opacity.Groups["value"].Value)) switch
+            return Opacity()
+                .Replace(write(), opacity => Math.Round(255 * double.Parse(opacity.Groups["value"].Value)) switch
             {
                 DashedAlpha => "stroke-dasharray=\"9 6\"",
                 DottedAlpha => "stroke-dasharray=\"2 4\"",
@@ -48,6 +50,7 @@ internal sealed partial class DashedLines
         _lines.Add((line, pattern, alpha));
     }
 
-    [GeneratedRegex("stroke-opacity=\"(?<value>[0-9.]+)\"", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 10_000)]
+    [GeneratedRegex("stroke-opacity=\"(?<value>[0-9.]+)\"",
+        RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 10_000)]
     private static partial Regex Opacity();
 }

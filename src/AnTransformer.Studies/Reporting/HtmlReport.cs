@@ -5,20 +5,24 @@ using AnTransformer.Checkpoints;
 namespace AnTransformer.Studies.Reporting;
 
 /// <summary>
-/// One self-contained HTML page: headings, paragraphs, tables, code and figures (inline SVG); no script, no link to another file.
-/// Texts are given as plain text and escaped here.
+/// One self-contained HTML page: headings, paragraphs, tables, code and figures (inline SVG); no script, no link to
+/// another file. Texts are given as plain text and escaped here.
 /// </summary>
 /// <param name="title">Title of the page.</param>
 public sealed class HtmlReport(string title)
 {
     private const string Style = """
-        body { font: 16px/1.5 system-ui, sans-serif; color: #24292f; max-width: 62rem; margin: 2rem auto; padding: 0 1rem }
+        body { font: 16px/1.5 system-ui, sans-serif; color: #24292f; max-width: 62rem; margin: 2rem auto;
+        padding: 0 1rem }
         h1 { font-size: 1.7rem } h2 { font-size: 1.25rem; margin-top: 2.2rem; border-bottom: 1px solid #d0d7de }
-        table { border-collapse: collapse; margin: 1rem 0; font-size: .9rem; font-variant-numeric: tabular-nums; display: block; overflow-x: auto }
+        table { border-collapse: collapse; margin: 1rem 0; font-size: .9rem; font-variant-numeric: tabular-nums;
+        display: block; overflow-x: auto }
         th, td { padding: .3rem .7rem; border: 1px solid #d0d7de; text-align: right } th { background: #f6f8fa }
         th:first-child, td:first-child { text-align: left }
-        pre { background: #f6f8fa; padding: .8rem; overflow-x: auto; font-size: .85rem } figure { margin: 1rem 0 } svg { max-width: 100%; height: auto }
-        figcaption { color: #57606a; font-size: .9rem } .lead { font-size: 1.1rem } .warning { background: #fff8c5; padding: .5rem .8rem }
+        pre { background: #f6f8fa; padding: .8rem; overflow-x: auto; font-size: .85rem } figure { margin: 1rem 0 }
+        svg { max-width: 100%; height: auto }
+        figcaption { color: #57606a; font-size: .9rem } .lead { font-size: 1.1rem } .warning { background: #fff8c5;
+        padding: .5rem .8rem }
         """;
 
     private readonly StringBuilder _body = new();
@@ -77,8 +81,10 @@ public sealed class HtmlReport(string title)
 
     /// <summary>The page.</summary>
     public override string ToString()
-        => $"<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">"
-            + $"<title>{Escape(title)}</title><style>\n{Style}\n</style></head><body>\n<h1>{Escape(title)}</h1>\n{_body}</body></html>\n";
+        => "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" "
+            + "content=\"width=device-width\">"
+            + $"<title>{Escape(title)}</title><style>\n{Style}\n</style></head><body>\n"
+            + $"<h1>{Escape(title)}</h1>\n{_body}</body></html>\n";
 
     private static string Escape(string text) => WebUtility.HtmlEncode(text);
 

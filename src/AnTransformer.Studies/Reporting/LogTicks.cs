@@ -3,8 +3,8 @@ using ScottPlot;
 namespace AnTransformer.Studies.Reporting;
 
 /// <summary>
-/// Ticks of a logarithmic axis at round values: powers of ten on a long one, their 1, 2 and 5 multiples on a short one, evenly spaced round
-/// values within less than a decade.
+/// Ticks of a logarithmic axis at round values: powers of ten on a long one, their 1, 2 and 5 multiples on a short one,
+/// evenly spaced round values within less than a decade.
 /// </summary>
 /// <param name="label">Text of a value.</param>
 internal sealed class LogTicks(Func<double, string> label) : ITickGenerator
@@ -24,12 +24,14 @@ internal sealed class LogTicks(Func<double, string> label) : ITickGenerator
     {
         var (low, high) = (Math.Min(range.Value1, range.Value2), Math.Max(range.Value1, range.Value2));
         var most = Math.Clamp((int)(size.Length / PixelsPerLabel), 2, 12);
-        var major = Major(low, high, most).Where(value => Math.Log10(value) >= low && Math.Log10(value) <= high).Distinct().ToList();
+        var major = Major(low, high, most).Where(value => Math.Log10(value) >= low && Math.Log10(value) <= high)
+            .Distinct().ToList();
         var minor = high - low > 12 ? [] : Multiples(low, high, [2, 3, 4, 5, 6, 7, 8, 9], 1).Except(major);
         Ticks =
         [
             .. major.Select(value => new Tick(Math.Log10(value), label(value), isMajor: true)),
-            .. minor.Where(value => Math.Log10(value) >= low && Math.Log10(value) <= high).Select(value => new Tick(Math.Log10(value), "", isMajor: false)),
+            .. minor.Where(value => Math.Log10(value) >= low && Math.Log10(value) <= high)
+            .Select(value => new Tick(Math.Log10(value), "", isMajor: false)),
         ];
     }
 
@@ -45,7 +47,8 @@ internal sealed class LogTicks(Func<double, string> label) : ITickGenerator
         var unit = Math.Pow(10, Math.Floor(Math.Log10(rough)));
         var step = unit * new[] { 1.0, 2, 5, 10 }.First(factor => factor * unit >= rough);
         // Rounding to the step's own digits: 0.1 + 0.2 should read 0.3.
-        return Enumerable.Range((int)Math.Ceiling(from / step), most + 1).Select(i => double.Parse((i * step).ToString("g12")));
+        return Enumerable.Range((int)Math.Ceiling(from / step), most + 1)
+            .Select(i => double.Parse((i * step).ToString("g12")));
     }
 
     private static IEnumerable<double> Multiples(double low, double high, double[] factors, int everyDecade)

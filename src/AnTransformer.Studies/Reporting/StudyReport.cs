@@ -5,7 +5,9 @@ using AnTransformer.Training.Configuration;
 
 namespace AnTransformer.Studies.Reporting;
 
-/// <summary>Writes what a study has found: <c>runs.csv</c>, <c>results.json</c>, plots and <c>report.html</c>.</summary>
+/// <summary>
+/// Writes what a study has found: <c>runs.csv</c>, <c>results.json</c>, plots and <c>report.html</c>.
+/// </summary>
 /// <param name="study">The study.</param>
 /// <param name="directory">Its directory.</param>
 /// <param name="commandLine">The command that repeats it.</param>
@@ -14,7 +16,8 @@ public sealed class StudyReport(IStudy study, StudyDirectory directory, string c
     /// <summary>Writes the tables, which takes no time.</summary>
     /// <param name="state">What is known.</param>
     /// <exception cref="InvalidInputException">A file cannot be written.</exception>
-    public void WriteTable(StudyState state) => RunsTable.Write(directory.RunsTable, state.Finished, state.Agenda.AtBestRate);
+    public void WriteTable(StudyState state)
+        => RunsTable.Write(directory.RunsTable, state.Finished, state.Agenda.AtBestRate);
 
     /// <summary>Writes everything.</summary>
     /// <param name="state">What is known.</param>
@@ -25,7 +28,8 @@ public sealed class StudyReport(IStudy study, StudyDirectory directory, string c
         WriteTable(state);
         var findings = study.Findings(state);
         findings = findings with { Tables = findings.Tables.Select(table => table.WithoutEmptyColumns()).ToList() };
-        AtomicFile.WriteAllText(directory.Results, JsonSerializer.Serialize(ForPrograms(state, findings), RunResultFile.Json) + "\n");
+        AtomicFile.WriteAllText(
+            directory.Results, JsonSerializer.Serialize(ForPrograms(state, findings), RunResultFile.Json) + "\n");
         var page = new HtmlReport(study.Title);
         page.Lead(findings.Lead);
         foreach (var warning in Warnings(state, findings))
@@ -47,7 +51,8 @@ public sealed class StudyReport(IStudy study, StudyDirectory directory, string c
         }
 
         WriteRuns(page, state);
-        page.Heading("How to repeat it").Code(commandLine).Paragraph($"AnTransformer {ResultCollector.Version}; the settings, as study.yaml:")
+        page.Heading("How to repeat it").Code(commandLine).Paragraph(
+            $"AnTransformer {ResultCollector.Version}; the settings, as study.yaml:")
             .Code(ConfigurationBinder.Write(study.Settings));
         page.Save(directory.Report);
         return findings;
@@ -99,8 +104,10 @@ public sealed class StudyReport(IStudy study, StudyDirectory directory, string c
             runs.Select(item => (IReadOnlyList<string>)
             [
                 item.Run.Name, .. item.Run.Axes.Select(axis => axis.Value), $"{item.Run.Configuration.Training.Seed}",
-                Cells.Rate(item.Run.Configuration.Optimizer.LearningRate), Cells.Loss(item.Result.ValLoss), Cells.Loss(item.Result.BitsPerByte),
-                Cells.Count(item.Result.Tokens), $"{item.Result.Seconds:f0}", item.Result.Status.ToString().ToLowerInvariant(),
+                Cells.Rate(item.Run.Configuration.Optimizer.LearningRate), Cells.Loss(item.Result.ValLoss), Cells.Loss(
+                    item.Result.BitsPerByte),
+                Cells.Count(item.Result.Tokens), $"{item.Result.Seconds:f0}", item.Result.Status.ToString()
+                    .ToLowerInvariant(),
             ]));
     }
 }

@@ -18,14 +18,17 @@ internal sealed class ActiveRun
     private readonly StudyOptions _options;
     private long? _firstStep;
 
-    public ActiveRun(PlannedRun run, int slot, StudyDirectory directory, StudyOptions options, IRunLauncher launcher, CancellationToken stop)
+    public ActiveRun(
+        PlannedRun run, int slot, StudyDirectory directory, StudyOptions options, IRunLauncher launcher,
+        CancellationToken stop)
     {
         (Run, Slot, _options) = (run, slot, options);
         _device = options.DeviceOf(slot);
         var root = directory.RunPath(run);
         _metrics = Path.Combine(root, "metrics.jsonl");
         Task = System.Threading.Tasks.Task.Factory.StartNew(
-            () => Launch(root, launcher, stop), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+            () => Launch(root, launcher, stop), CancellationToken.None, TaskCreationOptions.LongRunning,
+            TaskScheduler.Default);
         Current = new CurrentRun(run.Name, 0, run.Plan.Steps, Loss: null);
     }
 
@@ -53,7 +56,11 @@ internal sealed class ActiveRun
             if (records.Count == 0)
                 return;
             _firstStep ??= records[^1].Step <= 1 ? 0 : records[^1].Step;
-            Current = Current with { Step = records[^1].Step, Loss = records.LastOrDefault(record => record.Loss is not null)?.Loss };
+            Current = Current with
+            {
+                Step = records[^1].Step,
+                Loss = records.LastOrDefault(record => record.Loss is not null)?.Loss,
+            };
         }
         catch (InvalidInputException)
         {
@@ -85,7 +92,8 @@ internal sealed class ActiveRun
     {
         var threads = Run.Configuration.Training.Threads is > 0 and var given ? given : _options.ThreadsPerJob;
         return ConfigurationBinder.Parse<TrainingConfiguration>(
-            // With every default resolved: what is trained is what the study says, whatever the version that the run's process is of.
+            // With every default resolved: what is trained is what the study says, whatever the version that the run's
+            // process is of.
             ConfigurationBinder.Write(ResolvedConfiguration.Of(Run.Configuration)),
             Run.Name,
             [

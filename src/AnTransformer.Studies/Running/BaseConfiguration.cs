@@ -6,9 +6,13 @@ namespace AnTransformer.Studies.Running;
 /// <summary>The training configuration that all runs of a study start from.</summary>
 /// <param name="study">The study's configuration.</param>
 /// <param name="placeOf">The place of a field of the study's configuration, for errors.</param>
-/// <param name="set">Fields given on the command line, with the place that errors name; they win over the files.</param>
+/// <param name="set">
+/// Fields given on the command line, with the place that errors name; they win over the files.
+/// </param>
 /// <param name="find">Where a base configuration of a name lies; null to take names as paths.</param>
-/// <exception cref="InvalidInputException">The base configuration's file cannot be read, or the command line sets what every study sets.</exception>
+/// <exception cref="InvalidInputException">
+/// The base configuration's file cannot be read, or the command line sets what every study sets.
+/// </exception>
 public sealed class BaseConfiguration(
     StudyConfiguration study,
     Func<string, string> placeOf,
@@ -35,7 +39,9 @@ public sealed class BaseConfiguration(
     /// <param name="key">The field's key.</param>
     public string Place(string key) => placeOf(key);
 
-    /// <summary>Refuses a field on the command line that the study itself gives its runs, which would have no effect.</summary>
+    /// <summary>
+    /// Refuses a field on the command line that the study itself gives its runs, which would have no effect.
+    /// </summary>
     /// <param name="key">The field's key.</param>
     /// <param name="option">The study's own option for it.</param>
     /// <exception cref="InvalidInputException">It is given.</exception>
@@ -45,7 +51,9 @@ public sealed class BaseConfiguration(
             Refuse(given, where, key, $"use {option}");
     }
 
-    /// <summary>Refuses a field of a side, a size or a variant that the study itself gives its runs, which would have no effect.</summary>
+    /// <summary>
+    /// Refuses a field of a side, a size or a variant that the study itself gives its runs, which would have no effect.
+    /// </summary>
     /// <param name="given">The field that is given.</param>
     /// <param name="where">Its place.</param>
     /// <param name="key">The key of the field that the study sets.</param>
@@ -57,7 +65,9 @@ public sealed class BaseConfiguration(
             throw new InvalidInputException($"{where}: the study itself sets {key}; {remedy}.");
     }
 
-    /// <summary>Refuses a field that decides where a run works rather than what it learns, and so is no difference between runs.</summary>
+    /// <summary>
+    /// Refuses a field that decides where a run works rather than what it learns, and so is no difference between runs.
+    /// </summary>
     /// <param name="given">The field that is given.</param>
     /// <param name="where">Its place.</param>
     /// <exception cref="InvalidInputException">It is such a field.</exception>
@@ -90,7 +100,8 @@ public sealed class BaseConfiguration(
         Refuse(given, where, "checkpoint.resume", "leave it out, since every run goes on from its own checkpoint");
     }
 
-    private static IReadOnlyList<(string Key, string Value, string Place)> WithoutOwned(IReadOnlyList<(string Key, string Value, string Place)> set)
+    private static IReadOnlyList<(string Key, string Value, string Place)> WithoutOwned(
+        IReadOnlyList<(string Key, string Value, string Place)> set)
     {
         foreach (var (given, _, where) in set)
             RefuseOwned(given, where);

@@ -3,7 +3,9 @@ namespace AnTransformer.Studies.Running;
 /// <summary>Trains one run of a study to its end.</summary>
 public interface IRunLauncher
 {
-    /// <summary>Trains; blocks until the run has ended. Called from several threads at once when a study has several jobs.</summary>
+    /// <summary>
+    /// Trains; blocks until the run has ended. Called from several threads at once when a study has several jobs.
+    /// </summary>
     /// <param name="configurationPath">The run's training configuration, a YAML file.</param>
     /// <param name="stop">Asks the run to save a checkpoint and end.</param>
     /// <returns>How it ended. A failure of the run is a return value, not an exception.</returns>

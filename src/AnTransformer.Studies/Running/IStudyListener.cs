@@ -33,7 +33,8 @@ public interface IStudyListener
 /// <param name="Share">Share of the work that is done, by floating-point operations, in [0, 1].</param>
 /// <param name="Remaining">Expected time to the end; null while no rate is known.</param>
 /// <param name="Current">Runs under way.</param>
-public sealed record StudyProgress(int Done, int Total, double Share, TimeSpan? Remaining, IReadOnlyList<CurrentRun> Current);
+public sealed record StudyProgress(
+    int Done, int Total, double Share, TimeSpan? Remaining, IReadOnlyList<CurrentRun> Current);
 
 /// <summary>A run under way.</summary>
 /// <param name="Name">Its name.</param>

@@ -5,8 +5,8 @@ using AnTransformer.Training.Runs;
 namespace AnTransformer.Studies.Running;
 
 /// <summary>
-/// Trains runs in this process, for programs that use the library. LibTorch's threads and random generator are the process's, so a study
-/// should have one job.
+/// Trains runs in this process, for programs that use the library. LibTorch's threads and random generator are the
+/// process's, so a study should have one job.
 /// </summary>
 /// <param name="listener">Hears what the runs do.</param>
 public sealed class InProcessLauncher(ITrainingListener listener) : IRunLauncher

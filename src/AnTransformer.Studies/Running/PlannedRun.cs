@@ -9,12 +9,17 @@ public sealed class PlannedRun
 {
     /// <summary>Describes a run.</summary>
     /// <param name="label">What it is, in words fit for a directory, such as <c>angpt-lr0.001-seed1</c>.</param>
-    /// <param name="configuration">Its training configuration; device, threads and output are the runner's to set.</param>
-    /// <param name="axes">What sets it apart from the study's other runs, by column name, in the order of columns.</param>
+    /// <param name="configuration">
+    /// Its training configuration; device, threads and output are the runner's to set.
+    /// </param>
+    /// <param name="axes">
+    /// What sets it apart from the study's other runs, by column name, in the order of columns.
+    /// </param>
     /// <param name="vocabularySize">Size of its tokenizer's vocabulary.</param>
     /// <exception cref="InvalidInputException">The model cannot be built.</exception>
     public PlannedRun(
-        string label, TrainingConfiguration configuration, IReadOnlyList<KeyValuePair<string, string>> axes, int vocabularySize)
+        string label, TrainingConfiguration configuration, IReadOnlyList<KeyValuePair<string, string>> axes,
+        int vocabularySize)
     {
         Configuration = configuration;
         Axes = axes;
@@ -23,7 +28,10 @@ public sealed class PlannedRun
         Plan = TrainingPlan.Create(configuration, vocabularySize);
     }
 
-    /// <summary>Its name and directory: the label and the beginning of the fingerprint, so that other settings make another name.</summary>
+    /// <summary>
+    /// Its name and directory: the label and the beginning of the fingerprint, so that other settings make another
+    /// name.
+    /// </summary>
     public string Name { get; }
 
     /// <summary>Its training configuration.</summary>

@@ -9,7 +9,9 @@ internal static class ResultCollector
 {
     /// <summary>The version of this software.</summary>
     public static string Version { get; } =
-        typeof(ResultCollector).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown";
+        typeof(ResultCollector).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()
+            ?.InformationalVersion
+            ?? "unknown";
 
     /// <exception cref="InvalidInputException">The metrics cannot be read.</exception>
     public static RunResult Collect(PlannedRun run, string metricsPath, RunExit exit, string device, int jobs)
@@ -40,7 +42,9 @@ internal static class ResultCollector
             Jobs = jobs,
             Version = Version,
             Settings = ResolvedSettings.Of(run),
-            Curve = evaluations.ConvertAll(record => new CurvePoint(record.Step, record.Tokens, record.ValLoss!.Value, record.ElapsedSeconds ?? 0)),
+            Curve = evaluations.ConvertAll(
+                record => new CurvePoint(
+                    record.Step, record.Tokens, record.ValLoss!.Value, record.ElapsedSeconds ?? 0)),
         };
     }
 }

@@ -12,17 +12,20 @@ internal static class RunFingerprint
     // Where a run works and what it reports; nothing here changes a loss.
     private static readonly HashSet<string> Irrelevant = new(StringComparer.Ordinal)
     {
-        "training.output", "training.threads", "training.device", "evaluation.sample_prompt", "evaluation.sample_tokens",
+        "training.output", "training.threads", "training.device", "evaluation.sample_prompt",
+        "evaluation.sample_tokens",
     };
 
-    private static readonly HashSet<string> Reporting = new(StringComparer.Ordinal) { "checkpoint", "logging", "inspection" };
+    private static readonly HashSet<string> Reporting =
+        new(StringComparer.Ordinal) { "checkpoint", "logging", "inspection" };
 
     /// <summary>A digest of the settings that decide the outcome; 64 hexadecimal digits.</summary>
     public static string Of(TrainingConfiguration configuration)
     {
         // Differences from the defaults only, so that a field added later does not make all earlier runs unknown.
         var defaults = Settings(new TrainingConfiguration()).ToDictionary();
-        var settings = Settings(configuration).Where(setting => setting.Value != defaults[setting.Key]).Select(setting => $"{setting.Key}={setting.Value}\n");
+        var settings = Settings(configuration).Where(setting => setting.Value != defaults[setting.Key])
+            .Select(setting => $"{setting.Key}={setting.Value}\n");
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Concat(settings))));
     }
 
@@ -30,12 +33,15 @@ internal static class RunFingerprint
     public static IEnumerable<KeyValuePair<string, string>> Settings(TrainingConfiguration configuration)
         => ConfigurationBinder.Fields(typeof(TrainingConfiguration))
             .Where(field => !Irrelevant.Contains(field.Key) && !Reporting.Contains(field.SectionName))
-            .Select(field => new KeyValuePair<string, string>(field.Key, ConfigurationBinder.Text(field.Get(configuration))));
+            .Select(
+                field => new KeyValuePair<string, string>(
+                    field.Key, ConfigurationBinder.Text(field.Get(configuration))));
 
     /// <summary>A label with what file systems or shells may misread replaced.</summary>
     public static string FileName(string label)
     {
-        var safe = string.Concat(label.Select(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '+' or '.' or '_' ? c : '_')).TrimStart('.');
+        var safe = string.Concat(
+            label.Select(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '+' or '.' or '_' ? c : '_')).TrimStart('.');
         return safe.Length <= LongestName ? safe : safe[..LongestName];
     }
 }

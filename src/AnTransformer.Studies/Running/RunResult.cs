@@ -57,7 +57,8 @@ public sealed record RunResult
     public string Version { get; init; } = "";
 
     /// <summary>All settings that decide the outcome, defaults resolved.</summary>
-    public IReadOnlyDictionary<string, string> Settings { get; init; } = new Dictionary<string, string>(StringComparer.Ordinal);
+    public IReadOnlyDictionary<string, string> Settings { get; init; } = new Dictionary<string, string>(
+        StringComparer.Ordinal);
 
     /// <summary>Validation losses on the way.</summary>
     public IReadOnlyList<CurvePoint> Curve { get; init; } = [];
@@ -68,7 +69,10 @@ public sealed record RunResult
 
     /// <summary>The loss to compare runs by: infinite when the run diverged.</summary>
     [JsonIgnore]
-    public double LossOrInfinity => Status == RunEnding.Completed && ValLoss is { } loss && double.IsFinite(loss) ? loss : double.PositiveInfinity;
+    public double LossOrInfinity
+        => Status == RunEnding.Completed && ValLoss is { } loss && double.IsFinite(loss)
+            ? loss
+            : double.PositiveInfinity;
 }
 
 /// <summary>A validation loss during a run.</summary>

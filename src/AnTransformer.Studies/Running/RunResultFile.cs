@@ -6,7 +6,9 @@ using AnTransformer.Training.Runs;
 
 namespace AnTransformer.Studies.Running;
 
-/// <summary>Reads and writes a run's <c>result.json</c>; what is there is whole, since it is written in one go at the end.</summary>
+/// <summary>
+/// Reads and writes a run's <c>result.json</c>; what is there is whole, since it is written in one go at the end.
+/// </summary>
 internal static class RunResultFile
 {
     public static JsonSerializerOptions Json { get; } = new(JsonSerializerDefaults.Web)
@@ -27,21 +29,25 @@ internal static class RunResultFile
     {
         if (!File.Exists(path))
             return null;
-        var result = StateFile.Read<RunResult>(path, Reading, Problem, "a run's result", "remove the run's directory to train it again");
+        var result = StateFile.Read<RunResult>(
+            path, Reading, Problem, "a run's result", "remove the run's directory to train it again");
         if (result.Fingerprint != run.Fingerprint)
         {
             throw new InvalidInputException(
-                $"{path}: is the result of other settings than the study's; remove the run's directory to train it again, or choose another output.");
+                $"{path}: is the result of other settings than the study's; remove the run's directory to train it "
+                    + "again, or choose another output.");
         }
 
         return ResolvedSettings.Difference(result.Settings, ResolvedSettings.Of(run)) is { } difference
             ? throw new InvalidInputException(
-                $"{path}: was trained with other defaults ({difference}); choose another output, or give that field in the study's base.")
+                $"{path}: was trained with other defaults ({difference}); choose another output, or give that field in "
+                    + "the study's base.")
             : result;
     }
 
     /// <summary>Writes a result.</summary>
-    public static void Write(string path, RunResult result) => AtomicFile.WriteAllText(path, JsonSerializer.Serialize(result, Json) + "\n");
+    public static void Write(string path, RunResult result)
+        => AtomicFile.WriteAllText(path, JsonSerializer.Serialize(result, Json) + "\n");
 
     private static string? Problem(RunResult result)
     {

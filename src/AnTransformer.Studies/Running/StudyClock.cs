@@ -30,7 +30,8 @@ internal sealed class StudyClock(int jobs)
 
     private double EarlierRate(IEnumerable<RunResult> results)
     {
-        var (flops, seconds) = results.Aggregate((0.0, 0.0), (sum, result) => (sum.Item1 + result.Flops, sum.Item2 + result.Seconds));
+        var (flops, seconds) = results.Aggregate(
+            (0.0, 0.0), (sum, result) => (sum.Item1 + result.Flops, sum.Item2 + result.Seconds));
         return seconds > 0 ? jobs * flops / seconds : 0;
     }
 }

@@ -6,8 +6,8 @@ using AnTransformer.Training.Loop;
 namespace AnTransformer.Studies.Running;
 
 /// <summary>
-/// The data of a study's runs, prepared once before any run begins, so that runs beside each other do not prepare it twice; and the
-/// vocabularies, which decide sizes and costs.
+/// The data of a study's runs, prepared once before any run begins, so that runs beside each other do not prepare it
+/// twice; and the vocabularies, which decide sizes and costs.
 /// </summary>
 /// <param name="listener">Hears of the preparation; null to prepare nothing and to guess what is not there yet.</param>
 /// <param name="stop">Ends the preparation.</param>
@@ -23,7 +23,8 @@ public sealed class StudyData(ITrainingListener? listener, CancellationToken sto
     {
         var tokenizer = configuration.Tokenizer;
         var key = string.Join(
-            '\n', configuration.Data.Path, EnumSpelling.Of(tokenizer.Kind), tokenizer.VocabSize, tokenizer.Path, tokenizer.EndOfText,
+            '\n', configuration.Data.Path, EnumSpelling.Of(tokenizer.Kind), tokenizer.VocabSize, tokenizer.Path,
+            tokenizer.EndOfText,
             EnumSpelling.Of(tokenizer.SpecialTokens));
         if (_vocabularies.TryGetValue(key, out var known))
             return known;
@@ -37,6 +38,9 @@ public sealed class StudyData(ITrainingListener? listener, CancellationToken sto
     }
 
     private static int Guess(TrainingConfiguration configuration)
-        => (Directory.Exists(configuration.Data.Path) ? DatasetInfo.Load(configuration.Data.Path)?.VocabularySize : null)
-            ?? (configuration.Tokenizer.Kind == TokenizerKind.Bytes ? new Training.Tokenization.ByteTokenizer().VocabularySize : configuration.Tokenizer.VocabSize);
+        => (Directory.Exists(configuration.Data.Path) ? DatasetInfo.Load(configuration.Data.Path)?.VocabularySize
+            : null)
+            ?? (configuration.Tokenizer.Kind == TokenizerKind.Bytes
+                ? new Training.Tokenization.ByteTokenizer().VocabularySize
+                : configuration.Tokenizer.VocabSize);
 }

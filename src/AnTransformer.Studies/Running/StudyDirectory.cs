@@ -3,7 +3,9 @@ using AnTransformer.Training.Runs;
 
 namespace AnTransformer.Studies.Running;
 
-/// <summary>The directory of a study: <c>runs/</c>, tables, plots and the report; locked for as long as a session lives.</summary>
+/// <summary>
+/// The directory of a study: <c>runs/</c>, tables, plots and the report; locked for as long as a session lives.
+/// </summary>
 public sealed class StudyDirectory : IDisposable
 {
     private readonly FileLock? _lock;
@@ -25,7 +27,9 @@ public sealed class StudyDirectory : IDisposable
     /// <summary>The report.</summary>
     public string Report => Path.Combine(Root, "report.html");
 
-    /// <summary>Creates or opens a study's directory, locks it, and clears it of what killed sessions have left.</summary>
+    /// <summary>
+    /// Creates or opens a study's directory, locks it, and clears it of what killed sessions have left.
+    /// </summary>
     /// <param name="path">The directory.</param>
     /// <exception cref="InvalidInputException">It cannot be written, or another session holds it.</exception>
     public static StudyDirectory Open(string path)

@@ -2,7 +2,9 @@ namespace AnTransformer.Studies.Running;
 
 /// <summary>How a study's runs are carried out; nothing here changes what they learn.</summary>
 /// <param name="Jobs">Runs at a time.</param>
-/// <param name="Devices">Devices that the jobs take in turn; empty for the one that the base configuration names.</param>
+/// <param name="Devices">
+/// Devices that the jobs take in turn; empty for the one that the base configuration names.
+/// </param>
 /// <param name="KeepCheckpoints">Whether the checkpoints of finished runs are kept.</param>
 public sealed record StudyOptions(int Jobs = 1, IReadOnlyList<string>? Devices = null, bool KeepCheckpoints = false)
 {

@@ -7,14 +7,17 @@ namespace AnTransformer.Studies.Running;
 public static class StudyPlanning
 {
     /// <summary>
-    /// Plans a study: first with vocabularies guessed, so that all of its settings and devices are checked before any work; then, if a run is still
-    /// to be trained, with its data prepared. A study all of whose runs have results needs neither data nor checkpoints to be evaluated anew.
+    /// Plans a study: first with vocabularies guessed, so that all of its settings and devices are checked before any
+    /// work; then, if a run is still to be trained, with its data prepared. A study all of whose runs have results
+    /// needs neither data nor checkpoints to be evaluated anew.
     /// </summary>
     /// <typeparam name="T">The kind of study.</typeparam>
     /// <param name="create">Makes the study.</param>
     /// <param name="listener">Hears of the preparation of data.</param>
     /// <param name="stop">Ends the preparation.</param>
-    /// <exception cref="InvalidInputException">Settings, devices, data or a result of an earlier session cannot be used.</exception>
+    /// <exception cref="InvalidInputException">
+    /// Settings, devices, data or a result of an earlier session cannot be used.
+    /// </exception>
     /// <exception cref="OperationCanceledException">Stopped.</exception>
     public static T Plan<T>(Func<StudyData, T> create, ITrainingListener listener, CancellationToken stop)
         where T : IStudy
@@ -35,7 +38,9 @@ public static class StudyPlanning
     private static void CheckDevices(IStudy study, StudyAgenda agenda)
     {
         var ofRuns = agenda.Runs.Select(run => run.Configuration.Training).ToList();
-        IEnumerable<string> devices = study.Settings.Devices.Count > 0 ? study.Settings.Devices : ofRuns.Select(training => training.Device);
+        IEnumerable<string> devices = study.Settings.Devices.Count > 0
+            ? study.Settings.Devices
+            : ofRuns.Select(training => training.Device);
         foreach (var device in devices.Distinct(StringComparer.Ordinal).Where(device => device != "cpu"))
             ComputeDevice.Context(device, ofRuns[0].ComputeDtype);
     }

@@ -1,14 +1,15 @@
 namespace AnTransformer.Studies.Running;
 
 /// <summary>
-/// Carries out a study's runs, several at a time if asked to: skips what has a result, goes on with what was interrupted, and asks the plan
-/// again after every run.
+/// Carries out a study's runs, several at a time if asked to: skips what has a result, goes on with what was
+/// interrupted, and asks the plan again after every run.
 /// </summary>
 /// <param name="directory">The study's directory.</param>
 /// <param name="launcher">Trains a run.</param>
 /// <param name="options">How many at a time and where.</param>
 /// <param name="listener">Hears what happens.</param>
-public sealed class StudyRunner(StudyDirectory directory, IRunLauncher launcher, StudyOptions options, IStudyListener listener)
+public sealed class StudyRunner(
+    StudyDirectory directory, IRunLauncher launcher, StudyOptions options, IStudyListener listener)
 {
     // So many failures before the study has any result are no accident; the rest would fail the same way.
     private const int HopelessFailures = 3;
@@ -22,11 +23,13 @@ public sealed class StudyRunner(StudyDirectory directory, IRunLauncher launcher,
     /// <summary>Runs whatever is not done yet.</summary>
     /// <param name="plan">What is wanted.</param>
     /// <param name="onResult">
-    /// Called with everything known so far, at the start and after every result, to write tables. When it fails, the listener is warned and the
-    /// runs go on.
+    /// Called with everything known so far, at the start and after every result, to write tables. When it fails, the
+    /// listener is warned and the runs go on.
     /// </param>
     /// <param name="stop">Stops the runs under way, which save a checkpoint.</param>
-    /// <exception cref="InvalidInputException">The plan cannot be used, or an earlier session's result cannot be read.</exception>
+    /// <exception cref="InvalidInputException">
+    /// The plan cannot be used, or an earlier session's result cannot be read.
+    /// </exception>
     public StudyOutcome Run(IStudyPlan plan, Action<StudyState> onResult, CancellationToken stop)
     {
         using var end = CancellationTokenSource.CreateLinkedTokenSource(stop);
@@ -66,7 +69,8 @@ public sealed class StudyRunner(StudyDirectory directory, IRunLauncher launcher,
     public StudyState Look(IStudyPlan plan) => State(Ask(plan, _ => { }));
 
     /// <summary>Asks the plan, with results of earlier sessions taken in.</summary>
-    private StudyAgenda Ask(IStudyPlan plan, Action<PlannedRun> onFound) => KnownResults.Read(directory, plan, _results, onFound);
+    private StudyAgenda Ask(IStudyPlan plan, Action<PlannedRun> onFound)
+        => KnownResults.Read(directory, plan, _results, onFound);
 
     private StudyState State(StudyAgenda agenda)
         => new(agenda, _results, new Dictionary<string, string>(_failures, StringComparer.Ordinal));
@@ -79,7 +83,8 @@ public sealed class StudyRunner(StudyDirectory directory, IRunLauncher launcher,
         {
             if (_active.Count >= options.Jobs || stop.IsCancellationRequested)
                 return;
-            if (_results.ContainsKey(run.Name) || _failures.ContainsKey(run.Name) || _active.Exists(active => active.Run.Name == run.Name))
+            if (_results.ContainsKey(run.Name) || _failures.ContainsKey(run.Name)
+                || _active.Exists(active => active.Run.Name == run.Name))
                 continue;
             var slot = Enumerable.Range(0, options.Jobs).First(free => !_active.Exists(active => active.Slot == free));
             _active.Add(new ActiveRun(run, slot, directory, options, launcher, stop));
@@ -96,7 +101,8 @@ public sealed class StudyRunner(StudyDirectory directory, IRunLauncher launcher,
             (result, exit) = (null, new RunExit(RunEnding.Failed, "it ended without its last evaluation"));
         if (result is not null)
             (result, exit) = Save(run.Run, result!, exit);
-        // What ends badly while everything is being stopped was stopped, too, such as a process that Ctrl-C reached before it could listen.
+        // What ends badly while everything is being stopped was stopped, too, such as a process that Ctrl-C reached
+        // before it could listen.
         if (exit.Ending == RunEnding.Failed && stopping)
             exit = exit with { Ending = RunEnding.Stopped };
         if (exit.Ending == RunEnding.Failed)
@@ -145,7 +151,9 @@ public sealed class StudyRunner(StudyDirectory directory, IRunLauncher launcher,
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidInputException)
         {
-            listener.OnWarning($"the checkpoints of {run.Name} could not be deleted ({e.Message.TrimEnd('.')}); nothing needs them any more");
+            listener.OnWarning(
+                $"the checkpoints of {run.Name} could not be deleted ({e.Message.TrimEnd('.')}); nothing needs them "
+                    + "any more");
         }
     }
 
@@ -158,7 +166,8 @@ public sealed class StudyRunner(StudyDirectory directory, IRunLauncher launcher,
         catch (Exception e) when (e is not OperationCanceledException)
         {
             // Hours of training must not end for a picture of them.
-            listener.OnWarning($"the tables or the report could not be written ({e.Message.TrimEnd('.')}); the runs go on");
+            listener.OnWarning(
+                $"the tables or the report could not be written ({e.Message.TrimEnd('.')}); the runs go on");
         }
     }
 
@@ -174,7 +183,10 @@ public sealed class StudyRunner(StudyDirectory directory, IRunLauncher launcher,
         }
     }
 
-    /// <summary>A stop during the last evaluation ends a run that is complete otherwise; the evaluation is made the next time.</summary>
+    /// <summary>
+    /// A stop during the last evaluation ends a run that is complete otherwise; the evaluation is made the next time.
+    /// </summary>
     private static bool HasFinalEvaluation(PlannedRun run, RunResult result, bool stopping)
-        => result.Curve is [.., var last] && (last.Step >= run.Plan.Steps || (run.Configuration.Training.MaxMinutes is not null && !stopping));
+        => result.Curve is [.., var last]
+            && (last.Step >= run.Plan.Steps || (run.Configuration.Training.MaxMinutes is not null && !stopping));
 }

@@ -21,8 +21,9 @@ public sealed record Variant(string Name, IReadOnlyList<KeyValuePair<string, str
     public static Variant None { get; } = new("", []);
 
     /// <summary>
-    /// Reads <c>NAME: key=value key=value</c>, or the fields alone, which then are the name. Keys are those of the training configuration,
-    /// or <c>d</c>, <c>heads</c>, <c>layers</c>, <c>f</c>, <c>context</c>, <c>batch</c> for short.
+    /// Reads <c>NAME: key=value key=value</c>, or the fields alone, which then are the name. Keys are those of the
+    /// training configuration, or <c>d</c>, <c>heads</c>, <c>layers</c>, <c>f</c>, <c>context</c>, <c>batch</c> for
+    /// short.
     /// </summary>
     /// <param name="text">The text.</param>
     /// <param name="place">Where it stands, for errors.</param>
@@ -37,7 +38,9 @@ public sealed record Variant(string Name, IReadOnlyList<KeyValuePair<string, str
             if (equals < 1 || equals == field.Length - 1)
             {
                 throw new InvalidInputException(
-                    $"{place}: '{Printable.Excerpt(field)}' is not of the form key=value; write '{Printable.Excerpt(text)}' as \"name: key=value key=value\", without spaces within a value.");
+                    $"{place}: '{Printable.Excerpt(field)}' is not of the form key=value; write "
+                        + $"'{Printable.Excerpt(text)}' as \"name: key=value key=value\", without spaces within a "
+                        + "value.");
             }
 
             overrides.Add(new(ShortKeys.GetValueOrDefault(field[..equals], field[..equals]), field[(equals + 1)..]));
@@ -45,7 +48,8 @@ public sealed record Variant(string Name, IReadOnlyList<KeyValuePair<string, str
 
         return name.Length > 0
             ? new Variant(name, overrides)
-            : throw new InvalidInputException($"{place}: '{Printable.Excerpt(text)}' has no name; write \"name: key=value key=value\".");
+            : throw new InvalidInputException(
+                $"{place}: '{Printable.Excerpt(text)}' has no name; write \"name: key=value key=value\".");
     }
 
     /// <summary>Reads a side: as <see cref="Parse"/>, and an architecture's name alone stands for it.</summary>
@@ -56,11 +60,14 @@ public sealed record Variant(string Name, IReadOnlyList<KeyValuePair<string, str
     {
         var isBare = !text.Contains('=', StringComparison.Ordinal) && !text.Contains(": ", StringComparison.Ordinal);
         var side = isBare ? new Variant(text.Trim().TrimEnd(':'), []) : Parse(text, place);
-        if (ArchitectureRegistry.Names.Contains(side.Name) && !side.Overrides.Any(field => field.Key is "model.architecture" or "architecture"))
+        if (ArchitectureRegistry.Names.Contains(side.Name)
+            && !side.Overrides.Any(field => field.Key is "model.architecture" or "architecture"))
             return side with { Overrides = [new("model.architecture", side.Name), .. side.Overrides] };
         return isBare
             ? throw new InvalidInputException(
-                $"{place}: '{Printable.Excerpt(text)}' is no architecture ({string.Join(", ", ArchitectureRegistry.Names)}); for a variant write \"{Printable.Excerpt(text)}: key=value\".")
+                $"{place}: '{Printable.Excerpt(text)}' is no architecture "
+                    + $"({string.Join(", ", ArchitectureRegistry.Names)}); for a variant write "
+                    + $"\"{Printable.Excerpt(text)}: key=value\".")
             : side;
     }
 
@@ -68,19 +75,25 @@ public sealed record Variant(string Name, IReadOnlyList<KeyValuePair<string, str
     /// <param name="texts">The texts.</param>
     /// <param name="place">Where they stand, for errors.</param>
     /// <exception cref="InvalidInputException">One is not of this form, or two have one name.</exception>
-    public static List<Variant> ParseSides(IEnumerable<string> texts, string place) => Distinct(texts.Select(text => ParseSide(text, place)), place);
+    public static List<Variant> ParseSides(IEnumerable<string> texts, string place)
+        => Distinct(texts.Select(text => ParseSide(text, place)), place);
 
     /// <summary>Reads variants; see <see cref="Parse"/>.</summary>
     /// <param name="texts">The texts.</param>
     /// <param name="place">Where they stand, for errors.</param>
     /// <exception cref="InvalidInputException">One is not of this form, or two have one name.</exception>
-    public static List<Variant> ParseAll(IEnumerable<string> texts, string place) => Distinct(texts.Select(text => Parse(text, place)), place);
+    public static List<Variant> ParseAll(IEnumerable<string> texts, string place)
+        => Distinct(texts.Select(text => Parse(text, place)), place);
 
     private static List<Variant> Distinct(IEnumerable<Variant> variants, string place)
     {
         var all = variants.ToList();
-        var twice = all.GroupBy(variant => RunFingerprint.FileName(variant.Name)).FirstOrDefault(group => group.Count() > 1)?.Key;
-        return twice is null ? all : throw new InvalidInputException($"{place}: '{Printable.Excerpt(twice)}' is there twice; give each a name of its own.");
+        var twice = all.GroupBy(variant => RunFingerprint.FileName(variant.Name))
+            .FirstOrDefault(group => group.Count() > 1)?.Key;
+        return twice is null
+            ? all
+            : throw new InvalidInputException(
+                $"{place}: '{Printable.Excerpt(twice)}' is there twice; give each a name of its own.");
     }
 
     private static (string Name, string Fields) Split(string text)

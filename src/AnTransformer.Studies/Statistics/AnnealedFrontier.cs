@@ -1,16 +1,17 @@
 namespace AnTransformer.Studies.Statistics;
 
 /// <summary>
-/// The loss that a seed's runs of different token budgets end with, each with its own whole schedule: linear between budgets in the logarithm
-/// of tokens.
+/// The loss that a seed's runs of different token budgets end with, each with its own whole schedule: linear between
+/// budgets in the logarithm of tokens.
 /// </summary>
 /// <param name="Budgets">Token budgets, ascending, at least two.</param>
 /// <param name="Losses">Final losses in nats per token, as many.</param>
 public sealed record AnnealedFrontier(IReadOnlyList<double> Budgets, IReadOnlyList<double> Losses)
 {
     /// <summary>
-    /// Tokens at which the frontier first has a loss. Outside of the budgets the nearest segment is extended, at most by its own length; what
-    /// lies further is bounded by that, and by the nearest budget when the segment does not fall.
+    /// Tokens at which the frontier first has a loss. Outside of the budgets the nearest segment is extended, at most
+    /// by its own length; what lies further is bounded by that, and by the nearest budget when the segment does not
+    /// fall.
     /// </summary>
     /// <param name="target">The loss.</param>
     public SeedValue TokensAt(double target)
@@ -31,7 +32,8 @@ public sealed record AnnealedFrontier(IReadOnlyList<double> Budgets, IReadOnlyLi
             : new SeedValue(At(segment, clamped), beyond, IsExtrapolated: true);
     }
 
-    private double Share(int segment, double target) => (Losses[segment] - target) / (Losses[segment] - Losses[segment + 1]);
+    private double Share(int segment, double target)
+        => (Losses[segment] - target) / (Losses[segment] - Losses[segment + 1]);
 
     private double At(int segment, double share) => LossCurve.Between(Budgets[segment], Budgets[segment + 1], share);
 }

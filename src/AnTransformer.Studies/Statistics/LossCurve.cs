@@ -20,8 +20,8 @@ public sealed record LossCurve(IReadOnlyList<double> Tokens, IReadOnlyList<doubl
     }
 
     /// <summary>
-    /// Tokens at which the running minimum first reaches a loss, linear in the logarithm of tokens between evaluations; the first evaluation's
-    /// when the loss is reached there already; null when it never is.
+    /// Tokens at which the running minimum first reaches a loss, linear in the logarithm of tokens between evaluations;
+    /// the first evaluation's when the loss is reached there already; null when it never is.
     /// </summary>
     /// <param name="target">The loss.</param>
     public double? TokensToReach(double target)

@@ -1,19 +1,27 @@
 namespace AnTransformer.Studies.Statistics;
 
-/// <summary>Resamples rows with replacement. A resample is how often each row counts, so that nothing is copied.</summary>
+/// <summary>
+/// Resamples rows with replacement. A resample is how often each row counts, so that nothing is copied.
+/// </summary>
 internal static class RowBootstrap
 {
-    /// <summary>Fits resamples. Resample i has a random sequence of its own, so that the number of resamples and of threads changes none of them.</summary>
+    /// <summary>
+    /// Fits resamples. Resample i has a random sequence of its own, so that the number of resamples and of threads
+    /// changes none of them.
+    /// </summary>
     /// <param name="rows">Number of rows.</param>
     /// <param name="resamples">Number of resamples.</param>
     /// <param name="seed">Seed of the first; the others follow from it.</param>
     /// <param name="fit">Fits the rows counted as the weights say; null where that fails.</param>
     /// <param name="cancellation">Stops between resamples.</param>
-    public static TLaw?[] Run<TLaw>(int rows, int resamples, int seed, Func<double[], TLaw?> fit, CancellationToken cancellation = default)
+    public static TLaw?[] Run<TLaw>(
+        int rows, int resamples, int seed, Func<double[], TLaw?> fit, CancellationToken cancellation = default)
         where TLaw : class
     {
         var laws = new TLaw?[resamples];
-        Parallel.For(0, resamples, new ParallelOptions { CancellationToken = cancellation }, i => laws[i] = fit(Weights(rows, Mix(seed, i))));
+        Parallel.For(
+            0, resamples, new ParallelOptions { CancellationToken = cancellation },
+            i => laws[i] = fit(Weights(rows, Mix(seed, i))));
         return laws;
     }
 

@@ -4,8 +4,8 @@ using MathNet.Numerics.Statistics;
 namespace AnTransformer.Studies.Statistics;
 
 /// <summary>
-/// Student's t interval of a mean: mean ± t(n − 1) · s / √n. Exact for normal values however few they are; what it is applied to here, paired
-/// differences of losses and logarithms of ratios of one seed each, is close to normal.
+/// Student's t interval of a mean: mean ± t(n − 1) · s / √n. Exact for normal values however few they are; what it is
+/// applied to here, paired differences of losses and logarithms of ratios of one seed each, is close to normal.
 /// </summary>
 public static class StudentInterval
 {
@@ -20,7 +20,9 @@ public static class StudentInterval
         return new Interval(mean - half, mean + half);
     }
 
-    /// <summary>The 95 % interval of the geometric mean, that is, of the mean of logarithms; null as for <see cref="OfMean"/>.</summary>
+    /// <summary>
+    /// The 95 % interval of the geometric mean, that is, of the mean of logarithms; null as for <see cref="OfMean"/>.
+    /// </summary>
     /// <param name="values">Independent positive values, one of each seed.</param>
     public static Interval? OfGeometricMean(IReadOnlyCollection<double> values)
         => OfMean([.. values.Select(value => Math.Log(value))]) is { } logarithms

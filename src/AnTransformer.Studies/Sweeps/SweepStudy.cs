@@ -5,7 +5,9 @@ using AnTransformer.Studies.Statistics;
 
 namespace AnTransformer.Studies.Sweeps;
 
-/// <summary>Varies fields of the training configuration, on a grid or at random, and finds what is best and how much it matters.</summary>
+/// <summary>
+/// Varies fields of the training configuration, on a grid or at random, and finds what is best and how much it matters.
+/// </summary>
 public sealed class SweepStudy : IStudy
 {
     private readonly SweepConfiguration _settings;
@@ -23,11 +25,15 @@ public sealed class SweepStudy : IStudy
         var place = baseConfiguration.Place("fields");
         _fields = settings.Fields.ConvertAll(text => SweepField.Parse(text, place));
         if (_fields.GroupBy(field => field.Key).FirstOrDefault(group => group.Count() > 1)?.Key is { } twice)
-            throw new InvalidInputException($"{place}: '{Printable.Excerpt(twice)}' is there twice; give all its values in one entry.");
+            throw new InvalidInputException(
+                $"{place}: '{Printable.Excerpt(twice)}' is there twice; give all its values in one entry.");
         if (_fields.Find(field => field.Key == "training.seed") is not null)
-            throw new InvalidInputException($"{place}: seeds are given in the study's field seeds, not as a field to vary.");
+            throw new InvalidInputException(
+                $"{place}: seeds are given in the study's field seeds, not as a field to vary.");
         if (settings.Trials is null && _fields.Find(field => field.IsRange) is { } range)
-            throw new InvalidInputException($"{place}: '{range.Key}' is a range to draw from; say how often with trials, or give a list of values.");
+            throw new InvalidInputException(
+                $"{place}: '{range.Key}' is a range to draw from; say how often with trials, or give a list of "
+                    + "values.");
         baseConfiguration.RefuseSet("training.seed", "--seeds");
         foreach (var varied in _fields)
         {
@@ -78,7 +84,8 @@ public sealed class SweepStudy : IStudy
             return "Every combination diverged.";
         var lead = $"The lowest mean loss is {Cells.Loss(best.Mean)} nats per token, with {Describe(best.Values)}.";
         return sensitivities is [{ Octaves: { } octaves }]
-            ? $"{lead} The loss stays within {RateSensitivity.Share:p0} of it over {Octaves(octaves)} octaves of the learning rate."
+            ? $"{lead} The loss stays within {RateSensitivity.Share:p0} of it over {Octaves(octaves)} octaves of the "
+                + "learning rate."
             : lead;
     }
 
@@ -98,12 +105,14 @@ public sealed class SweepStudy : IStudy
                 if (numbers.Count < 2 || numbers.Contains(null) || SweepField.Number(value) is not { } best)
                     continue;
                 if (best == numbers.Min() || best == numbers.Max())
-                    yield return $"The best {field.Key}, {value}, is at the edge of its values; a better one may lie beyond.";
+                    yield return $"The best {field.Key}, {value}, is at the edge of its values; a better one may lie "
+                        + "beyond.";
             }
         }
     }
 
-    private string Describe(IReadOnlyList<string> values) => string.Join(", ", _fields.Zip(values, (field, value) => $"{field.Key} = {value}"));
+    private string Describe(IReadOnlyList<string> values)
+        => string.Join(", ", _fields.Zip(values, (field, value) => $"{field.Key} = {value}"));
 
     private ReportTable Ranking(List<SweepOutcome> ranked)
         => new(
@@ -112,16 +121,21 @@ public sealed class SweepStudy : IStudy
             ranked.ConvertAll(outcome => (IReadOnlyList<string>)
             [
                 .. outcome.Values, $"{outcome.Losses.Count}", Cells.Loss(outcome.Mean), Cells.Loss(outcome.Deviation),
-                outcome == ranked[0] ? Cells.Unknown : Cells.Difference(outcome.Above(ranked[0])), $"{outcome.Diverged}",
+                outcome == ranked[0]
+                    ? Cells.Unknown
+                    : Cells.Difference(outcome.Above(ranked[0])), $"{outcome.Diverged}",
             ]),
-            "Means over seeds of the validation loss in nats per token at the end of the run; settings of which a run diverged come last. Above the best: "
-            + "mean difference from the first row with the same seed, in brackets Student's 95 % interval; the best being the luckiest of several, "
+            "Means over seeds of the validation loss in nats per token at the end of the run; settings of which a run "
+                + "diverged come last. Above the best: "
+            + "mean difference from the first row with the same seed, in brackets Student's 95 % interval; the best "
+            + "being the luckiest of several, "
             + "differences from it are a little too large.");
 
     private ReportTable Sensitivity(IReadOnlyList<RateSensitivity> sensitivities)
         => new(
             "Sensitivity to the learning rate",
-            [.. _fields.Where(field => field.Key != "optimizer.learning_rate").Select(field => field.Key), "best", "from", "to", "octaves"],
+            [.. _fields.Where(field => field.Key != "optimizer.learning_rate").Select(field => field.Key), "best",
+                "from", "to", "octaves"],
             sensitivities.Select(item => (IReadOnlyList<string>)(item.Range is { } range
                 ?
                 [
@@ -132,7 +146,8 @@ public sealed class SweepStudy : IStudy
                     item.Octaves is { } octaves ? Octaves(octaves) : Cells.Unknown,
                 ]
                 : [.. item.Others, Cells.Unknown, Cells.Unknown, Cells.Unknown, "all diverged"])).ToList(),
-            $"Over how many octaves (factors of two) around the best rate the loss stays within {RateSensitivity.Share:p0} of the best: ends of the mean "
+            "Over how many octaves (factors of two) around the best rate the loss stays within "
+                + $"{RateSensitivity.Share:p0} of the best: ends of the mean "
             + "loss, and the mean width over seeds with Student's 95 % interval; a bound has none.");
 
     private object Data(SweepOutcome outcome) => new

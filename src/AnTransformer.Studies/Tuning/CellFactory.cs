@@ -20,11 +20,15 @@ internal sealed class CellFactory
     public CellFactory(TunedConfiguration settings, BaseConfiguration baseConfiguration, StudyData data)
     {
         (_settings, _base, _data) = (settings, baseConfiguration, data);
-        Own("optimizer.learning_rate", settings is LadderConfiguration ? "--learning-rates or --side-learning-rates" : "--learning-rates");
+        Own(
+            "optimizer.learning_rate",
+            settings is LadderConfiguration ? "--learning-rates or --side-learning-rates" : "--learning-rates");
         Own("training.seed", "--seeds");
     }
 
-    /// <summary>Refuses a field from now on in what the user gives runs, since the study sets it and it would have no effect.</summary>
+    /// <summary>
+    /// Refuses a field from now on in what the user gives runs, since the study sets it and it would have no effect.
+    /// </summary>
     /// <param name="key">The field's key.</param>
     /// <param name="option">The study's own option for it.</param>
     /// <exception cref="InvalidInputException">The command line sets it.</exception>
@@ -48,7 +52,8 @@ internal sealed class CellFactory
     {
         var label = string.Join('-', axes.Where(axis => axis.Value.Length > 0).Select(axis => axis.Value));
         var cell = new TunedCell(axes, _settings, rates ?? _settings.LearningRates, Create, maxExtensions);
-        cell.Run(cell.InitialRates[0], _settings.Seeds[0]);      // what cannot be used should be known before anything runs
+        // what cannot be used should be known before anything runs
+        cell.Run(cell.InitialRates[0], _settings.Seeds[0]);
         return cell;
 
         PlannedRun Create(double rate, long seed)
@@ -56,10 +61,13 @@ internal sealed class CellFactory
             var configuration = _base.Compose(
             [
                 .. overrides.Select(field => (field.Key, RateExpression.Resolve(field.Value, rate), field.Place)),
-                ("optimizer.learning_rate", rate.ToString("R", CultureInfo.InvariantCulture), _base.Place("learning_rates")),
+                ("optimizer.learning_rate", rate.ToString("R", CultureInfo.InvariantCulture),
+                    _base.Place("learning_rates")),
                 ("training.seed", seed.ToString(CultureInfo.InvariantCulture), _base.Place("seeds")),
             ]);
-            return new PlannedRun($"{label}-lr{TunedCell.RateText(rate)}-seed{seed}", configuration, axes, _data.VocabularySize(configuration));
+            return new PlannedRun(
+                $"{label}-lr{TunedCell.RateText(rate)}-seed{seed}", configuration, axes,
+                _data.VocabularySize(configuration));
         }
     }
 

@@ -21,20 +21,25 @@ public sealed record CellOutcome(
     public double Budget { get; } = BudgetOf(Cell);
 
     /// <summary>Final validation losses by seed in nats per token.</summary>
-    public IReadOnlyDictionary<long, double> Losses => Completed.ToDictionary(item => item.Key, item => item.Value.LossOrInfinity);
+    public IReadOnlyDictionary<long, double> Losses
+        => Completed.ToDictionary(item => item.Key, item => item.Value.LossOrInfinity);
 
     /// <summary>Mean final validation loss in nats per token; null while there is none.</summary>
     public double? MeanLoss => Completed.Count > 0 ? Completed.Values.Average(run => run.LossOrInfinity) : null;
 
     /// <summary>Mean bits per byte at the end; null while there is none or bytes are unknown.</summary>
     public double? MeanBitsPerByte
-        => Completed.Values.All(run => run.BitsPerByte is not null) && Completed.Count > 0 ? Completed.Values.Average(run => run.BitsPerByte) : null;
+        => Completed.Values.All(run => run.BitsPerByte is not null) && Completed.Count > 0
+            ? Completed.Values.Average(run => run.BitsPerByte)
+            : null;
 
     /// <summary>Sample standard deviation of the final losses over seeds; null with fewer than two.</summary>
-    public double? Deviation => Completed.Count < 2 ? null : Completed.Values.Select(run => run.LossOrInfinity).StandardDeviation();
+    public double? Deviation
+        => Completed.Count < 2 ? null : Completed.Values.Select(run => run.LossOrInfinity).StandardDeviation();
 
     /// <summary>Median training speed over completed runs; null while there is none.</summary>
-    public double? TokensPerSecond => Completed.Count == 0 ? null : Completed.Values.Select(run => run.TokensPerSecond).Median();
+    public double? TokensPerSecond
+        => Completed.Count == 0 ? null : Completed.Values.Select(run => run.TokensPerSecond).Median();
 
     /// <summary>Validation curves of the completed runs by seed, ascending.</summary>
     public IReadOnlyDictionary<long, LossCurve> Curves { get; } = CurvesOf(Completed);
@@ -48,13 +53,15 @@ public sealed record CellOutcome(
         var atBest = cell.AtBest(results);
         var byRate = search.Rates.Select(rate =>
         {
-            var finished = cell.Settings.Seeds.Select(seed => results.GetValueOrDefault(cell.Run(rate, seed).Name)).OfType<RunResult>().ToList();
+            var finished = cell.Settings.Seeds.Select(seed => results.GetValueOrDefault(cell.Run(rate, seed).Name))
+                .OfType<RunResult>().ToList();
             return new RateDivergence(rate, finished.Count(run => run.Status == RunEnding.Diverged), finished.Count);
         });
         return new CellOutcome(
             cell,
             search,
-            atBest.Where(item => double.IsFinite(item.Result.LossOrInfinity)).ToDictionary(item => item.Seed, item => item.Result),
+            atBest.Where(item => double.IsFinite(item.Result.LossOrInfinity))
+                .ToDictionary(item => item.Seed, item => item.Result),
             atBest.Where(item => !double.IsFinite(item.Result.LossOrInfinity)).Select(item => item.Seed).ToHashSet(),
             byRate.ToList());
     }
@@ -62,7 +69,9 @@ public sealed record CellOutcome(
     private static SortedDictionary<long, LossCurve> CurvesOf(IReadOnlyDictionary<long, RunResult> completed)
         => new(completed.ToDictionary(
             item => item.Key,
-            item => new LossCurve([.. item.Value.Curve.Select(point => (double)point.Tokens)], [.. item.Value.Curve.Select(point => point.Loss)])));
+            item => new LossCurve(
+                [.. item.Value.Curve.Select(point => (double)point.Tokens)],
+                [.. item.Value.Curve.Select(point => point.Loss)])));
 
     private static double BudgetOf(TunedCell cell) => cell.Run(cell.InitialRates[0], cell.Settings.Seeds[0]).Tokens;
 }

@@ -26,9 +26,12 @@ internal sealed class Ladder
         }
 
         var sides = Variant.ParseSides(settings.Sides, baseConfiguration.Place("sides"));
-        var sizes = settings.Sizes.Count == 0 ? [Variant.None] : Variant.ParseAll(settings.Sizes, baseConfiguration.Place("sizes"));
+        var sizes = settings.Sizes.Count == 0
+            ? [Variant.None]
+            : Variant.ParseAll(settings.Sizes, baseConfiguration.Place("sizes"));
         (Sides, Sizes) = (sides.ConvertAll(side => side.Name), sizes.ConvertAll(size => size.Name));
-        var rates = new RatesByName(settings.SideLearningRates, Sides, Sizes, baseConfiguration.Place("side_learning_rates"));
+        var rates = new RatesByName(
+            settings.SideLearningRates, Sides, Sizes, baseConfiguration.Place("side_learning_rates"));
         Plan = new TuningPlan(
         [
             .. from size in sizes
@@ -50,7 +53,8 @@ internal sealed class Ladder
     public TuningPlan Plan { get; }
 
     /// <summary>Cells of a side at a size by budget, ascending.</summary>
-    public IEnumerable<TunedCell> Cells(string side, string size) => Plan.Cells.Where(cell => cell["side"] == side && cell["size"] == size);
+    public IEnumerable<TunedCell> Cells(string side, string size)
+        => Plan.Cells.Where(cell => cell["side"] == side && cell["size"] == size);
 
     private IEnumerable<(string Key, string Value, string Place)> Fields(Variant side, Variant size)
         => [.. _factory.Fields(size, "sizes"), .. _factory.Fields(side, "sides")];
@@ -72,6 +76,8 @@ internal sealed class Ladder
         [
             new("side", side),
             new("size", size),
-            .. budget is { } tokens ? [new("budget", tokens.ToString(CultureInfo.InvariantCulture))] : Array.Empty<KeyValuePair<string, string>>(),
+            .. budget is { } tokens
+                ? [new("budget", tokens.ToString(CultureInfo.InvariantCulture))]
+                : Array.Empty<KeyValuePair<string, string>>(),
         ];
 }

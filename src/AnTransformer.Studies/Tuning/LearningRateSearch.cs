@@ -1,12 +1,14 @@
 namespace AnTransformer.Studies.Tuning;
 
 /// <summary>
-/// The search for a learning rate on a geometric grid: the best has the lowest loss; while it is the grid's first or last rate, the grid grows
-/// beyond it by its factor.
+/// The search for a learning rate on a geometric grid: the best has the lowest loss; while it is the grid's first or
+/// last rate, the grid grows beyond it by its factor.
 /// </summary>
 /// <param name="Rates">All rates wanted so far, ascending.</param>
 /// <param name="Losses">Their losses: null not known yet, infinite for diverged.</param>
-/// <param name="Best">Index of the best rate; null while losses are missing, or when all are infinite and the grid may not grow further.</param>
+/// <param name="Best">
+/// Index of the best rate; null while losses are missing, or when all are infinite and the grid may not grow further.
+/// </param>
 /// <param name="Extensions">How often the grid has grown.</param>
 public sealed record LearningRateSearch(
     IReadOnlyList<double> Rates, IReadOnlyList<double?> Losses, int? Best, int Extensions)
@@ -20,7 +22,9 @@ public sealed record LearningRateSearch(
     /// <summary>Whether there was but one rate, so that nothing was tuned.</summary>
     public bool IsFixed => Rates.Count == 1;
 
-    /// <summary>Whether the best rate of several is at an edge of the grid, which was not allowed to grow further.</summary>
+    /// <summary>
+    /// Whether the best rate of several is at an edge of the grid, which was not allowed to grow further.
+    /// </summary>
     public bool IsAtEdge => !IsFixed && Best is { } best && (best == 0 || best == Rates.Count - 1);
 
     /// <summary>Searches as far as losses are known.</summary>
@@ -30,7 +34,8 @@ public sealed record LearningRateSearch(
     /// <param name="lossAt">The loss at a rate: null not known yet, infinite for diverged.</param>
     /// <param name="canRun">Whether a rate can be run; the grid ends before one that cannot. Null when all can.</param>
     public static LearningRateSearch Run(
-        IReadOnlyList<double> grid, double factor, int maxExtensions, Func<double, double?> lossAt, Func<double, bool>? canRun = null)
+        IReadOnlyList<double> grid, double factor, int maxExtensions, Func<double, double?> lossAt,
+        Func<double, bool>? canRun = null)
     {
         var rates = grid.ToList();
         for (var extensions = 0; ; extensions++)

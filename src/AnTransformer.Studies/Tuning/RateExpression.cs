@@ -3,8 +3,8 @@ using System.Globalization;
 namespace AnTransformer.Studies.Tuning;
 
 /// <summary>
-/// Values that follow the learning rate that is tuned: <c>rate</c>, or a multiple such as <c>rate*5</c>, for fields that are learning rates of their
-/// own and must be tuned together with it.
+/// Values that follow the learning rate that is tuned: <c>rate</c>, or a multiple such as <c>rate*5</c>, for fields
+/// that are learning rates of their own and must be tuned together with it.
 /// </summary>
 internal static class RateExpression
 {
@@ -16,7 +16,8 @@ internal static class RateExpression
         if (value == Name)
             return Text(rate);
         return value.StartsWith(Name + "*", StringComparison.Ordinal)
-            && double.TryParse(value.AsSpan(Name.Length + 1), NumberStyles.Float, CultureInfo.InvariantCulture, out var factor)
+            && double.TryParse(
+                value.AsSpan(Name.Length + 1), NumberStyles.Float, CultureInfo.InvariantCulture, out var factor)
             ? Text(LearningRateSearch.Round(rate * factor))
             : value;
     }

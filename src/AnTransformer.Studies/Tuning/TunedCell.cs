@@ -5,8 +5,8 @@ using AnTransformer.Studies.Running;
 namespace AnTransformer.Studies.Tuning;
 
 /// <summary>
-/// One thing that a study measures, such as a side at a size and a budget: its learning rate is searched with the first seeds, then all seeds
-/// are run at the best.
+/// One thing that a study measures, such as a side at a size and a budget: its learning rate is searched with the first
+/// seeds, then all seeds are run at the best.
 /// </summary>
 /// <param name="axes">What sets it apart from other cells, by column name.</param>
 /// <param name="settings">Rules of the search, and seeds.</param>
@@ -52,16 +52,24 @@ public sealed class TunedCell(
     /// <summary>The search as far as results are known.</summary>
     /// <param name="results">Results by run name.</param>
     public LearningRateSearch Search(IReadOnlyDictionary<string, RunResult> results)
-        => LearningRateSearch.Run(rates, settings.LearningRateFactor, maxExtensions ?? settings.MaxExtensions, rate => TuningLoss(rate, results), CanRun);
+        => LearningRateSearch.Run(
+            rates, settings.LearningRateFactor, maxExtensions ?? settings.MaxExtensions,
+            rate => TuningLoss(rate, results), CanRun);
 
-    /// <summary>Results at the best rate, in the order of seeds; empty while the rate is not decided. Seeds without a result are left out.</summary>
+    /// <summary>
+    /// Results at the best rate, in the order of seeds; empty while the rate is not decided. Seeds without a result are
+    /// left out.
+    /// </summary>
     /// <param name="results">Results by run name.</param>
     public IReadOnlyList<(long Seed, RunResult Result)> AtBest(IReadOnlyDictionary<string, RunResult> results)
         => Search(results).BestRate is { } best
-            ? settings.Seeds.Where(seed => results.ContainsKey(Run(best, seed).Name)).Select(seed => (seed, results[Run(best, seed).Name])).ToList()
+            ? settings.Seeds.Where(seed => results.ContainsKey(Run(best, seed).Name))
+                .Select(seed => (seed, results[Run(best, seed).Name])).ToList()
             : [];
 
-    /// <summary>Whether a rate, and the fields that follow it, are within what the training configuration allows.</summary>
+    /// <summary>
+    /// Whether a rate, and the fields that follow it, are within what the training configuration allows.
+    /// </summary>
     private bool CanRun(double rate)
     {
         if (rate is not (> 0 and <= TunedConfiguration.HighestRate))

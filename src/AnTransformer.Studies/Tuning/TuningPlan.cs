@@ -3,8 +3,8 @@ using AnTransformer.Studies.Running;
 namespace AnTransformer.Studies.Tuning;
 
 /// <summary>
-/// The runs of cells whose learning rates are tuned, cheapest information first: every cell's grid with the first seed, then what the search
-/// asks for, then further seeds at the best rates; within these the cheap ones first.
+/// The runs of cells whose learning rates are tuned, cheapest information first: every cell's grid with the first seed,
+/// then what the search asks for, then further seeds at the best rates; within these the cheap ones first.
 /// </summary>
 /// <param name="cells">The cells, in the order of tables.</param>
 public sealed class TuningPlan(IReadOnlyList<TunedCell> cells) : IStudyPlan
@@ -25,7 +25,9 @@ public sealed class TuningPlan(IReadOnlyList<TunedCell> cells) : IStudyPlan
             for (var i = 0; i < search.Rates.Count; i++)
             {
                 var isInitial = cell.InitialRates.Contains(search.Rates[i]);
-                wanted.AddRange(cell.TuningSeeds.Select(seed => (isInitial && seed == firstSeed ? 0 : 1, i, cell.Run(search.Rates[i], seed))));
+                wanted.AddRange(
+                    cell.TuningSeeds.Select(
+                        seed => (isInitial && seed == firstSeed ? 0 : 1, i, cell.Run(search.Rates[i], seed))));
             }
 
             if (search.Best is { } best)
@@ -35,7 +37,9 @@ public sealed class TuningPlan(IReadOnlyList<TunedCell> cells) : IStudyPlan
             }
             else if (!search.IsDecided)
             {
-                later.AddRange(cell.Settings.Seeds.Skip(cell.Settings.TuningSeeds).Select(_ => cell.Run(cell.InitialRates[0], firstSeed).Flops));
+                later.AddRange(
+                    cell.Settings.Seeds.Skip(cell.Settings.TuningSeeds)
+                        .Select(_ => cell.Run(cell.InitialRates[0], firstSeed).Flops));
             }
         }
 
@@ -52,6 +56,8 @@ public sealed class TuningPlan(IReadOnlyList<TunedCell> cells) : IStudyPlan
             .SelectMany(i => cell.Settings.Seeds.Select(seed => cell.Run(search.Rates[i], seed)));
     }
 
-    /// <summary>Sides of one size cost nearly the same and should alternate rather than come one after the other.</summary>
+    /// <summary>
+    /// Sides of one size cost nearly the same and should alternate rather than come one after the other.
+    /// </summary>
     private static double Coarse(double flops) => Math.Round(Math.Log2(flops) * 2);
 }

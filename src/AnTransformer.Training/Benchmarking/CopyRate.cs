@@ -3,7 +3,9 @@ using static TorchSharp.torch;
 
 namespace AnTransformer.Training.Benchmarking;
 
-/// <summary>The machine's copy bandwidth: the ceiling of an optimizer step, which reads and writes long arrays once.</summary>
+/// <summary>
+/// The machine's copy bandwidth: the ceiling of an optimizer step, which reads and writes long arrays once.
+/// </summary>
 public static class CopyRate
 {
     private const int Repetitions = 5;

@@ -3,7 +3,9 @@ using System.Globalization;
 
 namespace AnTransformer.Training.Benchmarking;
 
-/// <summary>The most memory that this process has held at once. It never falls, so each contestant needs a process of its own.</summary>
+/// <summary>
+/// The most memory that this process has held at once. It never falls, so each contestant needs a process of its own.
+/// </summary>
 public static class PeakMemory
 {
     private const string StatusFile = "/proc/self/status";
@@ -14,7 +16,8 @@ public static class PeakMemory
     public static long Bytes()
     {
         if (File.Exists(StatusFile)
-            && File.ReadLines(StatusFile).FirstOrDefault(line => line.StartsWith(HighWaterMark, StringComparison.Ordinal)) is { } line)
+            && File.ReadLines(StatusFile)
+                .FirstOrDefault(line => line.StartsWith(HighWaterMark, StringComparison.Ordinal)) is { } line)
         {
             var kibibytes = line[HighWaterMark.Length..].Replace("kB", "", StringComparison.Ordinal).Trim();
             return long.Parse(kibibytes, CultureInfo.InvariantCulture) * 1024;

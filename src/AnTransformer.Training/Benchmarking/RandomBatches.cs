@@ -1,6 +1,8 @@
 namespace AnTransformer.Training.Benchmarking;
 
-/// <summary>Batches of random token ids, the same for the same seed: what a step costs does not depend on what the ids say.</summary>
+/// <summary>
+/// Batches of random token ids, the same for the same seed: what a step costs does not depend on what the ids say.
+/// </summary>
 /// <param name="batchSize">B.</param>
 /// <param name="length">T.</param>
 /// <param name="vocabSize">V.</param>

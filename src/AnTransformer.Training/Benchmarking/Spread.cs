@@ -20,8 +20,8 @@ public sealed record Spread(double Median, double Lowest, double Highest)
     }
 
     /// <summary>
-    /// The quotient of two measurements that were interleaved, taken round by round, so that what slows a whole round down
-    /// cancels.
+    /// The quotient of two measurements that were interleaved, taken round by round, so that what slows a whole round
+    /// down cancels.
     /// </summary>
     /// <param name="numerators">Measurements by round.</param>
     /// <param name="denominators">The other ones of the same rounds.</param>

@@ -15,9 +15,9 @@ namespace AnTransformer.Training.Benchmarking;
 public sealed record Contestant(string Name, ModelConfig Model, bool IsProfiled, ITrainingStep Step);
 
 /// <summary>
-/// Times training steps of several implementations in one process, one step each per round, in an order that rotates: what
-/// disturbs the machine for a while disturbs all of them, and no one always comes after the same load. The ceilings that they
-/// are compared with are measured in every round, too.
+/// Times training steps of several implementations in one process, one step each per round, in an order that rotates:
+/// what disturbs the machine for a while disturbs all of them, and no one always comes after the same load. The
+/// ceilings that they are compared with are measured in every round, too.
 /// </summary>
 public sealed class StepBenchmark
 {
@@ -93,7 +93,8 @@ public sealed class StepBenchmark
     {
         using var measurement = PhaseClock.Measure(Phase.Data);
         long[] shape = [_batches.BatchSize, _batches.Length];
-        return (tensor(inputs, device: _context.Device).view(shape), tensor(targets, device: _context.Device).view(shape));
+        return (tensor(inputs, device: _context.Device).view(shape),
+            tensor(targets, device: _context.Device).view(shape));
     }
 
     private void Synchronize()

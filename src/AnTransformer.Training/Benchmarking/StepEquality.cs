@@ -12,7 +12,9 @@ public sealed record StepEquality(double Loss, double ReferenceLoss, double Grad
     /// <summary>|loss − reference loss|, in nats per token.</summary>
     public double LossDifference => Math.Abs(Loss - ReferenceLoss);
 
-    /// <summary>Runs one forward and backward pass of each and compares. Both must hold the same weights and no gradients.</summary>
+    /// <summary>
+    /// Runs one forward and backward pass of each and compares. Both must hold the same weights and no gradients.
+    /// </summary>
     /// <param name="step">The implementation in question.</param>
     /// <param name="reference">The one that it is compared with.</param>
     /// <param name="tokens">Ids, int64, [B, T].</param>
@@ -20,7 +22,8 @@ public sealed record StepEquality(double Loss, double ReferenceLoss, double Grad
     public static StepEquality Measure(ITrainingStep step, ITrainingStep reference, Tensor tokens, Tensor targets)
     {
         var (loss, referenceLoss) = (step.ForwardBackward(tokens, targets), reference.ForwardBackward(tokens, targets));
-        var expected = reference.NamedParameters.ToDictionary(item => item.Name, item => item.Parameter, StringComparer.Ordinal);
+        var expected = reference.NamedParameters.ToDictionary(
+            item => item.Name, item => item.Parameter, StringComparer.Ordinal);
         var (worst, worstName) = (0.0, "");
         foreach (var (name, parameter) in step.NamedParameters)
         {

@@ -21,11 +21,14 @@ public sealed class StepTimings
     /// <summary>Seconds of the whole step, by round.</summary>
     public IReadOnlyList<double> Seconds => _seconds;
 
-    /// <summary>Seconds of the step's second half (clipping, update, constraint, emptying of gradients), by round.</summary>
+    /// <summary>
+    /// Seconds of the step's second half (clipping, update, constraint, emptying of gradients), by round.
+    /// </summary>
     public IReadOnlyList<double> UpdateSeconds => _updateSeconds;
 
     /// <summary>
-    /// Share of all steps' time by phase, and last, as null, what no phase covers; null for a contestant that measures none.
+    /// Share of all steps' time by phase, and last, as null, what no phase covers; null for a contestant that measures
+    /// none.
     /// </summary>
     public IReadOnlyList<(Phase? Phase, double Share)>? PhaseShares
     {
@@ -43,11 +46,12 @@ public sealed class StepTimings
     }
 
     /// <summary>
-    /// Seconds that one read and one write of the optimizer's four fp32 arrays (parameters, gradients, two moments) take at a
-    /// bandwidth: what an update cannot beat.
+    /// Seconds that one read and one write of the optimizer's four fp32 arrays (parameters, gradients, two moments)
+    /// take at a bandwidth: what an update cannot beat.
     /// </summary>
     /// <param name="copyRate">Bytes read and written per second.</param>
-    public double UpdateBound(double copyRate) => ModelCost.Parameters(Contestant.Model) * 4.0 * sizeof(float) * 2 / copyRate;
+    public double UpdateBound(double copyRate)
+        => ModelCost.Parameters(Contestant.Model) * 4.0 * sizeof(float) * 2 / copyRate;
 
     /// <summary>Takes a step's times, and its phases from <see cref="PhaseClock"/>.</summary>
     /// <param name="seconds">The whole step.</param>

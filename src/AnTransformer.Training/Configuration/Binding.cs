@@ -60,7 +60,9 @@ internal sealed class Binding(object configuration, string name)
             return field.Parse(value, option);
         if (value.StartsWith('['))
             return FromFile(field, YamlReader.Read(value, option)!);
-        return field.ParseList(value.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Select(text => (text, option)));
+        return field.ParseList(
+            value.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
+                .Select(text => (text, option)));
     }
 
     private static object? FromFile(ConfigurationField field, YamlValue value)
@@ -105,7 +107,8 @@ internal sealed class Binding(object configuration, string name)
         if (value is not YamlMapping mapping)
         {
             var what = section.Key.Length == 0 ? "a configuration" : $"'{section.Key}'";
-            throw new InvalidInputException($"{value.Place}: {what} must be a mapping of keys to values, not {Kind(value)}.");
+            throw new InvalidInputException(
+                $"{value.Place}: {what} must be a mapping of keys to values, not {Kind(value)}.");
         }
 
         foreach (var (key, entry) in mapping.Entries)

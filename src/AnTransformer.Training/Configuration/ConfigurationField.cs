@@ -18,10 +18,13 @@ public sealed class ConfigurationField
         _path = [.. sections, property];
         Name = ScalarText.SnakeCase(property.Name);
         SectionName = string.Join('.', sections.Select(section => ScalarText.SnakeCase(section.Name)));
-        SectionDescription = sections.Count == 0 ? "" : sections[^1].GetCustomAttribute<DescriptionAttribute>()?.Description ?? "";
+        SectionDescription = sections.Count == 0
+            ? ""
+            : sections[^1].GetCustomAttribute<DescriptionAttribute>()?.Description ?? "";
         Type = Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType;
         if (!IsSupported(Type))
-            throw new NotSupportedException($"Field {Key} has type {property.PropertyType}, which no text can be bound to.");
+            throw new NotSupportedException(
+                $"Field {Key} has type {property.PropertyType}, which no text can be bound to.");
         IsNullable = Nullable.GetUnderlyingType(property.PropertyType) is not null
             || new NullabilityInfoContext().Create(property).WriteState == NullabilityState.Nullable;
         Description = property.GetCustomAttribute<DescriptionAttribute>()?.Description ?? "";
@@ -46,7 +49,8 @@ public sealed class ConfigurationField
     public string Key => SectionName.Length == 0 ? Name : $"{SectionName}.{Name}";
 
     /// <summary>
-    /// The type of a value: bool, int, long, double, string, an enum, a list of texts or numbers, or a part of another configuration.
+    /// The type of a value: bool, int, long, double, string, an enum, a list of texts or numbers, or a part of another
+    /// configuration.
     /// </summary>
     public Type Type { get; }
 
@@ -60,7 +64,8 @@ public sealed class ConfigurationField
     public string Description { get; }
 
     /// <summary>
-    /// The legal numbers in words, such as "at least 0 and less than 1"; null when any number or any other value is legal.
+    /// The legal numbers in words, such as "at least 0 and less than 1"; null when any number or any other value is
+    /// legal.
     /// </summary>
     public string? Range => _range?.ToString();
 
@@ -75,7 +80,8 @@ public sealed class ConfigurationField
     public bool MayChangeOnResume { get; }
 
     /// <summary>
-    /// The type in a word or two, for help: <c>number</c>, <c>whole number</c>, <c>text</c>, <c>cosine|wsd|constant</c>.
+    /// The type in a word or two, for help: <c>number</c>, <c>whole number</c>, <c>text</c>,
+    /// <c>cosine|wsd|constant</c>.
     /// </summary>
     public string TypeName
         => Values is { } values ? string.Join('|', values)
@@ -83,7 +89,9 @@ public sealed class ConfigurationField
             : Type == typeof(double) ? "number"
             : Type == typeof(string) ? "text"
             : Type == typeof(ConfigurationPatch) ? "mapping"
-            : IsList ? $"list of {(ItemType == typeof(string) ? "texts" : ItemType == typeof(double) ? "numbers" : "whole numbers")}"
+            : IsList
+                ? "list of "
+                    + (ItemType == typeof(string) ? "texts" : ItemType == typeof(double) ? "numbers" : "whole numbers")
             : "whole number";
 
     /// <summary>The configuration that a patch has fields of; null for other fields.</summary>
@@ -121,14 +129,16 @@ public sealed class ConfigurationField
     internal static bool IsSupported(Type type)
     {
         var bare = Nullable.GetUnderlyingType(type) ?? type;
-        return bare.IsEnum || bare == typeof(bool) || bare == typeof(int) || bare == typeof(long) || bare == typeof(double)
+        return bare.IsEnum || bare == typeof(bool) || bare == typeof(int) || bare == typeof(long)
+            || bare == typeof(double)
             || bare == typeof(string) || bare == typeof(ConfigurationPatch)
             || bare == typeof(List<string>) || bare == typeof(List<double>) || bare == typeof(List<long>);
     }
 
     /// <summary>Puts a value into a configuration that this field allows.</summary>
     internal void Set(object configuration, object? value)
-        => _path[^1].SetValue(_path[..^1].Aggregate(configuration, (owner, property) => property.GetValue(owner)!), value);
+        => _path[^1]
+            .SetValue(_path[..^1].Aggregate(configuration, (owner, property) => property.GetValue(owner)!), value);
 
     /// <summary>Another list of the same entries.</summary>
     internal IList CopyOf(IList entries)
@@ -159,7 +169,8 @@ public sealed class ConfigurationField
         if (value is not null && Allows(value))
             return value;
         if (Type == typeof(int) && ScalarText.Parse(text, typeof(long)) is long large && large > int.MaxValue)
-            throw new InvalidInputException($"{place}: '{Key}' must be at most {int.MaxValue}, not '{Printable.Excerpt(text)}'.");
+            throw new InvalidInputException(
+                $"{place}: '{Key}' must be at most {int.MaxValue}, not '{Printable.Excerpt(text)}'.");
         throw Wrong(place, $"'{Printable.Excerpt(text)}'", Suggestion(text));
     }
 
@@ -170,7 +181,8 @@ public sealed class ConfigurationField
     private bool Allows(object value) => value switch
     {
         string text => _oneOf is null || _oneOf.Values.Contains(text),
-        int or long or double => _range is null || _range.Contains(Convert.ToDouble(value, CultureInfo.InvariantCulture)),
+        int or long or double => _range is null
+            || _range.Contains(Convert.ToDouble(value, CultureInfo.InvariantCulture)),
         _ => true,
     };
 

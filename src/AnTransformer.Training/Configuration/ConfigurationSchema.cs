@@ -5,12 +5,15 @@ using AnTransformer.Configuration;
 
 namespace AnTransformer.Training.Configuration;
 
-/// <summary>Describes a configuration class as a JSON Schema, from the same attributes that the binder checks values by.</summary>
+/// <summary>
+/// Describes a configuration class as a JSON Schema, from the same attributes that the binder checks values by.
+/// </summary>
 internal sealed class ConfigurationSchema
 {
     private const string Draft = "https://json-schema.org/draft/2020-12/schema";
 
-    // Readers of YAML 1.2, editors among them, take digits in groups (1_000_000) for a text; the binder takes them for a number.
+    // Readers of YAML 1.2, editors among them, take digits in groups (1_000_000) for a text; the binder takes them for
+    // a number.
     private const string GroupedDigits = @"^[-+]?[0-9]+(_[0-9]+)+(\.[0-9]+)?([eE][-+]?[0-9]+)?$";
 
     private readonly JsonObject _definitions = [];
@@ -86,7 +89,14 @@ internal sealed class ConfigurationSchema
     {
         var type = field.ItemType;
         if (field.Values is { } words)
-            return new JsonObject { ["type"] = new JsonArray("string"), ["enum"] = new JsonArray([.. words.Select(word => (JsonNode)word)]) };
+        {
+            return new JsonObject
+            {
+                ["type"] = new JsonArray("string"),
+                ["enum"] = new JsonArray([.. words.Select(word => (JsonNode)word)]),
+            };
+        }
+
         if (type == typeof(string))
         {
             var text = new JsonObject { ["type"] = new JsonArray("string") };
@@ -144,5 +154,7 @@ internal sealed class ConfigurationSchema
     };
 
     private static JsonValue Number(double value)
-        => value == Math.Floor(value) && Math.Abs(value) < 1e15 ? JsonValue.Create((long)value) : JsonValue.Create(value);
+        => value == Math.Floor(value) && Math.Abs(value) < 1e15
+            ? JsonValue.Create((long)value)
+            : JsonValue.Create(value);
 }

@@ -63,5 +63,6 @@ internal sealed class ConfigurationSection
         => Known.GetOrAdd(type, static type => new ConfigurationSection(type, [], Activator.CreateInstance(type)!));
 
     /// <summary>The object of this section in a configuration.</summary>
-    public object Get(object configuration) => Path.Aggregate(configuration, (owner, property) => property.GetValue(owner)!);
+    public object Get(object configuration)
+        => Path.Aggregate(configuration, (owner, property) => property.GetValue(owner)!);
 }

@@ -3,7 +3,9 @@ using System.Text;
 
 namespace AnTransformer.Training.Configuration;
 
-/// <summary>Writes a configuration as YAML: every field with its description above it, or what differs from the defaults alone.</summary>
+/// <summary>
+/// Writes a configuration as YAML: every field with its description above it, or what differs from the defaults alone.
+/// </summary>
 internal sealed class ConfigurationWriter
 {
     private const int Columns = 100;
@@ -11,12 +13,14 @@ internal sealed class ConfigurationWriter
     private readonly object _configuration;
     private readonly object _given;
 
-    private ConfigurationWriter(object configuration, object given) => (_configuration, _given) = (configuration, given);
+    private ConfigurationWriter(object configuration, object given)
+        => (_configuration, _given) = (configuration, given);
 
     /// <summary>The text; equal configurations give equal texts.</summary>
     /// <param name="configuration">What is written.</param>
     /// <param name="given">
-    /// The configuration before its defaults were resolved: where it has a null and the other a value, the comment says so.
+    /// The configuration before its defaults were resolved: where it has a null and the other a value, the comment says
+    /// so.
     /// </param>
     public static string Write(object configuration, object? given = null)
     {

@@ -25,9 +25,12 @@ public class InRangeAttribute(double lowest, double highest) : Attribute
     /// <summary>Whether a number is legal.</summary>
     /// <param name="value">A number; NaN never is.</param>
     public bool Contains(double value)
-        => (ExcludesLowest ? value > Lowest : value >= Lowest) && (ExcludesHighest ? value < Highest : value <= Highest);
+        => (ExcludesLowest ? value > Lowest : value >= Lowest)
+            && (ExcludesHighest ? value < Highest : value <= Highest);
 
-    /// <summary>The range in words that fit behind "a number": "greater than 0", "at least 0 and less than 1".</summary>
+    /// <summary>
+    /// The range in words that fit behind "a number": "greater than 0", "at least 0 and less than 1".
+    /// </summary>
     public override string ToString()
     {
         var low = double.IsInfinity(Lowest) ? null : $"{(ExcludesLowest ? "greater than" : "at least")} {Text(Lowest)}";
@@ -62,7 +65,8 @@ public class OneOfAttribute(params string[] values) : Attribute
 }
 
 /// <summary>
-/// The form that a text field's value has, for the schema; the section that it is of refuses others, in a sentence of its own.
+/// The form that a text field's value has, for the schema; the section that it is of refuses others, in a sentence of
+/// its own.
 /// </summary>
 /// <param name="pattern">A regular expression that JSON Schema and .NET read alike.</param>
 [AttributeUsage(AttributeTargets.Property)]
@@ -88,8 +92,8 @@ public sealed class PatchOfAttribute(Type configuration) : Attribute
 }
 
 /// <summary>
-/// Marks a field that may differ between a checkpoint and the run that resumes from it: it says where and how long to work or
-/// what to report, not what is learned.
+/// Marks a field that may differ between a checkpoint and the run that resumes from it: it says where and how long to
+/// work or what to report, not what is learned.
 /// </summary>
 [AttributeUsage(AttributeTargets.Property)]
 public sealed class MayChangeOnResumeAttribute : Attribute;

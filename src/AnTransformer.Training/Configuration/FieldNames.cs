@@ -4,8 +4,8 @@ namespace AnTransformer.Training.Configuration;
 internal static class FieldNames
 {
     /// <summary>
-    /// The field of a command-line name: the dotted key, or its last part where no other section has a field of that name.
-    /// Hyphens equal underscores.
+    /// The field of a command-line name: the dotted key, or its last part where no other section has a field of that
+    /// name. Hyphens equal underscores.
     /// </summary>
     /// <exception cref="InvalidInputException">There is none, or there are several.</exception>
     public static ConfigurationField Resolve(ConfigurationSection root, string name, string place)
@@ -34,10 +34,13 @@ internal static class FieldNames
         return new InvalidInputException($"{key.Place}: unknown key '{Printable.Excerpt(full)}'{suggestion}");
     }
 
-    /// <summary>A near name in the section itself, else a field of another section; else all there is to choose from.</summary>
+    /// <summary>
+    /// A near name in the section itself, else a field of another section; else all there is to choose from.
+    /// </summary>
     private static string Suggestion(ConfigurationSection root, ConfigurationSection section, string name)
     {
-        var own = section.Fields.Select(field => field.Name).Concat(section.Sections.Select(inner => inner.Name)).ToList();
+        var own = section.Fields.Select(field => field.Name).Concat(section.Sections.Select(inner => inner.Name))
+            .ToList();
         var elsewhere = root.AllFields.ToList();
         var near = NearestName.Of(name, own)
             ?? elsewhere.Find(field => field.Name == name)?.Key

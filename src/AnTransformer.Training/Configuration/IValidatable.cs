@@ -8,7 +8,9 @@ public interface IValidatable
 }
 
 /// <summary>Fields that do not fit together.</summary>
-/// <param name="Message">What is wrong and what to do about it, as the part of a sentence that follows the place.</param>
+/// <param name="Message">
+/// What is wrong and what to do about it, as the part of a sentence that follows the place.
+/// </param>
 /// <param name="Keys">
 /// The fields concerned, relative to the object that found the problem: <c>hidden_size</c> in a section.
 /// </param>

@@ -6,7 +6,8 @@ namespace AnTransformer.Training.Configuration;
 public sealed class InspectionSection
 {
     /// <summary>Steps between inspections.</summary>
-    [Description("Steps between inspections, the first one before any step, another one when the run is given up; 0 for none.")]
+    [Description(
+        "Steps between inspections, the first one before any step, another one when the run is given up; 0 for none.")]
     [NotNegative]
     [MayChangeOnResume]
     public long Interval { get; set; }

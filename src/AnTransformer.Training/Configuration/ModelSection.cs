@@ -7,7 +7,8 @@ namespace AnTransformer.Training.Configuration;
 public sealed class ModelSection : IValidatable
 {
     /// <summary>A name of <see cref="AnTransformer.Architectures.ArchitectureRegistry"/>.</summary>
-    [Description("What the blocks look like: gpt (RMSNorm, the Llama block), gpt+ (gpt with normalized queries and keys), "
+    [Description("What the blocks look like: gpt (RMSNorm, the Llama block), gpt+ (gpt with normalized queries and "
+        + "keys), "
         + "ngpt (everything measured and put on the unit sphere), angpt (approximately normalized by constants), "
         + "sandwich (RMSNorm before and after), dyt and derf (tanh or erf in the place of RMSNorm).")]
     [ArchitectureName]
@@ -66,12 +67,14 @@ public sealed class ModelSection : IValidatable
     public double RopeTheta { get; set; } = 10_000;
 
     /// <summary>QK norm.</summary>
-    [Description("Whether every head's queries and keys are normalized; null for the architecture's default: false for gpt, "
+    [Description("Whether every head's queries and keys are normalized; null for the architecture's default: false for "
+        + "gpt, "
         + "true for the others.")]
     public bool? QkNorm { get; set; }
 
     /// <summary>Row constraint.</summary>
-    [Description("Where weight vectors are kept after each step: bounded (norm at most 1), exact (norm 1) or none (free); "
+    [Description("Where weight vectors are kept after each step: bounded (norm at most 1), exact (norm 1) or none "
+        + "(free); "
         + "null for the architecture's default: bounded for angpt, exact for ngpt, none for the others.")]
     public RowConstraint? Constraint { get; set; }
 
@@ -87,7 +90,8 @@ public sealed class ModelSection : IValidatable
     public double? AlphaInit { get; set; }
 
     /// <summary>α scale.</summary>
-    [Description("Stored value at which alpha starts; the smaller it is, the faster the optimizer moves alpha; null for the "
+    [Description("Stored value at which alpha starts; the smaller it is, the faster the optimizer moves alpha; null "
+        + "for the "
         + "architecture's default.")]
     [InRange(1e-6, 1e6)]
     public double? AlphaScale { get; set; }
@@ -98,7 +102,8 @@ public sealed class ModelSection : IValidatable
     public double? LogitScaleInit { get; set; }
 
     /// <summary>s_z scale.</summary>
-    [Description("Stored value at which the logit scale starts, as alpha_scale is for alpha; null for the architecture's "
+    [Description("Stored value at which the logit scale starts, as alpha_scale is for alpha; null for the "
+        + "architecture's "
         + "default.")]
     [InRange(1e-6, 1e6)]
     public double? LogitScaleScale { get; set; }
@@ -114,12 +119,14 @@ public sealed class ModelSection : IValidatable
     public double? QkScaleScale { get; set; }
 
     /// <summary>s_u, s_g init.</summary>
-    [Description("Value at which the scales of the MLP's up and gate start (ngpt); null for the architecture's default.")]
+    [Description(
+        "Value at which the scales of the MLP's up and gate start (ngpt); null for the architecture's default.")]
     [InRange(1e-6, 1e6)]
     public double? MlpScaleInit { get; set; }
 
     /// <summary>s_u, s_g scale.</summary>
-    [Description("Stored value at which the scales of the MLP's up and gate start; null for the architecture's default.")]
+    [Description(
+        "Stored value at which the scales of the MLP's up and gate start; null for the architecture's default.")]
     [InRange(1e-6, 1e6)]
     public double? MlpScaleScale { get; set; }
 
@@ -173,7 +180,8 @@ public sealed class ModelSection : IValidatable
         else if (HiddenSize % NumAttentionHeads != 0)
         {
             yield return new ConfigurationProblem(
-                $"model.hidden_size {HiddenSize} is not divisible by model.num_attention_heads {NumAttentionHeads}; choose a "
+                $"model.hidden_size {HiddenSize} is not divisible by model.num_attention_heads {NumAttentionHeads}; "
+                    + "choose a "
                 + "multiple of the number of heads, or give model.head_dim",
                 "hidden_size",
                 "num_attention_heads");
@@ -181,7 +189,8 @@ public sealed class ModelSection : IValidatable
         else if (HiddenSize / NumAttentionHeads % 2 != 0)
         {
             yield return new ConfigurationProblem(
-                $"the head size model.hidden_size / model.num_attention_heads = {HiddenSize / NumAttentionHeads} is odd, and "
+                $"the head size model.hidden_size / model.num_attention_heads = {HiddenSize / NumAttentionHeads} is "
+                    + "odd, and "
                 + "rotary position embeddings turn pairs; choose sizes that make it even, or give model.head_dim",
                 "hidden_size",
                 "num_attention_heads");

@@ -20,7 +20,8 @@ public sealed class OptimizerSection
     public double LearningRate { get; set; } = 3e-3;
 
     /// <summary>Muon's rate.</summary>
-    [Description("For kind muon: highest learning rate of the blocks' matrices, the norm by which a row changes in a step; it follows the same "
+    [Description("For kind muon: highest learning rate of the blocks' matrices, the norm by which a row changes in a "
+        + "step; it follows the same "
         + "schedule as learning_rate.")]
     [InRange(0, 10, ExcludesLowest = true)]
     public double MuonLearningRate { get; set; } = 0.02;
@@ -44,7 +45,8 @@ public sealed class OptimizerSection
     public double EmbeddingRate { get; set; } = 1;
 
     /// <summary>Blocks' multiple.</summary>
-    [Description("Learning rate of the blocks' matrices as a multiple of learning_rate (of muon_learning_rate for kind muon).")]
+    [Description(
+        "Learning rate of the blocks' matrices as a multiple of learning_rate (of muon_learning_rate for kind muon).")]
     [InRange(0, 1000)]
     public double HiddenRate { get; set; } = 1;
 
@@ -54,13 +56,16 @@ public sealed class OptimizerSection
     public double HeadRate { get; set; } = 1;
 
     /// <summary>Scales' multiple.</summary>
-    [Description("Learning rate of gains and scales, alpha and the logit scale among them, as a multiple of learning_rate.")]
+    [Description(
+        "Learning rate of gains and scales, alpha and the logit scale among them, as a multiple of learning_rate.")]
     [InRange(0, 1000)]
     public double ScaleRate { get; set; } = 1;
 
     /// <summary>Width exponent.</summary>
-    [Description("p: rates of matrices are multiplied by (256 / row length)^p as well. 0 for one rate at all widths, 0.5 for one angle by which "
-        + "rows of norm 1 turn at all widths, 1 for one best learning_rate at all widths; null for the architecture's default: 1 for angpt with "
+    [Description("p: rates of matrices are multiplied by (256 / row length)^p as well. 0 for one rate at all widths, "
+        + "0.5 for one angle by which "
+        + "rows of norm 1 turn at all widths, 1 for one best learning_rate at all widths; null for the architecture's "
+        + "default: 1 for angpt with "
         + "kind adam or lion, 0 otherwise.")]
     [InRange(0, 2)]
     public double? WidthExponent { get; set; }
@@ -83,13 +88,15 @@ public sealed class OptimizerSection
     public double Epsilon { get; set; } = 1e-8;
 
     /// <summary>Decoupled decay.</summary>
-    [Description("Decoupled weight decay of matrices (AdamW); null for the architecture's default: 0.1 for gpt and gpt+, 0 "
+    [Description("Decoupled weight decay of matrices (AdamW); null for the architecture's default: 0.1 for gpt and "
+        + "gpt+, 0 "
         + "for the others.")]
     [InRange(0, 10)]
     public double? WeightDecay { get; set; }
 
     /// <summary>Clipping norm.</summary>
-    [Description("Gradients with a larger norm are scaled down to this norm; 0 for no clipping; null for the architecture's "
+    [Description("Gradients with a larger norm are scaled down to this norm; 0 for no clipping; null for the "
+        + "architecture's "
         + "default: 1 for gpt and gpt+, 0 for the others.")]
     [NotNegative]
     public double? GradientClipping { get; set; }
@@ -99,12 +106,14 @@ public sealed class OptimizerSection
 public sealed class ScheduleSection
 {
     /// <summary>cosine, polynomial, wsd or constant.</summary>
-    [Description("Learning rate over the run after warm-up: cosine (half a cosine down), polynomial (the share of steps that remain, to "
+    [Description("Learning rate over the run after warm-up: cosine (half a cosine down), polynomial (the share of "
+        + "steps that remain, to "
         + "the power of `power`), wsd (constant, then a straight line down at the end) or constant.")]
     public ScheduleKind Kind { get; set; }
 
     /// <summary>Warm-up.</summary>
-    [Description("Steps over which the learning rate first rises from 0; null for the architecture's default: 10 % of the "
+    [Description("Steps over which the learning rate first rises from 0; null for the architecture's default: 10 % of "
+        + "the "
         + "steps, at most 2000, for gpt and gpt+, 0 for the others.")]
     [NotNegative]
     public long? WarmupSteps { get; set; }

@@ -6,8 +6,8 @@ using AnTransformer.Training.Runs;
 namespace AnTransformer.Training.Configuration;
 
 /// <summary>
-/// The one place that knows what a null of a configuration stands for. A run resolves its configuration when it starts and writes down the
-/// result, so that a default that changes later changes no run.
+/// The one place that knows what a null of a configuration stands for. A run resolves its configuration when it starts
+/// and writes down the result, so that a default that changes later changes no run.
 /// </summary>
 public static class ResolvedConfiguration
 {
@@ -28,17 +28,23 @@ public static class ResolvedConfiguration
     }
 
     /// <summary>
-    /// As <see cref="Of"/>, for a configuration that may not say yet how long the run is: what depends on that then remains null.
+    /// As <see cref="Of"/>, for a configuration that may not say yet how long the run is: what depends on that then
+    /// remains null.
     /// </summary>
     /// <param name="configuration">A configuration whose fields are legal each by itself.</param>
-    /// <exception cref="InvalidInputException">The architecture is unknown, or a model of that shape cannot be.</exception>
+    /// <exception cref="InvalidInputException">
+    /// The architecture is unknown, or a model of that shape cannot be.
+    /// </exception>
     public static TrainingConfiguration AsFarAsKnown(TrainingConfiguration configuration)
     {
         ArgumentNullException.ThrowIfNull(configuration);
-        return configuration.Training is { Steps: null, MaxTokens: null } ? ForArchitecture(configuration).Resolved : Of(configuration);
+        return configuration.Training is { Steps: null, MaxTokens: null }
+            ? ForArchitecture(configuration).Resolved
+            : Of(configuration);
     }
 
-    private static (TrainingConfiguration Resolved, ModelConfig Model) ForArchitecture(TrainingConfiguration configuration)
+    private static (TrainingConfiguration Resolved, ModelConfig Model) ForArchitecture(
+        TrainingConfiguration configuration)
     {
         var resolved = ConfigurationBinder.Copy(configuration);
         var model = ResolveModel(resolved.Model);

@@ -11,7 +11,8 @@ public sealed partial class TrainingSection : IValidatable
     internal const string DevicePattern = @"^(cpu|cuda(:[0-9]{1,3})?)$";
 
     /// <summary>Steps.</summary>
-    [Description("Optimizer steps of the run; null when max_tokens says how long it is. When both are given the smaller one "
+    [Description("Optimizer steps of the run; null when max_tokens says how long it is. When both are given the "
+        + "smaller one "
         + "counts.")]
     [Positive]
     public long? Steps { get; set; }
@@ -22,7 +23,8 @@ public sealed partial class TrainingSection : IValidatable
     public long? MaxTokens { get; set; }
 
     /// <summary>Time budget.</summary>
-    [Description("Minutes after which the run ends early, with a checkpoint and an evaluation; null for no such budget.")]
+    [Description(
+        "Minutes after which the run ends early, with a checkpoint and an evaluation; null for no such budget.")]
     [Positive]
     [MayChangeOnResume]
     public double? MaxMinutes { get; set; }
@@ -33,7 +35,8 @@ public sealed partial class TrainingSection : IValidatable
     public int BatchSize { get; set; } = 16;
 
     /// <summary>Micro-batches per step.</summary>
-    [Description("Batches whose gradients are added up for one optimizer step; more of them simulate a larger batch in the "
+    [Description("Batches whose gradients are added up for one optimizer step; more of them simulate a larger batch in "
+        + "the "
         + "same memory.")]
     [InRange(1, 1 << 20)]
     public int GradientAccumulation { get; set; } = 1;
@@ -51,8 +54,10 @@ public sealed partial class TrainingSection : IValidatable
     public double MaskProbability { get; set; } = TokenMasking.DefaultProbability;
 
     /// <summary>Starting weights.</summary>
-    [Description("Checkpoint (or run directory: its best checkpoint) whose weights a new run starts with, of the same model and tokenizer; "
-        + "optimizer, learning rate, data order and steps begin anew. null to start with random weights. To go on with a run, give "
+    [Description("Checkpoint (or run directory: its best checkpoint) whose weights a new run starts with, of the same "
+        + "model and tokenizer; "
+        + "optimizer, learning rate, data order and steps begin anew. null to start with random weights. To go on with "
+        + "a run, give "
         + "its directory in place of the configuration.")]
     public string? From { get; set; }
 
@@ -68,7 +73,8 @@ public sealed partial class TrainingSection : IValidatable
     public string Device { get; set; } = "cpu";
 
     /// <summary>Compute dtype.</summary>
-    [Description("Precision of matrix products and attention; weights, optimizer state and reductions are fp32 always.")]
+    [Description(
+        "Precision of matrix products and attention; weights, optimizer state and reductions are fp32 always.")]
     public ComputeDtype ComputeDtype { get; set; }
 
     /// <summary>Threads.</summary>
@@ -78,8 +84,10 @@ public sealed partial class TrainingSection : IValidatable
     public int Threads { get; set; }
 
     /// <summary>Divergence factor.</summary>
-    [Description("The run is given up when its training loss, smoothed over about 20 steps, exceeds this many times the lowest "
-        + "smoothed loss so far; 0 to never do so. A loss or gradient that is not a finite number always ends the run.")]
+    [Description("The run is given up when its training loss, smoothed over about 20 steps, exceeds this many times "
+        + "the lowest "
+        + "smoothed loss so far; 0 to never do so. A loss or gradient that is not a finite number always ends the "
+        + "run.")]
     [NotNegative]
     [MayChangeOnResume]
     public double DivergenceFactor { get; set; } = 2;
@@ -95,7 +103,8 @@ public sealed partial class TrainingSection : IValidatable
         if (Steps is null && MaxTokens is null)
         {
             yield return new ConfigurationProblem(
-                "training.steps or training.max_tokens must be given; nothing else says where the learning-rate schedule ends",
+                "training.steps or training.max_tokens must be given; nothing else says where the learning-rate "
+                    + "schedule ends",
                 "steps",
                 "max_tokens");
         }
@@ -103,7 +112,8 @@ public sealed partial class TrainingSection : IValidatable
         if (From is not null && string.IsNullOrWhiteSpace(From))
             yield return new ConfigurationProblem("training.from must name a checkpoint or a run, or be null", "from");
         if (!IsDevice(Device))
-            yield return new ConfigurationProblem($"training.device must be cpu, cuda or cuda:N, not '{Printable.Excerpt(Device)}'", "device");
+            yield return new ConfigurationProblem(
+                $"training.device must be cpu, cuda or cuda:N, not '{Printable.Excerpt(Device)}'", "device");
         if (string.IsNullOrWhiteSpace(Output))
             yield return new ConfigurationProblem("training.output must name a directory for the run", "output");
         if ((long)BatchSize * GradientAccumulation > int.MaxValue)
@@ -119,7 +129,8 @@ public sealed partial class TrainingSection : IValidatable
     /// <summary>Whether a text has the form of a device: cpu, cuda or cuda:N.</summary>
     /// <param name="name">The text.</param>
     public static bool IsDevice(string name)
-        => DeviceName().Match(name) is { Success: true } match && match.Length == name.Length;      // $ matches before a line feed, too
+        // $ matches before a line feed, too
+        => DeviceName().Match(name) is { Success: true } match && match.Length == name.Length;
 
     [GeneratedRegex(DevicePattern, RegexOptions.ExplicitCapture | RegexOptions.CultureInvariant, Timeout.Infinite)]
     private static partial Regex DeviceName();
@@ -129,7 +140,8 @@ public sealed partial class TrainingSection : IValidatable
 public sealed class EvaluationSection
 {
     /// <summary>Steps between evaluations.</summary>
-    [Description("Steps between evaluations on the validation data, each with a checkpoint before it; 0 for one at the end "
+    [Description("Steps between evaluations on the validation data, each with a checkpoint before it; 0 for one at the "
+        + "end "
         + "only.")]
     [NotNegative]
     [MayChangeOnResume]
@@ -169,7 +181,8 @@ public sealed class CheckpointSection : IValidatable
     public int KeepLast { get; set; } = 2;
 
     /// <summary>auto, never or a path.</summary>
-    [Description("auto goes on from the newest checkpoint in `training.output`, and starts anew if there is none; never starts "
+    [Description("auto goes on from the newest checkpoint in `training.output`, and starts anew if there is none; "
+        + "never starts "
         + "anew, in an unused directory only; a path names the checkpoint or run to go on from.")]
     [MayChangeOnResume]
     public string Resume { get; set; } = "auto";
@@ -178,7 +191,8 @@ public sealed class CheckpointSection : IValidatable
     public IEnumerable<ConfigurationProblem> Validate()
     {
         if (string.IsNullOrWhiteSpace(Resume))
-            yield return new ConfigurationProblem("checkpoint.resume must be auto, never or a checkpoint's path", "resume");
+            yield return new ConfigurationProblem(
+                "checkpoint.resume must be auto, never or a checkpoint's path", "resume");
     }
 }
 

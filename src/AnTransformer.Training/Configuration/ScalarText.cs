@@ -7,8 +7,8 @@ using AnTransformer.Configuration;
 namespace AnTransformer.Training.Configuration;
 
 /// <summary>
-/// Scalars and their text, close to the core schema of YAML 1.2 (section 10.3): <c>true</c> and <c>false</c>, decimal numbers,
-/// and besides <c>_</c> between digits and whole numbers such as <c>1e9</c>. Always in the invariant culture.
+/// Scalars and their text, close to the core schema of YAML 1.2 (section 10.3): <c>true</c> and <c>false</c>, decimal
+/// numbers, and besides <c>_</c> between digits and whole numbers such as <c>1e9</c>. Always in the invariant culture.
 /// </summary>
 internal static partial class ScalarText
 {
@@ -102,7 +102,8 @@ internal static partial class ScalarText
                 '\\' => "\\\\",
                 '\n' => "\\n",
                 '\t' => "\\t",
-                _ when char.IsControl(c) || c is '\u2028' or '\u2029' or '\ufeff' or '\ufffe' or '\uffff' => $"\\u{(int)c:x4}",
+                _ when char.IsControl(c) || c is '\u2028' or '\u2029' or '\ufeff' or '\ufffe' or '\uffff'
+                    => $"\\u{(int)c:x4}",
                 _ => c.ToString(),
             });
         }
@@ -120,6 +121,7 @@ internal static partial class ScalarText
     private static partial Regex SafePlain();
 
     // What another reader might take for a number, a date, a base-60 number or a truth value.
-    [GeneratedRegex(@"^([0-9.].*|true|false|yes|no|on|off|y|n)\z", Options | RegexOptions.IgnoreCase, TimeoutMilliseconds)]
+    [GeneratedRegex(@"^([0-9.].*|true|false|yes|no|on|off|y|n)\z", Options | RegexOptions.IgnoreCase,
+        TimeoutMilliseconds)]
     private static partial Regex LooksTyped();
 }

@@ -4,8 +4,9 @@ using YamlDotNet.Core.Events;
 namespace AnTransformer.Training.Configuration;
 
 /// <summary>
-/// Reads one YAML document. Built on the parser's events, since they alone keep every place and every duplicate key. What a
-/// configuration has no use for (anchors, aliases, tags, several documents) is refused rather than half understood.
+/// Reads one YAML document. Built on the parser's events, since they alone keep every place and every duplicate key.
+/// What a configuration has no use for (anchors, aliases, tags, several documents) is refused rather than half
+/// understood.
 /// </summary>
 internal sealed class YamlReader
 {
@@ -23,7 +24,9 @@ internal sealed class YamlReader
     /// <summary>Reads a document; null when it holds nothing but comments.</summary>
     /// <param name="yaml">The text.</param>
     /// <param name="name">What errors call it.</param>
-    /// <exception cref="InvalidInputException">It is not valid YAML, or uses what configurations do not allow.</exception>
+    /// <exception cref="InvalidInputException">
+    /// It is not valid YAML, or uses what configurations do not allow.
+    /// </exception>
     public static YamlValue? Read(string yaml, string name)
     {
         var reader = new YamlReader(yaml, name);
@@ -41,7 +44,8 @@ internal sealed class YamlReader
         catch (YamlException e)
         {
             var reason = Printable.Excerpt(e.Message.TrimEnd('.'), longest: 200);
-            throw new InvalidInputException($"{reader.Place(e.Start)}: not valid YAML ({reason}); correct the file there.", e);
+            throw new InvalidInputException(
+                $"{reader.Place(e.Start)}: not valid YAML ({reason}); correct the file there.", e);
         }
     }
 
@@ -61,9 +65,14 @@ internal sealed class YamlReader
     private YamlValue ReadValue(int depth)
     {
         if (_parser.Accept<AnchorAlias>(out var alias))
-            throw Error(alias, $"the alias '*{Printable.Excerpt(alias.Value.ToString())}' is not supported in configurations; write the value out");
+            throw Error(
+                alias,
+                $"the alias '*{Printable.Excerpt(alias.Value.ToString())}' is not supported in configurations; write "
+                    + "the value out");
         if (_parser.Accept<NodeEvent>(out var node) && !node.Tag.IsEmpty)
-            throw Error(node, $"the tag '{Printable.Excerpt(node.Tag.ToString())}' is not supported in configurations; remove it");
+            throw Error(
+                node,
+                $"the tag '{Printable.Excerpt(node.Tag.ToString())}' is not supported in configurations; remove it");
         if (depth > DeepestNesting)
             throw Error(_parser.Current!, "nested too deeply for a configuration; remove brackets");
         if (_parser.TryConsume<Scalar>(out var scalar))

@@ -25,4 +25,5 @@ internal sealed record YamlList(string Place, IReadOnlyList<YamlValue> Items) : 
 /// <summary>A mapping; entries in the order of the file, no key twice.</summary>
 /// <param name="Place"><c>file:line:column</c>.</param>
 /// <param name="Entries">Keys and values.</param>
-internal sealed record YamlMapping(string Place, IReadOnlyList<(YamlText Key, YamlValue Value)> Entries) : YamlValue(Place);
+internal sealed record YamlMapping(
+    string Place, IReadOnlyList<(YamlText Key, YamlValue Value)> Entries) : YamlValue(Place);

@@ -121,7 +121,8 @@ public sealed record DatasetInfo
         catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
             throw new InvalidInputException(
-                $"'{path}' is no valid description of a data set ({Printable.Excerpt(exception.Message.TrimEnd('.'), longest: 200)}); prepare the " +
+                $"'{path}' is no valid description of a data set "
+                    + $"({Printable.Excerpt(exception.Message.TrimEnd('.'), longest: 200)}); prepare the " +
                 "data again, or remove the file to use the shards as they are.", exception);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)

@@ -3,7 +3,9 @@ using AnTransformer.Training.Data.Preparation;
 
 namespace AnTransformer.Training.Data;
 
-/// <summary>Files by name or by pattern: <c>*</c> and <c>?</c> within a name, <c>**</c> for directories at any depth.</summary>
+/// <summary>
+/// Files by name or by pattern: <c>*</c> and <c>?</c> within a name, <c>**</c> for directories at any depth.
+/// </summary>
 internal static class FilePattern
 {
     private static readonly EnumerationOptions Visible =
@@ -12,8 +14,8 @@ internal static class FilePattern
     private static readonly string[] AnyName = ["*"];
 
     /// <summary>
-    /// The files that match, in ordinal order; a file of exactly this name wins over its reading as a pattern. <c>**</c> visits each
-    /// directory once, as <see cref="DirectoryTree"/> does.
+    /// The files that match, in ordinal order; a file of exactly this name wins over its reading as a pattern.
+    /// <c>**</c> visits each directory once, as <see cref="DirectoryTree"/> does.
     /// </summary>
     /// <param name="pattern">A file or a pattern.</param>
     /// <param name="stop">Ends the search.</param>
@@ -52,9 +54,11 @@ internal static class FilePattern
         }
         return rest.IsEmpty
             ? Children(place, directory, Directory.EnumerateFiles).Where(Matches)
-            : Children(place, directory, Directory.EnumerateDirectories).Where(Matches).SelectMany(child => Match(child, rest, stop));
+            : Children(place, directory, Directory.EnumerateDirectories).Where(Matches)
+                .SelectMany(child => Match(child, rest, stop));
 
-        bool Matches(string path) => FileSystemName.MatchesSimpleExpression(segment, Path.GetFileName(path), ignoreCase: false);
+        bool Matches(string path) => FileSystemName.MatchesSimpleExpression(
+            segment, Path.GetFileName(path), ignoreCase: false);
     }
 
     private static IEnumerable<string> Children(

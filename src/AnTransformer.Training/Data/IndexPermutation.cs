@@ -4,15 +4,16 @@ using System.Runtime.InteropServices;
 namespace AnTransformer.Training.Data;
 
 /// <summary>
-/// A keyed pseudorandom permutation of <c>[0, Count)</c> in constant memory: any element of a shuffled order can be had without
-/// the others. A Feistel network over a rectangle <c>a × b</c> just larger than <c>Count</c>, with cycle walking for the few
-/// values beyond it (Black and Rogaway, "Ciphers with arbitrary finite domains", 2002, method 3). For shuffling, not for
-/// secrecy.
+/// A keyed pseudorandom permutation of <c>[0, Count)</c> in constant memory: any element of a shuffled order can be had
+/// without the others. A Feistel network over a rectangle <c>a × b</c> just larger than <c>Count</c>, with cycle
+/// walking for the few values beyond it (Black and Rogaway, "Ciphers with arbitrary finite domains", 2002, method 3).
+/// For shuffling, not for secrecy.
 /// </summary>
 [StructLayout(LayoutKind.Auto)]
 internal readonly struct IndexPermutation
 {
-    // Far beyond the 4 rounds that make a Feistel network indistinguishable from random in theory; each costs about 2 ns.
+    // Far beyond the 4 rounds that make a Feistel network indistinguishable from random in theory; each costs about 2
+    // ns.
     private const int Rounds = 8;
 
     private readonly ulong _count;

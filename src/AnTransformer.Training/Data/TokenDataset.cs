@@ -1,8 +1,8 @@
 namespace AnTransformer.Training.Data;
 
 /// <summary>
-/// An ordered list of token shards, read as windows of T + 1 tokens (T inputs and the T targets one token later) at stride T.
-/// A window never crosses from one shard to the next. Safe to read from several threads at once.
+/// An ordered list of token shards, read as windows of T + 1 tokens (T inputs and the T targets one token later) at
+/// stride T. A window never crosses from one shard to the next. Safe to read from several threads at once.
 /// </summary>
 public sealed class TokenDataset : IDisposable
 {
@@ -39,10 +39,9 @@ public sealed class TokenDataset : IDisposable
 
     /// <summary>
     /// Opens a split of a directory (<c>train-*.bin</c> and <c>val-*.bin</c> as <c>angpt prepare</c> names them, or
-    /// <c>*_train_*.bin</c>, <c>*_train.bin</c>, <c>*_val_*.bin</c> and <c>*_val.bin</c> as llm.c does), a single shard, or the shards
-    /// that match a pattern with
-    /// <c>*</c>, <c>?</c> or <c>**</c>. Shards are ordered ordinally by name. <c>dataset.json</c>, where there is one, is
-    /// checked against the shards.
+    /// <c>*_train_*.bin</c>, <c>*_train.bin</c>, <c>*_val_*.bin</c> and <c>*_val.bin</c> as llm.c does), a single
+    /// shard, or the shards that match a pattern with <c>*</c>, <c>?</c> or <c>**</c>. Shards are ordered ordinally by
+    /// name. <c>dataset.json</c>, where there is one, is checked against the shards.
     /// </summary>
     /// <param name="path">A directory, a file or a pattern.</param>
     /// <param name="split">Which files of a directory to take; without meaning for a file or a pattern.</param>
@@ -99,18 +98,25 @@ public sealed class TokenDataset : IDisposable
     public static TokenDataset OpenText(string directory, string text, int vocabularySize)
     {
         var prepared = Open(directory, DatasetSplit.Train, vocabularySize);
-        return new TokenDataset($"the text '{text}'", prepared._shards, prepared.Info, vocabularySize) { TooSmallRemedy = "give more text" };
+        return new TokenDataset($"the text '{text}'", prepared._shards, prepared.Info, vocabularySize)
+        {
+            TooSmallRemedy = "give more text",
+        };
     }
 
     /// <summary>Opens the named shards in the order given.</summary>
     /// <param name="shardPaths">At least one file.</param>
     /// <param name="vocabularySize">If given, every token read is checked to be below it.</param>
-    /// <exception cref="InvalidInputException">There is no shard, or one is unusable or contradicts the others.</exception>
+    /// <exception cref="InvalidInputException">
+    /// There is no shard, or one is unusable or contradicts the others.
+    /// </exception>
     public static TokenDataset Open(IEnumerable<string> shardPaths, int? vocabularySize = null)
     {
         var paths = shardPaths.ToList();
         return paths.Count > 0
-            ? Open(paths.Count == 1 ? $"'{paths[0]}'" : $"'{paths[0]}' and {paths.Count - 1} more", paths, null, vocabularySize)
+            ? Open(
+                paths.Count == 1 ? $"'{paths[0]}'" : $"'{paths[0]}' and {paths.Count - 1} more", paths, null,
+                vocabularySize)
             : throw new InvalidInputException("The list of token shards is empty; name at least one.");
     }
 
@@ -123,8 +129,10 @@ public sealed class TokenDataset : IDisposable
         var count = _shards.Sum(shard => WindowsIn(shard, sequenceLength));
         if (count > 0)
             return count;
-        throw new InvalidInputException($"{char.ToUpperInvariant(Name[0])}{Name[1..]} is too small: its longest shard has " +
-            $"{_shards.Max(shard => shard.Length)} tokens and one window needs {sequenceLength + 1L}; {TooSmallRemedy}.");
+        throw new InvalidInputException($"{char.ToUpperInvariant(Name[0])}{Name[1..]} is too small: its longest shard "
+            + "has " +
+            $"{_shards.Max(shard => shard.Length)} tokens and one window needs {sequenceLength + 1L}; "
+                + $"{TooSmallRemedy}.");
     }
 
     /// <summary>Reads a window.</summary>
@@ -164,7 +172,9 @@ public sealed class TokenDataset : IDisposable
 
     /// <summary>Checks every token of every shard against a vocabulary; reads all files once.</summary>
     /// <param name="vocabularySize">Every id must be in <c>[0, vocabularySize)</c>.</param>
-    /// <exception cref="InvalidInputException">An id is out of range; the message names file, token offset and id.</exception>
+    /// <exception cref="InvalidInputException">
+    /// An id is out of range; the message names file, token offset and id.
+    /// </exception>
     public void Validate(int vocabularySize)
     {
         foreach (var shard in _shards)
@@ -191,7 +201,8 @@ public sealed class TokenDataset : IDisposable
                 shards.Add(shard);
                 if (shard.BytesPerToken != shards[0].BytesPerToken)
                 {
-                    throw new InvalidInputException($"'{path}' has {shard.BytesPerToken} bytes per token and '{paths[0]}' " +
+                    throw new InvalidInputException($"'{path}' has {shard.BytesPerToken} bytes per token and "
+                        + $"'{paths[0]}' " +
                         $"{shards[0].BytesPerToken}; shards of one data set must be prepared with one tokenizer.");
                 }
             }
@@ -211,7 +222,8 @@ public sealed class TokenDataset : IDisposable
         var expected = split == DatasetSplit.Train ? Info.TrainTokens : Info.ValidationTokens;
         if (TokenCount != expected)
         {
-            throw new InvalidInputException($"{char.ToUpperInvariant(Name[0])}{Name[1..]} has {TokenCount} tokens, but " +
+            throw new InvalidInputException($"{char.ToUpperInvariant(Name[0])}{Name[1..]} has {TokenCount} tokens, but "
+                + "" +
                 $"{DatasetInfo.FileName} says {expected}: a shard is missing or foreign; prepare the data again.");
         }
         if (BytesPerToken != Info.BytesPerToken)

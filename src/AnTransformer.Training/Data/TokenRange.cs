@@ -10,7 +10,8 @@ internal static class TokenRange
         vocabularySize > ushort.MaxValue ? -1 : IndexAbove(ids, (ushort)(vocabularySize - 1));
 
     /// <inheritdoc cref="IndexOutside(ReadOnlySpan{ushort}, int)"/>
-    public static int IndexOutside(ReadOnlySpan<uint> ids, int vocabularySize) => IndexAbove(ids, (uint)(vocabularySize - 1));
+    public static int IndexOutside(ReadOnlySpan<uint> ids, int vocabularySize)
+        => IndexAbove(ids, (uint)(vocabularySize - 1));
 
     private static int IndexAbove<T>(ReadOnlySpan<T> ids, T largest)
         where T : unmanaged, INumber<T>

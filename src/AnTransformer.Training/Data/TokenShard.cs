@@ -5,9 +5,9 @@ using Microsoft.Win32.SafeHandles;
 namespace AnTransformer.Training.Data;
 
 /// <summary>
-/// A memory-mapped, read-only file of token ids in llm.c's format: a header of 256 int32 (magic 20240520, version 1, token
-/// count), then little-endian uint16 tokens; magic 20240801 and version 7 mark uint32 tokens. Safe to read from several
-/// threads at once. The file must not be truncated while it is open.
+/// A memory-mapped, read-only file of token ids in llm.c's format: a header of 256 int32 (magic 20240520, version 1,
+/// token count), then little-endian uint16 tokens; magic 20240801 and version 7 mark uint32 tokens. Safe to read from
+/// several threads at once. The file must not be truncated while it is open.
 /// </summary>
 public sealed unsafe class TokenShard : IDisposable
 {
@@ -21,8 +21,10 @@ public sealed unsafe class TokenShard : IDisposable
         Path = path;
         Length = header.TokenCount;
         BytesPerToken = header.BytesPerToken;
-        // The view needs neither the mapping nor the file: a data set of a thousand shards must not take as many descriptors.
-        using (var file = MemoryMappedFile.CreateFromFile(stream, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, false))
+        // The view needs neither the mapping nor the file: a data set of a thousand shards must not take as many
+        // descriptors.
+        using (var file = MemoryMappedFile.CreateFromFile(
+            stream, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, false))
             _view = file.CreateViewAccessor(0, header.FileSize, MemoryMappedFileAccess.Read);
         _handle = _view.SafeMemoryMappedViewHandle;
         byte* pointer = null;
@@ -50,14 +52,16 @@ public sealed unsafe class TokenShard : IDisposable
             stream = RegularFile.Open(path, bufferSize: 1);
             var bytes = new byte[TokenShardHeader.Size];
             var header =
-                TokenShardHeader.Parse(bytes.AsSpan(0, stream.ReadAtLeast(bytes, bytes.Length, false)), path, stream.Length);
+                TokenShardHeader.Parse(
+                    bytes.AsSpan(0, stream.ReadAtLeast(bytes, bytes.Length, false)), path, stream.Length);
             return new TokenShard(path, header, stream);
         }
         catch (Exception exception)
         {
             stream?.Dispose();
             if (exception is IOException or UnauthorizedAccessException)
-                throw new InvalidInputException($"Cannot read the token shard '{path}': {exception.Message}", exception);
+                throw new InvalidInputException(
+                    $"Cannot read the token shard '{path}': {exception.Message}", exception);
             throw;
         }
     }
@@ -94,14 +98,18 @@ public sealed unsafe class TokenShard : IDisposable
     /// Checks every token of the shard against a vocabulary; reads the whole file once, at the speed of memory.
     /// </summary>
     /// <param name="vocabularySize">Every id must be in <c>[0, vocabularySize)</c>.</param>
-    /// <exception cref="InvalidInputException">An id is out of range; the message names file, token offset and id.</exception>
+    /// <exception cref="InvalidInputException">
+    /// An id is out of range; the message names file, token offset and id.
+    /// </exception>
     public void Validate(int vocabularySize) => Validate(vocabularySize, 0, Length);
 
     /// <summary>Checks a range of tokens against a vocabulary.</summary>
     /// <param name="vocabularySize">Every id must be in <c>[0, vocabularySize)</c>.</param>
     /// <param name="offset">Index of the first token.</param>
     /// <param name="count">Number of tokens.</param>
-    /// <exception cref="InvalidInputException">An id is out of range; the message names file, token offset and id.</exception>
+    /// <exception cref="InvalidInputException">
+    /// An id is out of range; the message names file, token offset and id.
+    /// </exception>
     /// <exception cref="ArgumentOutOfRangeException">The range is not within <c>[0, Length)</c>.</exception>
     public void Validate(int vocabularySize, long offset, long count)
     {
@@ -119,8 +127,10 @@ public sealed unsafe class TokenShard : IDisposable
                 continue;
             var at = start + index;
             var id = BytesPerToken == 2 ? ((ushort*)_tokens)[at] : ((uint*)_tokens)[at];
-            throw new InvalidInputException($"'{Path}' holds token id {id} at token offset {at}, but the vocabulary has " +
-                $"{vocabularySize} entries; prepare the data with the model's tokenizer, or for shards from elsewhere give the " +
+            throw new InvalidInputException($"'{Path}' holds token id {id} at token offset {at}, but the vocabulary "
+                + "has " +
+                $"{vocabularySize} entries; prepare the data with the model's tokenizer, or for shards from elsewhere "
+                    + "give the " +
                 "vocabulary of theirs as tokenizer.vocab_size (50257 for llm.c's GPT-2 tokens, 128256 for Llama 3's).");
         }
     }

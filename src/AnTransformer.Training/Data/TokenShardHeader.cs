@@ -4,8 +4,8 @@ using System.Runtime.InteropServices;
 namespace AnTransformer.Training.Data;
 
 /// <summary>
-/// The first kilobyte of a token shard, in llm.c's format (<c>dev/data/data_common.py</c>): 256 little-endian int32, of which
-/// the first three are magic number, version and token count, the others 0; the tokens follow.
+/// The first kilobyte of a token shard, in llm.c's format (<c>dev/data/data_common.py</c>): 256 little-endian int32, of
+/// which the first three are magic number, version and token count, the others 0; the tokens follow.
 /// </summary>
 /// <param name="BytesPerToken">2 (magic 20240520, version 1, uint16) or 4 (magic 20240801, version 7, uint32).</param>
 /// <param name="TokenCount">Number of tokens in the file.</param>
@@ -39,7 +39,8 @@ internal readonly record struct TokenShardHeader(int BytesPerToken, int TokenCou
     {
         if (bytes.Length < Size)
         {
-            throw new InvalidInputException($"'{path}' is no token shard: it has {fileSize} bytes and the header alone needs " +
+            throw new InvalidInputException($"'{path}' is no token shard: it has {fileSize} bytes and the header alone "
+                + "needs " +
                 $"{Size}; prepare it again or remove it.");
         }
         var magic = BinaryPrimitives.ReadInt32LittleEndian(bytes);
@@ -50,8 +51,10 @@ internal readonly record struct TokenShardHeader(int BytesPerToken, int TokenCou
             // nanoGPT's train.bin and val.bin are bare uint16 tokens.
             var isBare = Path.GetFileName(path) is "train.bin" or "val.bin" && fileSize % 2 == 0;
             throw new InvalidInputException(isBare
-                ? $"'{path}' is no token shard: it has no header, as nanoGPT's files of bare uint16 tokens; prepare the text itself with " +
-                    $"`angpt prepare`, or put llm.c's header in front (256 int32: {Magic16}, {Version16}, number of tokens, zeros)."
+                ? $"'{path}' is no token shard: it has no header, as nanoGPT's files of bare uint16 tokens; prepare "
+                    + "the text itself with " +
+                    $"`angpt prepare`, or put llm.c's header in front (256 int32: {Magic16}, {Version16}, number of "
+                        + "tokens, zeros)."
                 : $"'{path}' is no token shard: its magic number is {magic}, expected {Magic16} " +
                     $"(uint16 tokens) or {Magic32} (uint32 tokens); make token shards with `angpt prepare`.");
         }

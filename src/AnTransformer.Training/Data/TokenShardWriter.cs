@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 namespace AnTransformer.Training.Data;
 
 /// <summary>
-/// Writes one token shard (see <see cref="TokenShard"/>): streaming, to a temporary file beside the final one, which takes its
-/// name in <see cref="Complete"/>. Disposing without completing deletes the temporary file.
+/// Writes one token shard (see <see cref="TokenShard"/>): streaming, to a temporary file beside the final one, which
+/// takes its name in <see cref="Complete"/>. Disposing without completing deletes the temporary file.
 /// </summary>
 public sealed class TokenShardWriter : IDisposable
 {

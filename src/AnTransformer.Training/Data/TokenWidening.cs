@@ -1,8 +1,8 @@
 namespace AnTransformer.Training.Data;
 
 /// <summary>
-/// Widens token ids to the integer types that models take. Plain loops: a batch is some 10⁵ tokens, and the model's step on it
-/// takes longer by orders of magnitude.
+/// Widens token ids to the integer types that models take. Plain loops: a batch is some 10⁵ tokens, and the model's
+/// step on it takes longer by orders of magnitude.
 /// </summary>
 internal static class TokenWidening
 {

@@ -26,15 +26,18 @@ public sealed class TrainingData : IDisposable
     public TokenDataset Validation { get; }
 
     /// <summary>
-    /// Opens the shards of <c>data.path</c>, after preparing <c>data.text</c> if there is no such directory. One that exists was prepared
-    /// from that text with these settings, or it is refused.
+    /// Opens the shards of <c>data.path</c>, after preparing <c>data.text</c> if there is no such directory. One that
+    /// exists was prepared from that text with these settings, or it is refused.
     /// </summary>
     /// <param name="configuration">A validated configuration.</param>
     /// <param name="listener">Hears of the preparation.</param>
     /// <param name="stop">Ends the preparation.</param>
-    /// <exception cref="InvalidInputException">Text, shards or tokenizer cannot be used, or do not belong together.</exception>
+    /// <exception cref="InvalidInputException">
+    /// Text, shards or tokenizer cannot be used, or do not belong together.
+    /// </exception>
     /// <exception cref="OperationCanceledException">Stopped.</exception>
-    public static TrainingData Open(TrainingConfiguration configuration, ITrainingListener listener, CancellationToken stop)
+    public static TrainingData Open(
+        TrainingConfiguration configuration, ITrainingListener listener, CancellationToken stop)
     {
         var section = configuration.Data;
         if (Path.GetDirectoryName(Path.GetFullPath(section.Path)) is { } parent)
@@ -50,14 +53,17 @@ public sealed class TrainingData : IDisposable
         if (info is not null && info.VocabularySize != vocabularySize)
         {
             throw new InvalidInputException(
-                $"{section.Path}: was prepared with a vocabulary of {info.VocabularySize} ids, but the tokenizer has {vocabularySize}; "
+                $"{section.Path}: was prepared with a vocabulary of {info.VocabularySize} ids, but the tokenizer has "
+                    + $"{vocabularySize}; "
                 + "use the tokenizer.json in that directory.");
         }
 
         var train = TokenDataset.Open(section.Path, DatasetSplit.Train, vocabularySize);
         try
         {
-            return new TrainingData(tokenizer, vocabularySize, train, TokenDataset.Open(section.Path, DatasetSplit.Validation, vocabularySize));
+            return new TrainingData(
+                tokenizer, vocabularySize, train,
+                TokenDataset.Open(section.Path, DatasetSplit.Validation, vocabularySize));
         }
         catch
         {
@@ -73,8 +79,11 @@ public sealed class TrainingData : IDisposable
         Validation.Dispose();
     }
 
-    /// <summary>Whether there is a directory with anything in it; what else there may be, preparation refuses.</summary>
-    private static bool IsMade(string path) => Directory.Exists(path) && Directory.EnumerateFileSystemEntries(path).Any();
+    /// <summary>
+    /// Whether there is a directory with anything in it; what else there may be, preparation refuses.
+    /// </summary>
+    private static bool IsMade(string path)
+        => Directory.Exists(path) && Directory.EnumerateFileSystemEntries(path).Any();
 
     private static Tokenizer? LoadTokenizer(TrainingConfiguration configuration)
     {

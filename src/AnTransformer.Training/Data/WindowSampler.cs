@@ -39,7 +39,8 @@ public sealed class WindowSampler
     /// <param name="dataset">The tokens; not owned.</param>
     /// <param name="sequenceLength">T.</param>
     /// <exception cref="InvalidInputException">The data set is too small for one window.</exception>
-    public static WindowSampler Sequential(TokenDataset dataset, int sequenceLength) => new(dataset, sequenceLength, null);
+    public static WindowSampler Sequential(TokenDataset dataset, int sequenceLength)
+        => new(dataset, sequenceLength, null);
 
     /// <summary>The same windows with tokens of each masked.</summary>
     /// <param name="masker">Masks them; null to leave the windows as they are.</param>
@@ -56,7 +57,9 @@ public sealed class WindowSampler
     }
 
     /// <summary>Reads consecutive sequences as a batch.</summary>
-    /// <param name="firstSequence">Index of the first sequence; step s of a run with batches of B reads from s·B on.</param>
+    /// <param name="firstSequence">
+    /// Index of the first sequence; step s of a run with batches of B reads from s·B on.
+    /// </param>
     /// <param name="batchSize">B.</param>
     /// <param name="inputs">Receives [B, T] token ids, row by row.</param>
     /// <param name="targets">
@@ -64,7 +67,9 @@ public sealed class WindowSampler
     /// is to be predicted, and <see cref="Operators.IgnoredTargets.Index"/> elsewhere.
     /// </param>
     /// <exception cref="ArgumentException">A span's length is not B·T.</exception>
-    /// <exception cref="InvalidInputException">A token id is outside the vocabulary the data set was opened with.</exception>
+    /// <exception cref="InvalidInputException">
+    /// A token id is outside the vocabulary the data set was opened with.
+    /// </exception>
     public void GetBatch(long firstSequence, int batchSize, Span<long> inputs, Span<long> targets)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(firstSequence);

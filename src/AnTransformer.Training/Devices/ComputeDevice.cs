@@ -26,7 +26,9 @@ public static class ComputeDevice
     {
         LibTorch.EnsureLoaded();
         return new(
-            Device(device), ScalarType.Float32, computeDtype == ComputeDtype.Bf16 ? ScalarType.BFloat16 : ScalarType.Float32);
+            Device(device), ScalarType.Float32, computeDtype == ComputeDtype.Bf16
+                ? ScalarType.BFloat16
+                : ScalarType.Float32);
     }
 
     private static Device Device(string name)
@@ -35,20 +37,25 @@ public static class ComputeDevice
             return CPU;
         var index = 0;
         if (!string.Equals(name, "cuda", StringComparison.Ordinal)
-            && !(name.StartsWith("cuda:", StringComparison.Ordinal) && int.TryParse(name.AsSpan(5), out index) && index >= 0))
+            && !(name.StartsWith("cuda:", StringComparison.Ordinal) && int.TryParse(name.AsSpan(5), out index)
+                && index >= 0))
         {
-            throw new InvalidInputException($"device '{Printable.Excerpt(name)}' is unknown; it must be cpu, cuda or cuda:N.");
+            throw new InvalidInputException(
+                $"device '{Printable.Excerpt(name)}' is unknown; it must be cpu, cuda or cuda:N.");
         }
 
         if (!TryInitializeCuda())
         {
             throw new InvalidInputException(
-                $"device '{Printable.Excerpt(name)}' is not available: this LibTorch has no CUDA or finds no GPU; point ANTRANSFORMER_LIBTORCH at the "
+                $"device '{Printable.Excerpt(name)}' is not available: this LibTorch has no CUDA or finds no GPU; "
+                    + "point ANTRANSFORMER_LIBTORCH at the "
                 + "lib folder of a PyTorch with CUDA, or use --device cpu.");
         }
 
         if (index >= cuda.device_count())
-            throw new InvalidInputException($"device '{Printable.Excerpt(name)}' does not exist: this machine has {cuda.device_count()} CUDA device(s), numbered from 0.");
+            throw new InvalidInputException(
+                $"device '{Printable.Excerpt(name)}' does not exist: this machine has {cuda.device_count()} CUDA "
+                    + "device(s), numbered from 0.");
         return torch.device(DeviceType.CUDA, index);
     }
 

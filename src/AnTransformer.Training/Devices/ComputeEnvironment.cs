@@ -7,8 +7,8 @@ using static TorchSharp.torch;
 namespace AnTransformer.Training.Devices;
 
 /// <summary>
-/// What a run computes with, as far as it may decide the last bits of its results. The same run on another such environment learns the
-/// same, but its sums are in another order.
+/// What a run computes with, as far as it may decide the last bits of its results. The same run on another such
+/// environment learns the same, but its sums are in another order.
 /// </summary>
 public sealed record ComputeEnvironment
 {
@@ -29,7 +29,10 @@ public sealed record ComputeEnvironment
     /// <summary>CPU threads.</summary>
     public int Threads { get; init; }
 
-    /// <summary>Widest vector instructions of the kernels: <c>avx512</c>, <c>avx2</c>, <c>avx</c>, <c>sse</c>, <c>neon</c> or <c>none</c>.</summary>
+    /// <summary>
+    /// Widest vector instructions of the kernels: <c>avx512</c>, <c>avx2</c>, <c>avx</c>, <c>sse</c>, <c>neon</c> or
+    /// <c>none</c>.
+    /// </summary>
     public string InstructionSet { get; init; } = "";
 
     /// <summary>Width of the kernels' vectors.</summary>
@@ -54,7 +57,9 @@ public sealed record ComputeEnvironment
         var cpu = CpuImplementation.Current;
         return new ComputeEnvironment
         {
-            Version = typeof(ComputeEnvironment).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "",
+            Version = typeof(ComputeEnvironment).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()
+                ?.InformationalVersion
+                ?? "",
             Device = device.ToString(),
             Kernels = FusedKernels.Enabled && FusedKernels.WhyEager(device) is null ? "fused" : "eager",
             ComputeDtype = EnumSpelling.Of(computeDtype),
@@ -68,8 +73,9 @@ public sealed record ComputeEnvironment
     }
 
     /// <summary>
-    /// In what another environment differs that may change bits, such as <c>instruction set avx512 → avx2</c>; null where results are
-    /// promised to be the same. The number of threads counts only where LibTorch computes, whose sums depend on it.
+    /// In what another environment differs that may change bits, such as <c>instruction set avx512 → avx2</c>; null
+    /// where results are promised to be the same. The number of threads counts only where LibTorch computes, whose sums
+    /// depend on it.
     /// </summary>
     /// <param name="now">The other one.</param>
     public string? DifferenceOfBits(ComputeEnvironment now)

@@ -4,7 +4,9 @@ using AnTransformer.Training.Metrics;
 
 namespace AnTransformer.Training.Inspection;
 
-/// <summary>One line of <c>inspection.jsonl</c>: what an inspection found in one block, or outside the blocks.</summary>
+/// <summary>
+/// One line of <c>inspection.jsonl</c>: what an inspection found in one block, or outside the blocks.
+/// </summary>
 public sealed record InspectionRecord : IStepRecord
 {
     static string IStepRecord.Kind => "an inspection record";
@@ -43,7 +45,8 @@ public sealed record InspectionRecord : IStepRecord
     /// <param name="step">Optimizer steps taken.</param>
     /// <param name="inspection">What was found.</param>
     public static IReadOnlyList<InspectionRecord> Of(long step, ModelInspection inspection)
-        => [Of(step, null, inspection), .. Enumerable.Range(0, inspection.Config.NumHiddenLayers).Select(layer => Of(step, layer, inspection))];
+        => [Of(step, null, inspection), .. Enumerable.Range(0, inspection.Config.NumHiddenLayers).Select(
+            layer => Of(step, layer, inspection))];
 
     /// <summary>The figures that TensorBoard shows.</summary>
     internal IEnumerable<(string Tag, double Value)> Figures()
@@ -68,13 +71,18 @@ public sealed record InspectionRecord : IStepRecord
             Norm = activations.ToDictionary(item => item.Activation.ToName(), item => Rounded(item.Norm.Mean)),
             Predicted = activations.Where(item => item.Predicted is not null)
                 .ToDictionary(item => item.Activation.ToName(), item => Rounded(item.Predicted!.Value)),
-            MeanShare = alignments.DistinctBy(item => item.Input).ToDictionary(item => item.Input.ToName(), item => Rounded(item.MeanShare)),
+            MeanShare = alignments.DistinctBy(item => item.Input)
+                .ToDictionary(item => item.Input.ToName(), item => Rounded(item.MeanShare)),
             MaxCosine = alignments.ToDictionary(item => item.Matrix, item => Rounded(item.Cosines.Highest)),
             Amplification = alignments.ToDictionary(item => item.Matrix, item => Rounded(item.Amplification)),
-            UpdateCosine = inspection.Updates.Where(item => item.Layer == layer).ToDictionary(item => item.Output.ToName(), item => Rounded(item.Cosine)),
-            Vectors = inspection.Matrices.Where(item => item.Layer == layer).ToDictionary(item => item.Matrix, item => new VectorNorms(
-                Rounded(item.VectorNorms.Lowest), Rounded(item.VectorNorms.Mean), Rounded(item.VectorNorms.Highest), item.AtBound)),
-            Scales = inspection.Scales.Where(item => item.Layer == layer).ToDictionary(item => item.Scale, item => Rounded(item.Values.Mean)),
+            UpdateCosine = inspection.Updates.Where(item => item.Layer == layer)
+                .ToDictionary(item => item.Output.ToName(), item => Rounded(item.Cosine)),
+            Vectors = inspection.Matrices.Where(item => item.Layer == layer)
+                .ToDictionary(item => item.Matrix, item => new VectorNorms(
+                Rounded(item.VectorNorms.Lowest), Rounded(item.VectorNorms.Mean), Rounded(
+                    item.VectorNorms.Highest), item.AtBound)),
+            Scales = inspection.Scales.Where(item => item.Layer == layer)
+                .ToDictionary(item => item.Scale, item => Rounded(item.Values.Mean)),
         };
     }
 

@@ -7,8 +7,8 @@ using AnTransformer.Training.Runs;
 namespace AnTransformer.Training.Inspection;
 
 /// <summary>
-/// Inspects the model of a run on the way, always on the same sequences. What is trained stays the same to the bit: a measurement reads
-/// the weights and has no gradients and no random numbers.
+/// Inspects the model of a run on the way, always on the same sequences. What is trained stays the same to the bit: a
+/// measurement reads the weights and has no gradients and no random numbers.
 /// </summary>
 internal sealed class RunInspector
 {
@@ -23,7 +23,8 @@ internal sealed class RunInspector
         _model = model;
         _data = WindowSampler.Sequential(data, model.Config.MaxPositionEmbeddings).Masked(TokenMasker.ForEvaluation(model.Config));
         (_sequences, _batchSize) = (configuration.Inspection.Sequences, configuration.Training.BatchSize);
-        _lastStep = step > 0 && step % configuration.Inspection.Interval == 0 ? step : -1;      // the earlier session recorded it
+        // the earlier session recorded it
+        _lastStep = step > 0 && step % configuration.Inspection.Interval == 0 ? step : -1;
     }
 
     /// <summary>An inspector, or null where none is asked for.</summary>
@@ -31,7 +32,8 @@ internal sealed class RunInspector
     /// <param name="model">The model in training.</param>
     /// <param name="data">The validation data.</param>
     /// <param name="step">Steps taken when the run begins or goes on.</param>
-    public static RunInspector? Create(TrainingConfiguration configuration, LanguageModel model, TokenDataset data, long step)
+    public static RunInspector? Create(
+        TrainingConfiguration configuration, LanguageModel model, TokenDataset data, long step)
         => configuration.Inspection.Interval > 0 ? new RunInspector(configuration, model, data, step) : null;
 
     /// <summary>Inspects the model as it is after some steps, once.</summary>

@@ -89,6 +89,7 @@ public sealed class Evaluator(LanguageModel model, WindowSampler data, Tokenizer
     private int BytesOf(long id) => id < _byteLengths!.Length
         ? _byteLengths[id]
         : throw new InvalidInputException(
-            $"The data hold the token id {id}, which the tokenizer with its {_byteLengths.Length} ids cannot turn into text; evaluate on data "
+            $"The data hold the token id {id}, which the tokenizer with its {_byteLengths.Length} ids cannot turn into "
+                + "text; evaluate on data "
             + "that were prepared with the model's tokenizer.");
 }

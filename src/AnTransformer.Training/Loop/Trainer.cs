@@ -10,7 +10,9 @@ using static TorchSharp.torch;
 
 namespace AnTransformer.Training.Loop;
 
-/// <summary>The training loop: forward, backward, update, constrain; and at their intervals log, save, evaluate.</summary>
+/// <summary>
+/// The training loop: forward, backward, update, constrain; and at their intervals log, save, evaluate.
+/// </summary>
 public sealed class Trainer : IDisposable
 {
     private readonly TrainingConfiguration _configuration;
@@ -40,10 +42,15 @@ public sealed class Trainer : IDisposable
     /// <param name="data">Tokens and tokenizer.</param>
     /// <param name="run">The run's directory.</param>
     /// <param name="listener">Hears what happens.</param>
-    /// <param name="further">Whether a run that is resumed may have another number of steps than it had; see <see cref="TrainingRun.Run"/>.</param>
-    /// <exception cref="InvalidInputException">The configuration cannot be trained, or the checkpoint does not belong to it.</exception>
+    /// <param name="further">
+    /// Whether a run that is resumed may have another number of steps than it had; see <see cref="TrainingRun.Run"/>.
+    /// </param>
+    /// <exception cref="InvalidInputException">
+    /// The configuration cannot be trained, or the checkpoint does not belong to it.
+    /// </exception>
     public Trainer(
-        TrainingConfiguration configuration, TrainingData data, RunDirectory run, ITrainingListener listener, bool further = false)
+        TrainingConfiguration configuration, TrainingData data, RunDirectory run, ITrainingListener listener,
+        bool further = false)
     {
         configuration = ResolvedConfiguration.Of(configuration);
         (_configuration, _data, _run, _listener) = (configuration, data, run, listener);
@@ -61,7 +68,8 @@ public sealed class Trainer : IDisposable
         _model = LanguageModel.Create(_plan.Model, context);
         _optimizer = new Optimizer(_model, _plan.Optimizer);
         _evaluator = new Evaluator(
-            _model, WindowSampler.Sequential(data.Validation, _plan.Model.MaxPositionEmbeddings), data.Tokenizer, training.BatchSize);
+            _model, WindowSampler.Sequential(data.Validation, _plan.Model.MaxPositionEmbeddings), data.Tokenizer,
+            training.BatchSize);
         _inputs = new long[training.BatchSize * _plan.Model.MaxPositionEmbeddings];
         _targets = new long[_inputs.Length];
         _targetDevice = _plan.Model.Masking is null ? context.Device : CPU;      // see IgnoredTargets
@@ -81,7 +89,9 @@ public sealed class Trainer : IDisposable
 
     /// <summary>Trains to the end of the plan, of the time budget, or until asked to stop.</summary>
     /// <param name="stop">Ends the run after the step under way; a checkpoint is saved.</param>
-    /// <exception cref="InvalidInputException">A checkpoint or metrics file cannot be written, or data is damaged.</exception>
+    /// <exception cref="InvalidInputException">
+    /// A checkpoint or metrics file cannot be written, or data is damaged.
+    /// </exception>
     public TrainingOutcome Run(CancellationToken stop)
     {
         var matmulRate = MatmulRate.Measure(_model.Context);
@@ -162,12 +172,14 @@ public sealed class Trainer : IDisposable
         if (_plan.Steps < _state.Step)
         {
             throw new InvalidInputException(
-                $"{point.Path}: has taken {_state.Step} steps already, more than the {_plan.Steps} asked for; give more steps, or choose "
+                $"{point.Path}: has taken {_state.Step} steps already, more than the {_plan.Steps} asked for; give "
+                    + "more steps, or choose "
                 + "another training.output to start anew.");
         }
 
         _listener.OnMessage(
-            $"trained to step {_plan.Steps} now; the learning rate follows the schedule over {_plan.Steps} steps from here on, "
+            $"trained to step {_plan.Steps} now; the learning rate follows the schedule over {_plan.Steps} steps from "
+                + "here on, "
             + $"{_plan.Schedule.At(_state.Step):g3} at the next one");
     }
 
@@ -189,7 +201,8 @@ public sealed class Trainer : IDisposable
         if (before?.DifferenceOfBits(now) is { } difference)
         {
             _listener.OnMessage(
-                $"note: the run goes on where it computes differently ({difference}); it learns the same, but its last bits may differ from "
+                $"note: the run goes on where it computes differently ({difference}); it learns the same, but its last "
+                    + "bits may differ from "
                 + "what they would have been there");
         }
     }
@@ -233,7 +246,9 @@ public sealed class Trainer : IDisposable
     private bool TimeIsUp()
         => _configuration.Training.MaxMinutes is { } minutes && _state.ElapsedSeconds >= minutes * 60;
 
-    /// <summary>Saves unless this step is saved already; returns why the weights are not worth saving, or null.</summary>
+    /// <summary>
+    /// Saves unless this step is saved already; returns why the weights are not worth saving, or null.
+    /// </summary>
     private string? Save()
     {
         if (_lastSavedStep == _state.Step)
@@ -251,7 +266,8 @@ public sealed class Trainer : IDisposable
     {
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
-        return _model.NamedParameters().All(item => double.IsFinite(item.Parameter.sum().to(ScalarType.Float64).item<double>()));
+        return _model.NamedParameters()
+            .All(item => double.IsFinite(item.Parameter.sum().to(ScalarType.Float64).item<double>()));
     }
 
     private void Evaluate(RunRecorder recorder, CancellationToken stop)
@@ -264,7 +280,8 @@ public sealed class Trainer : IDisposable
                 _configuration.Evaluation.Batches, share => _listener.OnProgress("evaluating", share, ""), stop);
             _lastEvaluation = result;
             _lastEvaluatedStep = _state.Step;
-            var isBest = double.IsFinite(result.Loss) && (BestCheckpoint.Find(_run.Root) is not { } best || result.Loss < best.Loss);
+            var isBest = double.IsFinite(result.Loss)
+                && (BestCheckpoint.Find(_run.Root) is not { } best || result.Loss < best.Loss);
             if (isBest)
             {
                 BestCheckpoint.Mark(_run.Root, _state.Step, result.Loss);
@@ -282,12 +299,15 @@ public sealed class Trainer : IDisposable
 
     private TrainingOutcome Stopped()
     {
-        return Save() is { } damage ? Diverged(damage, _state.Step) : Outcome(TrainingStatus.Stopped, "stopped on request");
+        return Save() is { } damage
+            ? Diverged(damage, _state.Step)
+            : Outcome(TrainingStatus.Stopped, "stopped on request");
     }
 
     /// <param name="reason">Why the run is lost.</param>
     /// <param name="step">The step that lost it: the one under way, or the last one taken.</param>
-    private TrainingOutcome Diverged(string reason, long step) => Outcome(TrainingStatus.Diverged, $"{reason} at step {step}");
+    private TrainingOutcome Diverged(string reason, long step)
+        => Outcome(TrainingStatus.Diverged, $"{reason} at step {step}");
 
     private TrainingOutcome Outcome(TrainingStatus status, string? reason)
         => new(

@@ -18,7 +18,8 @@ internal sealed class Curve
     private readonly (double X, double Loss)[] _validation;
 
     public Curve(
-        string name, IReadOnlyList<MetricsRecord> records, LossPlotAxis axis, Color trainingColor, Color validationColor)
+        string name, IReadOnlyList<MetricsRecord> records, LossPlotAxis axis, Color trainingColor,
+        Color validationColor)
     {
         (_name, _trainingColor, _validationColor) = (name, trainingColor, validationColor);
         _training = Points(records, axis, record => record.Loss);
@@ -47,7 +48,8 @@ internal sealed class Curve
         IReadOnlyList<MetricsRecord> records, LossPlotAxis axis, Func<MetricsRecord, double?> loss)
         => records
             .Where(record => loss(record) is { } value && double.IsFinite(value))
-            .Select(record => ((double)(axis == LossPlotAxis.Tokens ? record.Tokens : record.Step), loss(record)!.Value))
+            .Select(
+                record => ((double)(axis == LossPlotAxis.Tokens ? record.Tokens : record.Step), loss(record)!.Value))
             .ToArray();
 
     // The window grows with progress: losses fall fast at first, where a wide one would lift the curve off its points.
@@ -79,7 +81,11 @@ internal sealed class Curve
 
         var line = plot.Add.ScatterLine(x, isSmoothed ? Smooth(_training) : losses, _trainingColor);
         line.LineWidth = 2;
-        line.LegendText = _name.Length > 0 ? _name + FinalValidation() : isSmoothed ? "training (smoothed)" : "training";
+        line.LegendText = _name.Length > 0
+            ? _name + FinalValidation()
+            : isSmoothed
+            ? "training (smoothed)"
+            : "training";
     }
 
     // Markers without a line: between evaluations nothing is known, and a chord would run above the curve.

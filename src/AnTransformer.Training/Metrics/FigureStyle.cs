@@ -14,7 +14,9 @@ internal static class FigureStyle
     private static readonly Color Ink = Color.FromHex("#24292f");
     private static readonly Color GridLines = Color.FromHex("#e6e8eb");
 
-    /// <summary>Okabe and Ito's colors (2008), distinguishable with color-vision deficiencies, without yellow.</summary>
+    /// <summary>
+    /// Okabe and Ito's colors (2008), distinguishable with color-vision deficiencies, without yellow.
+    /// </summary>
     public static IReadOnlyList<Color> Palette { get; } = Array.ConvertAll(
         ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000"], Color.FromHex);
 

@@ -15,8 +15,8 @@ public enum LossPlotAxis
 }
 
 /// <summary>
-/// Draws loss curves: training loss faint and smoothed, validation loss with markers. Needs neither a display nor fonts, and
-/// gives the same bytes for the same records.
+/// Draws loss curves: training loss faint and smoothed, validation loss with markers. Needs neither a display nor
+/// fonts, and gives the same bytes for the same records.
 /// </summary>
 public static class LossPlot
 {

@@ -1,6 +1,8 @@
 namespace AnTransformer.Training.Metrics;
 
-/// <summary>One line of <c>metrics.jsonl</c>; a figure that was not measured is null and left out of the file.</summary>
+/// <summary>
+/// One line of <c>metrics.jsonl</c>; a figure that was not measured is null and left out of the file.
+/// </summary>
 public sealed record MetricsRecord : IStepRecord
 {
     static string IStepRecord.Kind => "a metrics record";

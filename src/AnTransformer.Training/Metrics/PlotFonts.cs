@@ -4,8 +4,8 @@ using SkiaSharp;
 namespace AnTransformer.Training.Metrics;
 
 /// <summary>
-/// Gives plots the font embedded in this assembly. A server or container often has none at all, and then no text is drawn; with
-/// this one, plots look the same everywhere.
+/// Gives plots the font embedded in this assembly. A server or container often has none at all, and then no text is
+/// drawn; with this one, plots look the same everywhere.
 /// </summary>
 internal sealed class PlotFonts : IFontResolver
 {

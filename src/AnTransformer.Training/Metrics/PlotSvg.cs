@@ -27,6 +27,7 @@ internal static partial class PlotSvg
         return svg.Replace(family, family + ", Helvetica, Arial, sans-serif", StringComparison.Ordinal);
     }
 
-    [GeneratedRegex("(?<=id=\"|url\\(#)cl_[0-9a-f]+(?=\"|\\))", RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 10_000)]
+    [GeneratedRegex("(?<=id=\"|url\\(#)cl_[0-9a-f]+(?=\"|\\))", RegexOptions.CultureInvariant,
+        matchTimeoutMilliseconds: 10_000)]
     private static partial Regex ClipPath();
 }

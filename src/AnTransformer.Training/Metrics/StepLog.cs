@@ -6,8 +6,8 @@ using AnTransformer.Files;
 namespace AnTransformer.Training.Metrics;
 
 /// <summary>
-/// A file of records by step, one JSON object per line, flushed line by line, so that a crash costs at most the line being
-/// written. Figures that are not numbers are the strings <c>"NaN"</c>, <c>"Infinity"</c> and <c>"-Infinity"</c>.
+/// A file of records by step, one JSON object per line, flushed line by line, so that a crash costs at most the line
+/// being written. Figures that are not numbers are the strings <c>"NaN"</c>, <c>"Infinity"</c> and <c>"-Infinity"</c>.
 /// </summary>
 /// <typeparam name="T">The record.</typeparam>
 internal sealed class StepLog<T> : IDisposable
@@ -25,8 +25,8 @@ internal sealed class StepLog<T> : IDisposable
     private StepLog(FileStream stream) => _stream = stream;
 
     /// <summary>
-    /// Opens the log of a run that stands at a step. Records of later steps, which a crashed session wrote after its last
-    /// checkpoint, and a last line that it left half-written are dropped; the lines before stay byte for byte.
+    /// Opens the log of a run that stands at a step. Records of later steps, which a crashed session wrote after its
+    /// last checkpoint, and a last line that it left half-written are dropped; the lines before stay byte for byte.
     /// </summary>
     /// <param name="path">The file; made when missing.</param>
     /// <param name="step">Steps taken; 0 for a run that begins, whose log begins empty.</param>
@@ -35,11 +35,14 @@ internal sealed class StepLog<T> : IDisposable
     /// </exception>
     public static StepLog<T> Open(string path, long step)
     {
-        var kept = step > 0 ? ReadLines(path).Where(item => item.Record.Step <= step).Select(item => item.Line + "\n") : [];
+        var kept = step > 0
+            ? ReadLines(path).Where(item => item.Record.Step <= step).Select(item => item.Line + "\n")
+            : [];
         AtomicFile.WriteAllText(path, string.Concat(kept));
         try
         {
-            return new StepLog<T>(new FileStream(path, FileMode.Append, FileAccess.Write, FileShare.Read, bufferSize: 0));
+            return new StepLog<T>(
+                new FileStream(path, FileMode.Append, FileAccess.Write, FileShare.Read, bufferSize: 0));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -50,7 +53,9 @@ internal sealed class StepLog<T> : IDisposable
 
     /// <summary>Reads a log. A last line that a crash left half-written does not count.</summary>
     /// <param name="path">The file; a missing one is empty.</param>
-    /// <exception cref="InvalidInputException">The file cannot be read, or a line before the last is damaged.</exception>
+    /// <exception cref="InvalidInputException">
+    /// The file cannot be read, or a line before the last is damaged.
+    /// </exception>
     public static IReadOnlyList<T> Read(string path) => ReadLines(path).ConvertAll(item => item.Record);
 
     /// <summary>Adds a record and hands it to the operating system at once.</summary>
@@ -88,7 +93,8 @@ internal sealed class StepLog<T> : IDisposable
         {
             RegularFile.Require(path);
             // Shared, so that a run that is still writing can be looked at.
-            using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            using var stream = new FileStream(
+                path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
             using var reader = new StreamReader(stream);
             var text = reader.ReadToEnd();
             return (text.EndsWith('\n') ? text[..^1] : text) is { Length: > 0 } content ? content.Split('\n') : [];
@@ -99,7 +105,8 @@ internal sealed class StepLog<T> : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new InvalidInputException($"{path}: cannot be read ({e.Message.TrimEnd('.')}); check its permissions.", e);
+            throw new InvalidInputException(
+                $"{path}: cannot be read ({e.Message.TrimEnd('.')}); check its permissions.", e);
         }
     }
 

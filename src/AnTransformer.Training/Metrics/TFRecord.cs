@@ -4,8 +4,8 @@ using System.Numerics;
 namespace AnTransformer.Training.Metrics;
 
 /// <summary>
-/// The record format of TensorFlow (tensorflow/core/lib/io/record_writer): length as uint64, its masked CRC-32C, the data, its
-/// masked CRC-32C; little-endian.
+/// The record format of TensorFlow (tensorflow/core/lib/io/record_writer): length as uint64, its masked CRC-32C, the
+/// data, its masked CRC-32C; little-endian.
 /// </summary>
 internal static class TFRecord
 {
@@ -17,7 +17,8 @@ internal static class TFRecord
         const int headerSize = sizeof(ulong) + sizeof(uint);
         var record = new byte[headerSize + data.Length + sizeof(uint)];
         BinaryPrimitives.WriteUInt64LittleEndian(record, (ulong)data.Length);
-        BinaryPrimitives.WriteUInt32LittleEndian(record.AsSpan(sizeof(ulong)), MaskedCrc(record.AsSpan(0, sizeof(ulong))));
+        BinaryPrimitives.WriteUInt32LittleEndian(
+            record.AsSpan(sizeof(ulong)), MaskedCrc(record.AsSpan(0, sizeof(ulong))));
         data.CopyTo(record.AsSpan(headerSize));
         BinaryPrimitives.WriteUInt32LittleEndian(record.AsSpan(headerSize + data.Length), MaskedCrc(data));
         return record;

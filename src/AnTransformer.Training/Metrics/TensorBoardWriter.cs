@@ -17,7 +17,8 @@ public sealed class TensorBoardWriter : IDisposable
     /// <summary>Starts a new event file, <c>events.out.tfevents.SECONDS.HOST</c>.</summary>
     /// <param name="directory">The log directory; made when missing. Event files already there stay.</param>
     /// <param name="resumedStep">
-    /// Steps taken already when a run resumes; TensorBoard then forgets what earlier files say of later steps. 0 for a new run.
+    /// Steps taken already when a run resumes; TensorBoard then forgets what earlier files say of later steps. 0 for a
+    /// new run.
     /// </param>
     /// <param name="clock">Gives the wall time; the system's when null.</param>
     /// <exception cref="InvalidInputException">The directory or file cannot be made.</exception>
@@ -40,7 +41,8 @@ public sealed class TensorBoardWriter : IDisposable
     /// </summary>
     /// <param name="record">The record.</param>
     /// <exception cref="IOException">The disk is full or gone.</exception>
-    public void Write(MetricsRecord record) => Write(record.Step, record.Figures().Select(figure => (TagOf(figure.Name), figure.Value)));
+    public void Write(MetricsRecord record)
+        => Write(record.Step, record.Figures().Select(figure => (TagOf(figure.Name), figure.Value)));
 
     /// <summary>Adds figures at a step.</summary>
     /// <param name="step">Optimizer steps taken.</param>
@@ -68,7 +70,8 @@ public sealed class TensorBoardWriter : IDisposable
 
     private static FileStream Create(string directory, long seconds)
     {
-        var name = string.Create(CultureInfo.InvariantCulture, $"events.out.tfevents.{seconds:d10}.{Environment.MachineName}");
+        var name = string.Create(
+            CultureInfo.InvariantCulture, $"events.out.tfevents.{seconds:d10}.{Environment.MachineName}");
         try
         {
             Directory.CreateDirectory(directory);

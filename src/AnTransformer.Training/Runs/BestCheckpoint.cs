@@ -3,13 +3,17 @@ using AnTransformer.Checkpoints;
 
 namespace AnTransformer.Training.Runs;
 
-/// <summary>The checkpoint of a run with the lowest validation loss, as the marker file <c>checkpoints/best.json</c> names it.</summary>
+/// <summary>
+/// The checkpoint of a run with the lowest validation loss, as the marker file <c>checkpoints/best.json</c> names it.
+/// </summary>
 /// <param name="Path">The checkpoint's directory.</param>
 /// <param name="Step">Its step.</param>
 /// <param name="Loss">Its validation loss in nats per token.</param>
 public sealed record BestCheckpoint(string Path, long Step, double Loss)
 {
-    /// <summary>Reads the marker; null when there is none, when it is damaged, or when its checkpoint is gone.</summary>
+    /// <summary>
+    /// Reads the marker; null when there is none, when it is damaged, or when its checkpoint is gone.
+    /// </summary>
     /// <param name="runDirectory">The run's directory.</param>
     public static BestCheckpoint? Find(string runDirectory)
     {
@@ -26,7 +30,8 @@ public sealed record BestCheckpoint(string Path, long Step, double Loss)
     /// <param name="loss">Its validation loss.</param>
     public static void Mark(string runDirectory, long step, double loss)
     {
-        var json = JsonSerializer.Serialize(new { checkpoint = CheckpointRetention.DirectoryName(step), step, val_loss = loss });
+        var json = JsonSerializer.Serialize(
+            new { checkpoint = CheckpointRetention.DirectoryName(step), step, val_loss = loss });
         AtomicFile.WriteAllText(MarkerPath(runDirectory), json + "\n");
     }
 
@@ -47,13 +52,15 @@ public sealed record BestCheckpoint(string Path, long Step, double Loss)
                     ? (step, loss)
                     : null;
         }
-        catch (Exception e) when (e is InvalidInputException or IOException or UnauthorizedAccessException || StateFile.IsMalformed(e))
+        catch (Exception e) when (
+            e is InvalidInputException or IOException or UnauthorizedAccessException || StateFile.IsMalformed(e))
         {
             return null;
         }
     }
 
-    private static string MarkerPath(string runDirectory) => System.IO.Path.Combine(runDirectory, "checkpoints", "best.json");
+    private static string MarkerPath(string runDirectory)
+        => System.IO.Path.Combine(runDirectory, "checkpoints", "best.json");
 
     private static string CheckpointPath(string runDirectory, long step)
         => System.IO.Path.Combine(runDirectory, "checkpoints", CheckpointRetention.DirectoryName(step));

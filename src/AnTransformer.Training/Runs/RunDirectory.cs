@@ -3,8 +3,8 @@ using AnTransformer.Checkpoints;
 namespace AnTransformer.Training.Runs;
 
 /// <summary>
-/// The directory of one run: <c>checkpoints/</c>, <c>metrics.jsonl</c>, <c>tensorboard/</c>, <c>config.yaml</c>, plots, and a
-/// lock that keeps a second run out for as long as this one lives.
+/// The directory of one run: <c>checkpoints/</c>, <c>metrics.jsonl</c>, <c>tensorboard/</c>, <c>config.yaml</c>, plots,
+/// and a lock that keeps a second run out for as long as this one lives.
 /// </summary>
 public sealed class RunDirectory : IDisposable
 {
@@ -84,7 +84,8 @@ public sealed class RunDirectory : IDisposable
 
     /// <summary>The newest checkpoint in a run directory, or null when there is none.</summary>
     /// <param name="root">The run directory.</param>
-    public static string? Latest(string root) => CheckpointRetention.List(CheckpointsOf(root)) is [.., var last] ? last.Path : null;
+    public static string? Latest(string root)
+        => CheckpointRetention.List(CheckpointsOf(root)) is [.., var last] ? last.Path : null;
 
     /// <summary>Deletes all checkpoints but the newest ones and the best.</summary>
     /// <param name="keep">How many of the newest to keep.</param>

@@ -19,7 +19,8 @@ internal sealed class RunRecorder : IDisposable
         AtomicFile.WriteAllText(run.Configuration, ConfigurationBinder.Write(configuration));
         _path = run.Metrics;
         _log = MetricsLog.Open(run.Metrics, step);
-        // Without inspections there is nothing to write, but what an earlier session wrote of later steps still has to go.
+        // Without inspections there is nothing to write, but what an earlier session wrote of later steps still has to
+        // go.
         if (configuration.Inspection.Interval > 0 || File.Exists(run.Inspection))
             _inspections = StepLog<InspectionRecord>.Open(run.Inspection, step);
         _tensorBoard = configuration.Logging.Tensorboard ? new TensorBoardWriter(run.TensorBoard, step) : null;
@@ -57,7 +58,8 @@ internal sealed class RunRecorder : IDisposable
     }
 
     /// <summary>Whether a step's evaluation is on record.</summary>
-    public bool HasEvaluation(long step) => MetricsLog.Read(_path).Any(record => record.Step == step && record.ValLoss is not null);
+    public bool HasEvaluation(long step)
+        => MetricsLog.Read(_path).Any(record => record.Step == step && record.ValLoss is not null);
 
     public void Dispose()
     {

@@ -19,11 +19,14 @@ internal static class StartingWeights
     /// <param name="model">Receives the weights; must be the checkpoint's model, but for the context's length.</param>
     /// <param name="tokenizer">The tokenizer of the new run's data; null when only ids are known.</param>
     /// <returns>The checkpoint's directory.</returns>
-    /// <exception cref="InvalidInputException">There is no checkpoint, it is damaged, or it is of another model or another tokenizer.</exception>
+    /// <exception cref="InvalidInputException">
+    /// There is no checkpoint, it is damaged, or it is of another model or another tokenizer.
+    /// </exception>
     public static string Load(string from, LanguageModel model, Tokenizer? tokenizer)
     {
         var checkpoint = Find(from);
-        RequireSameModel(checkpoint, ModelConfigJson.Load(Path.Combine(checkpoint, ModelCheckpoint.ConfigFile)), model.Config);
+        RequireSameModel(
+            checkpoint, ModelConfigJson.Load(Path.Combine(checkpoint, ModelCheckpoint.ConfigFile)), model.Config);
         RequireSameTokenizer(checkpoint, tokenizer);
         var weights = Path.Combine(checkpoint, ModelCheckpoint.WeightsFile);
         using var file = SafetensorsFile.Open(weights);
@@ -52,16 +55,21 @@ internal static class StartingWeights
     private static string Find(string from)
     {
         if (!Directory.Exists(from))
-            throw new InvalidInputException($"training.from: {from}: no such directory; give a checkpoint or a run directory.");
-        if (File.Exists(Path.Combine(from, ModelCheckpoint.ConfigFile)) || File.Exists(Path.Combine(from, ModelCheckpoint.WeightsFile)))
+            throw new InvalidInputException(
+                $"training.from: {from}: no such directory; give a checkpoint or a run directory.");
+        if (File.Exists(Path.Combine(from, ModelCheckpoint.ConfigFile))
+            || File.Exists(Path.Combine(from, ModelCheckpoint.WeightsFile)))
             return from;
         return BestCheckpoint.Find(from)?.Path ?? RunDirectory.Latest(from)
             ?? throw new InvalidInputException(
-                $"training.from: {from}: holds neither a checkpoint ({ModelCheckpoint.ConfigFile}, {ModelCheckpoint.WeightsFile}) nor a run "
+                $"training.from: {from}: holds neither a checkpoint ({ModelCheckpoint.ConfigFile}, "
+                    + $"{ModelCheckpoint.WeightsFile}) nor a run "
                 + "with checkpoints; give one that does.");
     }
 
-    /// <summary>Compares all that config.json states, which is all that decides what a model computes from its weights.</summary>
+    /// <summary>
+    /// Compares all that config.json states, which is all that decides what a model computes from its weights.
+    /// </summary>
     private static void RequireSameModel(string checkpoint, ModelConfig saved, ModelConfig configured)
     {
         var (before, now) = (Settings(saved), Settings(configured));
@@ -71,7 +79,8 @@ internal static class StartingWeights
         if (differences.Count > 0)
         {
             throw new InvalidInputException(
-                $"training.from: {checkpoint}: is another model than the configured one ({string.Join("; ", differences)}); configure the "
+                $"training.from: {checkpoint}: is another model than the configured one "
+                    + $"({string.Join("; ", differences)}); configure the "
                 + "checkpoint's model and vocabulary, or start from another checkpoint.");
         }
     }
@@ -83,7 +92,8 @@ internal static class StartingWeights
         if (TokenizerFiles.Load(checkpoint).Fingerprint != tokenizer.Fingerprint)
         {
             throw new InvalidInputException(
-                $"training.from: {checkpoint}: was trained with another tokenizer than that of the data, so its token ids mean other text; "
+                $"training.from: {checkpoint}: was trained with another tokenizer than that of the data, so its token "
+                    + "ids mean other text; "
                 + $"prepare the data with --tokenizer.kind file --tokenizer.path {checkpoint}.");
         }
     }

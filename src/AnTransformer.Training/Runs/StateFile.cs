@@ -3,7 +3,9 @@ using AnTransformer.Files;
 
 namespace AnTransformer.Training.Runs;
 
-/// <summary>Reads the small JSON files by which runs and studies go on. They may hold anything: users edit them, and disks fail.</summary>
+/// <summary>
+/// Reads the small JSON files by which runs and studies go on. They may hold anything: users edit them, and disks fail.
+/// </summary>
 internal static class StateFile
 {
     private const int LargestLength = 64 << 20;
@@ -25,8 +27,11 @@ internal static class StateFile
     /// <param name="problem">What is wrong with an object that was read, or null.</param>
     /// <param name="kind">What the file should be, with its article, for errors.</param>
     /// <param name="remedy">What to do, for errors.</param>
-    /// <exception cref="InvalidInputException">The file cannot be read, is no such object, or has a problem.</exception>
-    public static T Read<T>(string path, JsonSerializerOptions options, Func<T, string?> problem, string kind, string remedy)
+    /// <exception cref="InvalidInputException">
+    /// The file cannot be read, is no such object, or has a problem.
+    /// </exception>
+    public static T Read<T>(
+        string path, JsonSerializerOptions options, Func<T, string?> problem, string kind, string remedy)
         where T : class
     {
         try
@@ -44,7 +49,10 @@ internal static class StateFile
         }
     }
 
-    /// <summary>The exceptions by which System.Text.Json refuses bytes: wrong types and unpaired surrogates are not JsonExceptions.</summary>
+    /// <summary>
+    /// The exceptions by which System.Text.Json refuses bytes: wrong types and unpaired surrogates are not
+    /// JsonExceptions.
+    /// </summary>
     public static bool IsMalformed(Exception e)
         => e is JsonException or InvalidOperationException or FormatException or OverflowException or ArgumentException
             or NotSupportedException;

@@ -29,8 +29,8 @@ public sealed record TrainerState
     public DivergenceMonitor.Snapshot Divergence { get; init; } = DivergenceMonitor.Snapshot.Initial;
 
     /// <summary>
-    /// What the run was computed with, oldest first: an entry for the beginning, and one for each change. Empty for a run of a version that
-    /// did not record it.
+    /// What the run was computed with, oldest first: an entry for the beginning, and one for each change. Empty for a
+    /// run of a version that did not record it.
     /// </summary>
     public IReadOnlyList<TrainingSession> Sessions { get; init; } = [];
 
@@ -48,7 +48,8 @@ public sealed record TrainerState
     /// <param name="path">The file.</param>
     /// <exception cref="InvalidInputException">The file is missing or malformed.</exception>
     public static TrainerState Load(string path)
-        => StateFile.Read<TrainerState>(path, Json, state => state.Problem(), "a trainer's state", "resume from another checkpoint");
+        => StateFile.Read<TrainerState>(
+            path, Json, state => state.Problem(), "a trainer's state", "resume from another checkpoint");
 
     private string? Problem()
     {
@@ -58,7 +59,8 @@ public sealed record TrainerState
             return "elapsed_seconds is out of range";
         if (Sessions is null || Sessions.Any(session => session?.Environment is null))
             return "a session says nothing of what computed it";
-        return Divergence is { Steps: >= 0 } && double.IsFinite(Divergence.Smoothed) && double.IsFinite(Divergence.Lowest)
+        return Divergence is { Steps: >= 0 } && double.IsFinite(Divergence.Smoothed)
+            && double.IsFinite(Divergence.Lowest)
             ? null
             : "divergence is damaged";
     }

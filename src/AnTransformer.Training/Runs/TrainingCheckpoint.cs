@@ -8,8 +8,8 @@ using static TorchSharp.torch;
 namespace AnTransformer.Training.Runs;
 
 /// <summary>
-/// A checkpoint that training can resume from: the model's own files, the tokenizer's, and beside them the optimizer's moments
-/// with the random generator's state, the trainer's state and the configuration.
+/// A checkpoint that training can resume from: the model's own files, the tokenizer's, and beside them the optimizer's
+/// moments with the random generator's state, the trainer's state and the configuration.
 /// </summary>
 public static class TrainingCheckpoint
 {
@@ -78,9 +78,9 @@ public static class TrainingCheckpoint
     }
 
     /// <summary>
-    /// The configuration a checkpoint was trained with. What a version that did not write down defaults left null in the <c>model</c>
-    /// section is taken from the checkpoint's <c>config.json</c>; its other nulls remain, since nothing tells what they stood for
-    /// (<see cref="ResolvedConfiguration.Unresolved"/>).
+    /// The configuration a checkpoint was trained with. What a version that did not write down defaults left null in
+    /// the <c>model</c> section is taken from the checkpoint's <c>config.json</c>; its other nulls remain, since
+    /// nothing tells what they stood for (<see cref="ResolvedConfiguration.Unresolved"/>).
     /// </summary>
     /// <param name="path">The checkpoint's directory.</param>
     /// <exception cref="InvalidInputException">A file is missing or malformed.</exception>
@@ -88,13 +88,15 @@ public static class TrainingCheckpoint
     {
         var configuration = ConfigurationBinder.Load<TrainingConfiguration>(ConfigurationPath(path), []);
         if (ResolvedConfiguration.Unresolved(configuration).Count > 0)
-            ResolvedConfiguration.Fill(configuration.Model, ModelConfigJson.Load(Path.Combine(path, ModelCheckpoint.ConfigFile)));
+            ResolvedConfiguration.Fill(
+                configuration.Model, ModelConfigJson.Load(Path.Combine(path, ModelCheckpoint.ConfigFile)));
         return configuration;
     }
 
     /// <summary>Whether a directory is a checkpoint that training wrote, and not weights alone.</summary>
     /// <param name="path">The directory.</param>
-    public static bool CanResume(string path) => File.Exists(ConfigurationPath(path)) && File.Exists(Path.Combine(path, StateFile));
+    public static bool CanResume(string path)
+        => File.Exists(ConfigurationPath(path)) && File.Exists(Path.Combine(path, StateFile));
 
     /// <summary>Where a checkpoint's configuration lies.</summary>
     /// <param name="path">The checkpoint's directory.</param>
@@ -105,9 +107,12 @@ public static class TrainingCheckpoint
     /// <exception cref="InvalidInputException">The file is missing or malformed.</exception>
     public static TrainerState LoadState(string path) => TrainerState.Load(Path.Combine(path, StateFile));
 
-    /// <summary>Why a directory must not be replaced by a checkpoint of the same step, or null when it is one.</summary>
+    /// <summary>
+    /// Why a directory must not be replaced by a checkpoint of the same step, or null when it is one.
+    /// </summary>
     private static string? Objection(string directory)
-        => new[] { ModelCheckpoint.WeightsFile, StateFile, ConfigurationFile }.FirstOrDefault(name => !File.Exists(Path.Combine(directory, name)))
+        => new[] { ModelCheckpoint.WeightsFile, StateFile, ConfigurationFile }
+            .FirstOrDefault(name => !File.Exists(Path.Combine(directory, name)))
             is { } missing
                 ? $"is no checkpoint (it has no {missing}) and is not replaced; move it elsewhere and resume"
                 : null;

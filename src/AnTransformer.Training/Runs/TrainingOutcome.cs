@@ -19,7 +19,9 @@ public enum TrainingStatus
 /// <param name="Status">How it ended.</param>
 /// <param name="State">Where it ended.</param>
 /// <param name="Evaluation">The last evaluation; null when it did not come to one.</param>
-/// <param name="Checkpoint">The newest checkpoint (for a diverged run the last good one); null when there is none.</param>
+/// <param name="Checkpoint">
+/// The newest checkpoint (for a diverged run the last good one); null when there is none.
+/// </param>
 /// <param name="Reason">Why a run was stopped or lost; null for a completed one.</param>
 /// <param name="Sample">Text drawn from the trained model; null when none was asked for.</param>
 /// <param name="PlotPath">The loss plot (PNG); null when none was drawn.</param>

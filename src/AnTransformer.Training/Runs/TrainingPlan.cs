@@ -6,7 +6,9 @@ using AnTransformer.Training.Devices;
 
 namespace AnTransformer.Training.Runs;
 
-/// <summary>A configuration with every default resolved for its architecture (arXiv 2505.22014) and its vocabulary known.</summary>
+/// <summary>
+/// A configuration with every default resolved for its architecture (arXiv 2505.22014) and its vocabulary known.
+/// </summary>
 /// <param name="Model">The model's shape and normalization.</param>
 /// <param name="Optimizer">The optimizer's rule and constants.</param>
 /// <param name="Schedule">The learning rate by step.</param>
@@ -39,7 +41,8 @@ public sealed record TrainingPlan(
                     optimizer.MuonLearningRate / optimizer.LearningRate, optimizer.MuonMomentum)),
                 WeightDecay = optimizer.WeightDecay!.Value,
                 Factors = new LearningRateFactors(
-                    optimizer.EmbeddingRate, optimizer.HiddenRate, optimizer.HeadRate, optimizer.ScaleRate, optimizer.WidthExponent!.Value),
+                    optimizer.EmbeddingRate, optimizer.HiddenRate, optimizer.HeadRate, optimizer.ScaleRate,
+                    optimizer.WidthExponent!.Value),
                 SpectralClip = optimizer.SpectralClip!.Value,
                 GradientClipping = optimizer.GradientClipping!.Value,
             },
@@ -121,13 +124,16 @@ public sealed record TrainingPlan(
             training.MaxTokens is { } tokens ? Math.Max(1, tokens / tokensPerStep) : long.MaxValue);
         return steps < long.MaxValue
             ? steps
-            : throw new InvalidInputException("training.steps or training.max_tokens must be given: nothing else says when the run ends.");
+            : throw new InvalidInputException(
+                "training.steps or training.max_tokens must be given: nothing else says when the run ends.");
     }
 
     /// <summary>Where and in which precision to compute.</summary>
     /// <param name="section">The <c>training</c> section.</param>
     /// <exception cref="InvalidInputException">CUDA is asked for and not available.</exception>
-    public static ModelContext CreateContext(TrainingSection section) => ComputeDevice.Context(section.Device, section.ComputeDtype);
+    public static ModelContext CreateContext(TrainingSection section)
+        => ComputeDevice.Context(section.Device, section.ComputeDtype);
 
-    private static int SequencesPerStepOf(TrainingSection training) => checked(training.BatchSize * training.GradientAccumulation);
+    private static int SequencesPerStepOf(TrainingSection training)
+        => checked(training.BatchSize * training.GradientAccumulation);
 }

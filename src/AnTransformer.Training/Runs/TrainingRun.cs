@@ -17,13 +17,15 @@ public static class TrainingRun
     /// <param name="listener">Hears what happens.</param>
     /// <param name="stop">Ends the run after the step under way; a checkpoint is saved.</param>
     /// <param name="further">
-    /// Whether a run in the output directory may be trained to another number of steps than it was begun with. The learning rate of each
-    /// step is that of the schedule over the new number, so that the whole equals a run of that length from the beginning, bit for bit,
-    /// where the schedule of the steps already taken does not depend on the length: constant, and wsd before it goes down.
+    /// Whether a run in the output directory may be trained to another number of steps than it was begun with. The
+    /// learning rate of each step is that of the schedule over the new number, so that the whole equals a run of that
+    /// length from the beginning, bit for bit, where the schedule of the steps already taken does not depend on the
+    /// length: constant, and wsd before it goes down.
     /// </param>
     /// <exception cref="InvalidInputException">Something given cannot be used; nothing earlier is lost.</exception>
     /// <exception cref="OperationCanceledException">Stopped before training began.</exception>
-    public static TrainingOutcome Run(TrainingConfiguration configuration, ITrainingListener listener, CancellationToken stop, bool further = false)
+    public static TrainingOutcome Run(
+        TrainingConfiguration configuration, ITrainingListener listener, CancellationToken stop, bool further = false)
     {
         using var run = RunDirectory.Open(configuration.Training.Output);
         using var data = TrainingData.Open(configuration, listener, stop);

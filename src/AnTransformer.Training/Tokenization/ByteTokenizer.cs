@@ -42,7 +42,8 @@ public sealed class ByteTokenizer : Tokenizer
 
     /// <inheritdoc/>
     public override void Save(string directory) =>
-        TokenizerJsonWriter.WriteFile(directory, TokenizerJsonWriter.FileName, TokenizerJsonWriter.ToJson(Definition()));
+        TokenizerJsonWriter.WriteFile(
+            directory, TokenizerJsonWriter.FileName, TokenizerJsonWriter.ToJson(Definition()));
 
     /// <summary>Whether a tokenizer read from a file computes just what this class does.</summary>
     internal static bool Matches(BytePairDefinition definition) =>

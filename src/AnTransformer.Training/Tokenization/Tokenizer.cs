@@ -20,8 +20,8 @@ public abstract class Tokenizer
     public virtual string? EndOfText => null;
 
     /// <summary>
-    /// Identifies what this tokenizer computes: 32 hexadecimal digits, equal for equal vocabularies and rules whatever file
-    /// they came from, so that data sets and checkpoints can say which tokenizer their ids belong to.
+    /// Identifies what this tokenizer computes: 32 hexadecimal digits, equal for equal vocabularies and rules whatever
+    /// file they came from, so that data sets and checkpoints can say which tokenizer their ids belong to.
     /// </summary>
     public virtual string Fingerprint
     {
@@ -45,8 +45,9 @@ public abstract class Tokenizer
     }
 
     /// <summary>
-    /// Appends the ids of <paramref name="text"/> to <paramref name="tokens"/>; special tokens in it are plain text, unless the
-    /// tokenizer was loaded with <see cref="SpecialTokensInText.Recognized"/>. None is added before or after it.
+    /// Appends the ids of <paramref name="text"/> to <paramref name="tokens"/>; special tokens in it are plain text,
+    /// unless the tokenizer was loaded with <see cref="SpecialTokensInText.Recognized"/>. None is added before or after
+    /// it.
     /// </summary>
     /// <param name="text">Usually UTF-8; any bytes are accepted.</param>
     /// <param name="tokens">Receives the ids.</param>

@@ -4,8 +4,8 @@ namespace AnTransformer.Training.Tokenization;
 public enum SpecialTokensInText
 {
     /// <summary>
-    /// It is text like any other and becomes several ordinary tokens: what somebody wrote cannot pretend to be the end of a
-    /// document.
+    /// It is text like any other and becomes several ordinary tokens: what somebody wrote cannot pretend to be the end
+    /// of a document.
     /// </summary>
     Plain,
 
@@ -17,9 +17,9 @@ public enum SpecialTokensInText
 public sealed record TokenizerOptions
 {
     /// <summary>
-    /// The text of the token between documents, or null for what the files say: <c>eos_token</c> of <c>tokenizer_config.json</c>
-    /// or <c>special_tokens_map.json</c>, else one of the usual names in the vocabulary, else <c>eos_token_id</c> of
-    /// <c>generation_config.json</c>.
+    /// The text of the token between documents, or null for what the files say: <c>eos_token</c> of
+    /// <c>tokenizer_config.json</c> or <c>special_tokens_map.json</c>, else one of the usual names in the vocabulary,
+    /// else <c>eos_token_id</c> of <c>generation_config.json</c>.
     /// </summary>
     public string? EndOfText { get; init; }
 

@@ -5,12 +5,14 @@ using AnTransformer.Operators;
 namespace AnTransformer.Architectures;
 
 /// <summary>
-/// Everything that tells an architecture from the others, in one object. A new architecture is a folder with its definition and its
-/// model, and a line in <see cref="ArchitectureRegistry"/>; nothing else asks for names.
+/// Everything that tells an architecture from the others, in one object. A new architecture is a folder with its
+/// definition and its model, and a line in <see cref="ArchitectureRegistry"/>; nothing else asks for names.
 /// </summary>
 public abstract class ArchitectureDefinition
 {
-    /// <summary>The name in <c>config.json</c>'s <c>model_type</c>, in configurations and on the command line.</summary>
+    /// <summary>
+    /// The name in <c>config.json</c>'s <c>model_type</c>, in configurations and on the command line.
+    /// </summary>
     public abstract string Name { get; }
 
     /// <summary>What it is, in half a line.</summary>

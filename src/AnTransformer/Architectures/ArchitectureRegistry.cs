@@ -39,7 +39,8 @@ public static class ArchitectureRegistry
             return definition;
         var near = NearestName.Of(name, Names);
         throw new InvalidInputException(
-            $"{place} '{Printable.Excerpt(name)}' is unknown{(near is null ? "" : $" (did you mean '{near}'?)")}; it must be one of {string.Join(", ", Names)}.");
+            $"{place} '{Printable.Excerpt(name)}' is unknown{(near is null ? "" : $" (did you mean '{near}'?)")}; it "
+                + $"must be one of {string.Join(", ", Names)}.");
     }
 
     /// <summary>Finds the definition of an architecture that can be trained.</summary>
@@ -72,5 +73,7 @@ public static class ArchitectureRegistry
         int numHiddenLayers,
         int maxPositionEmbeddings,
         int? intermediateSize = null)
-        => Get(name).CreateConfig(vocabSize, hiddenSize, numAttentionHeads, numHiddenLayers, maxPositionEmbeddings, intermediateSize);
+        => Get(name)
+            .CreateConfig(
+                vocabSize, hiddenSize, numAttentionHeads, numHiddenLayers, maxPositionEmbeddings, intermediateSize);
 }

@@ -23,13 +23,17 @@ public abstract class LanguageModel : nn.Module<Tensor, Tensor>
     /// <param name="name">Class name.</param>
     /// <param name="config">Shape; must be valid.</param>
     /// <param name="context">Dtypes and device.</param>
-    /// <param name="createBlock">Makes one of the L blocks, with parameters in this model's <see cref="Store"/>.</param>
-    protected LanguageModel(string name, ModelConfig config, ModelContext context, Func<ModelContext, TransformerBlock> createBlock)
+    /// <param name="createBlock">
+    /// Makes one of the L blocks, with parameters in this model's <see cref="Store"/>.
+    /// </param>
+    protected LanguageModel(
+        string name, ModelConfig config, ModelContext context, Func<ModelContext, TransformerBlock> createBlock)
         : base(name)
     {
         Config = config;
         Store = new ParameterStore(
-            ParameterStore.CapacityFor(ModelCost.Parameters(config), (TensorsPerBlock * config.NumHiddenLayers) + TensorsOutsideBlocks),
+            ParameterStore.CapacityFor(
+                ModelCost.Parameters(config), (TensorsPerBlock * config.NumHiddenLayers) + TensorsOutsideBlocks),
             context.MasterDtype,
             context.Device);
         Context = context.Of(Store);
@@ -64,7 +68,9 @@ public abstract class LanguageModel : nn.Module<Tensor, Tensor>
     /// <summary>All parameters as one flat buffer.</summary>
     public ParameterStore Store { get; }
 
-    /// <summary>The dimension along which the vectors of output matrices (W_o, W_d) are constrained: 1, rows, but for nGPT.</summary>
+    /// <summary>
+    /// The dimension along which the vectors of output matrices (W_o, W_d) are constrained: 1, rows, but for nGPT.
+    /// </summary>
     protected virtual int OutputVectorDimension => 1;
 
     /// <summary>The module named <c>model</c> in checkpoints.</summary>
@@ -155,7 +161,10 @@ public abstract class LanguageModel : nn.Module<Tensor, Tensor>
         return new HeadLoss(HeadInput(h), Head, LogitRows, targets).PerToken().MoveToOuterDisposeScope();
     }
 
-    /// <summary>Draws the parameters as the architecture prescribes (arXiv 2505.22014, arXiv 2410.01131), the same on every device.</summary>
+    /// <summary>
+    /// Draws the parameters as the architecture prescribes (arXiv 2505.22014, arXiv 2410.01131), the same on every
+    /// device.
+    /// </summary>
     /// <param name="seed">Seed of the draw.</param>
     public void Initialize(long seed)
     {
@@ -171,7 +180,10 @@ public abstract class LanguageModel : nn.Module<Tensor, Tensor>
         FinishInitialization();
     }
 
-    /// <summary>Applies the row constraint to every matrix, as <see cref="Optimization.Optimizer"/> does in each step when it is given the model.</summary>
+    /// <summary>
+    /// Applies the row constraint to every matrix, as <see cref="Optimization.Optimizer"/> does in each step when it is
+    /// given the model.
+    /// </summary>
     public void ConstrainParameters() => Constrain(Config.Constraint);
 
     /// <summary>Trainable parameters with their names in checkpoints, in registration order.</summary>
@@ -267,7 +279,8 @@ public abstract class LanguageModel : nn.Module<Tensor, Tensor>
         if (start + tokens.shape[1] > Config.MaxPositionEmbeddings)
         {
             throw new ArgumentException(
-                $"{start + tokens.shape[1]} tokens exceed the context of {Config.MaxPositionEmbeddings}.", nameof(tokens));
+                $"{start + tokens.shape[1]} tokens exceed the context of {Config.MaxPositionEmbeddings}.",
+                nameof(tokens));
         }
     }
 

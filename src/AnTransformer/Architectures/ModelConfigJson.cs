@@ -13,7 +13,8 @@ public static class ModelConfigJson
     // Keys that Hugging Face's own files carry and that say nothing the model needs.
     private static readonly HashSet<string> Ignored = new(StringComparer.Ordinal)
     {
-        "architectures", "auto_map", "torch_dtype", "dtype", "transformers_version", "use_cache", "bos_token_id", "eos_token_id",
+        "architectures", "auto_map", "torch_dtype", "dtype", "transformers_version", "use_cache", "bos_token_id",
+        "eos_token_id",
         "pad_token_id", "initializer_range", "_name_or_path",
     };
 
@@ -28,7 +29,9 @@ public static class ModelConfigJson
 
     /// <summary>Reads and validates a file.</summary>
     /// <param name="path">The file.</param>
-    /// <exception cref="InvalidInputException">The file is missing, is not JSON, or a value is missing or out of range.</exception>
+    /// <exception cref="InvalidInputException">
+    /// The file is missing, is not JSON, or a value is missing or out of range.
+    /// </exception>
     public static ModelConfig Load(string path)
     {
         string text;
@@ -38,7 +41,8 @@ public static class ModelConfigJson
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new InvalidInputException($"{path}: cannot be read ({e.Message}); a checkpoint needs config.json and model.safetensors.", e);
+            throw new InvalidInputException(
+                $"{path}: cannot be read ({e.Message}); a checkpoint needs config.json and model.safetensors.", e);
         }
 
         return Parse(text, path);
@@ -47,7 +51,9 @@ public static class ModelConfigJson
     /// <summary>Reads and validates JSON text.</summary>
     /// <param name="json">The text.</param>
     /// <param name="place">What errors name as its source.</param>
-    /// <exception cref="InvalidInputException">The text is not JSON, or a value is missing, unknown or out of range.</exception>
+    /// <exception cref="InvalidInputException">
+    /// The text is not JSON, or a value is missing, unknown or out of range.
+    /// </exception>
     public static ModelConfig Parse(string json, string place)
     {
         JsonDocument document;
@@ -57,13 +63,16 @@ public static class ModelConfigJson
         }
         catch (JsonException e)
         {
-            throw new InvalidInputException($"{place}: not valid JSON ({Printable.Excerpt(e.Message.TrimEnd('.'), longest: 200)}); restore the file or write it again.", e);
+            throw new InvalidInputException(
+                $"{place}: not valid JSON ({Printable.Excerpt(e.Message.TrimEnd('.'), longest: 200)}); restore the "
+                    + "file or write it again.", e);
         }
 
         using (document)
         {
             if (document.RootElement.ValueKind != JsonValueKind.Object)
-                throw new InvalidInputException($"{place}: must be a JSON object of model settings, not {document.RootElement.ValueKind}.");
+                throw new InvalidInputException(
+                    $"{place}: must be a JSON object of model settings, not {document.RootElement.ValueKind}.");
             var config = Read(new JsonFields(document.RootElement, place));
             config.Validate(place);
             return config;
@@ -133,7 +142,8 @@ public static class ModelConfigJson
         if (fields.Has("quantization_config"))
         {
             throw new InvalidInputException(
-                $"{fields.Place}: the model is quantized (quantization_config), which is not supported; use one with weights in F32, F16 or BF16.");
+                $"{fields.Place}: the model is quantized (quantization_config), which is not supported; use one with "
+                    + "weights in F32, F16 or BF16.");
         }
 
         var name = fields.RequiredString("model_type");
@@ -144,11 +154,13 @@ public static class ModelConfigJson
         }
 
         var definition = ArchitectureRegistry.Find(name) ?? throw new InvalidInputException(
-            $"{fields.Place}: model_type '{Printable.Excerpt(name)}' is unknown{(fields.Has("architectures") ? " (a Hugging Face model of another architecture)" : "")}; "
+            $"{fields.Place}: model_type '{Printable.Excerpt(name)}' is "
+                + $"unknown{(fields.Has("architectures") ? " (a Hugging Face model of another architecture)" : "")}; "
             + $"it must be one of {string.Join(", ", ArchitectureRegistry.Names)}.");
         var hiddenSize = fields.RequiredInt("hidden_size");
         if (hiddenSize is < 1 or > 1 << 24)
-            throw new InvalidInputException($"{fields.Place}: hidden_size must lie between 1 and {1 << 24}, not {hiddenSize}.");
+            throw new InvalidInputException(
+                $"{fields.Place}: hidden_size must lie between 1 and {1 << 24}, not {hiddenSize}.");
         var defaults = definition.CreateConfig(
             fields.RequiredInt("vocab_size"),
             hiddenSize,
@@ -201,5 +213,7 @@ public static class ModelConfigJson
     }
 
     private static RowConstraint? ReadConstraint(JsonFields fields)
-        => fields.String("constraint") is { } word ? EnumSpelling.Parse<RowConstraint>(word, $"{fields.Place}: constraint") : null;
+        => fields.String("constraint") is { } word
+            ? EnumSpelling.Parse<RowConstraint>(word, $"{fields.Place}: constraint")
+            : null;
 }

@@ -43,8 +43,8 @@ public static class ModelCost
     }
 
     /// <summary>
-    /// Bytes that training takes, estimated: weights and gradients (8 per parameter), the optimizer's state, activations kept for the
-    /// backward pass, and logits with their gradient.
+    /// Bytes that training takes, estimated: weights and gradients (8 per parameter), the optimizer's state,
+    /// activations kept for the backward pass, and logits with their gradient.
     /// </summary>
     /// <param name="config">A valid configuration.</param>
     /// <param name="tokensPerMicroBatch">B·T.</param>
@@ -57,6 +57,7 @@ public static class ModelCost
         double attention = config.Attention.ProjectedWidth + config.Attention.QueryWidth;
         var perToken = (config.NumHiddenLayers * ((12 * d) + attention + (4 * f)) * activationBytes)
             + (3.0 * config.VocabSize * 4);
-        return (8.0 * Parameters(config)) + (stateBytes ?? (8.0 * Parameters(config))) + (perToken * tokensPerMicroBatch);
+        return (8.0 * Parameters(config)) + (stateBytes ?? (8.0 * Parameters(config)))
+            + (perToken * tokensPerMicroBatch);
     }
 }

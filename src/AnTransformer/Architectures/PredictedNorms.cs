@@ -5,15 +5,18 @@ using AnTransformer.Normalization;
 namespace AnTransformer.Architectures;
 
 /// <summary>
-/// The norm √E‖x‖² of every activation as it follows from a model's configuration alone, under the assumption that directions are
-/// spread: E‖Wx‖² = ‖W‖²_F/c · E‖x‖² for a matrix with c columns. For anGPT that is what the factors ν are made for, and it is 1 almost
-/// everywhere (arXiv 2505.22014, section 3); with a factor off it is what remains. Each architecture's definition fills the table.
+/// The norm √E‖x‖² of every activation as it follows from a model's configuration alone, under the assumption that
+/// directions are spread: E‖Wx‖² = ‖W‖²_F/c · E‖x‖² for a matrix with c columns. For anGPT that is what the factors ν
+/// are made for, and it is 1 almost everywhere (arXiv 2505.22014, section 3); with a factor off it is what remains.
+/// Each architecture's definition fills the table.
 /// </summary>
 public sealed class PredictedNorms
 {
     private readonly Dictionary<(int? Layer, Activation Activation), Prediction> _table = [];
 
-    /// <summary>Whether it follows from the variance of the initial weights, and so is not expected to hold after training.</summary>
+    /// <summary>
+    /// Whether it follows from the variance of the initial weights, and so is not expected to hold after training.
+    /// </summary>
     public bool HoldsAtInitializationOnly { get; init; }
 
     /// <summary>The prediction for an activation; null where nothing simple can be said.</summary>
@@ -23,17 +26,20 @@ public sealed class PredictedNorms
 
     /// <summary>The predictions for a model.</summary>
     /// <param name="config">The model; must be valid.</param>
-    public static PredictedNorms For(ModelConfig config) => ArchitectureRegistry.Get(config.Architecture).PredictNorms(config);
+    public static PredictedNorms For(ModelConfig config)
+        => ArchitectureRegistry.Get(config.Architecture).PredictNorms(config);
 
     /// <summary>√E[SiLU(z)²], z ~ N(0, σ²).</summary>
     /// <param name="deviation">σ.</param>
-    public static double RootMeanSquareSilu(double deviation) => 1 / NormalizationFactors.OfActivation(NormalizationFactors.Silu, deviation);
+    public static double RootMeanSquareSilu(double deviation)
+        => 1 / NormalizationFactors.OfActivation(NormalizationFactors.Silu, deviation);
 
     /// <summary>Adds a prediction.</summary>
     /// <param name="layer">The block, from 0; null outside the blocks.</param>
     /// <param name="activation">The activation.</param>
     /// <param name="prediction">Its norm.</param>
-    public void Add(int? layer, Activation activation, Prediction prediction) => _table.Add((layer, activation), prediction);
+    public void Add(int? layer, Activation activation, Prediction prediction)
+        => _table.Add((layer, activation), prediction);
 
     /// <summary>Adds the predictions of a block's attention.</summary>
     /// <param name="layer">The block.</param>
@@ -58,7 +64,8 @@ public sealed class PredictedNorms
     /// <param name="up">Norm of the up map's output.</param>
     /// <param name="gated">Norm of the gated product.</param>
     /// <param name="output">Norm of W_d's output.</param>
-    public void AddMlp(int layer, Prediction stream, double input, double gate, double up, double gated, Prediction output)
+    public void AddMlp(
+        int layer, Prediction stream, double input, double gate, double up, double gated, Prediction output)
     {
         Add(layer, Activation.StreamAfterAttention, stream);
         Add(layer, Activation.MlpInput, new(input));

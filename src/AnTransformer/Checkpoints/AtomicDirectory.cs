@@ -5,24 +5,27 @@ namespace AnTransformer.Checkpoints;
 /// directory forced to the disk, then renamed to its name.
 /// </summary>
 /// <remarks>
-/// A directory that exists is replaced only when the caller recognizes it as its own, and a link never. On Linux's usual file systems
-/// the two exchange names in one step, so that at any moment the path holds the earlier directory or the new one, whole. Elsewhere the
-/// earlier one is renamed to <c>.NAME.old-ID</c> first; after a crash between the two renames the path is missing while both versions
-/// are whole beside it, and <see cref="RemoveStale"/>, to be called before reading, puts the earlier one back.
+/// A directory that exists is replaced only when the caller recognizes it as its own, and a link never. On Linux's
+/// usual file systems the two exchange names in one step, so that at any moment the path holds the earlier directory or
+/// the new one, whole. Elsewhere the earlier one is renamed to <c>.NAME.old-ID</c> first; after a crash between the two
+/// renames the path is missing while both versions are whole beside it, and <see cref="RemoveStale"/>, to be called
+/// before reading, puts the earlier one back.
 /// </remarks>
 public static class AtomicDirectory
 {
     /// <summary>Writes a directory.</summary>
     /// <param name="path">The directory. Missing parent directories are created.</param>
-    /// <param name="fill">Writes the files into the directory that it is given. An exception leaves all as it was.</param>
+    /// <param name="fill">
+    /// Writes the files into the directory that it is given. An exception leaves all as it was.
+    /// </param>
     /// <param name="objection">
-    /// Why a directory that exists, and is not empty, must not be replaced, and the remedy, as words that follow its name ("holds …; choose
-    /// …"); or null when it may be. Asked before <paramref name="fill"/>, and again of what is about to be deleted. Without it nothing
-    /// is replaced.
+    /// Why a directory that exists, and is not empty, must not be replaced, and the remedy, as words that follow its
+    /// name ("holds …; choose …"); or null when it may be. Asked before <paramref name="fill"/>, and again of what is
+    /// about to be deleted. Without it nothing is replaced.
     /// </param>
     /// <exception cref="InvalidInputException">
-    /// The path is a link or a file, must not be replaced, is being written by another process, or the file system refuses; the message
-    /// names the path, the cause and the remedy.
+    /// The path is a link or a file, must not be replaced, is being written by another process, or the file system
+    /// refuses; the message names the path, the cause and the remedy.
     /// </exception>
     public static void Write(string path, Action<string> fill, Func<string, string?>? objection = null)
         => Write(path, fill, objection, FileSystem.TryExchange);
@@ -32,9 +35,10 @@ public static class AtomicDirectory
         => WriteAsync(path, fill, objection, FileSystem.TryExchange);
 
     /// <summary>
-    /// Removes the temporary siblings that processes which died while writing left in a directory, and restores an earlier
-    /// version whose replacement they did not finish. Those of living processes stay, and so does what was not made here. Every write
-    /// does this in its directory; it remains to be called before reading what a crash may have left without its name.
+    /// Removes the temporary siblings that processes which died while writing left in a directory, and restores an
+    /// earlier version whose replacement they did not finish. Those of living processes stay, and so does what was not
+    /// made here. Every write does this in its directory; it remains to be called before reading what a crash may have
+    /// left without its name.
     /// </summary>
     /// <param name="parent">The directory that holds what was being written, e.g. a run's checkpoints.</param>
     /// <returns>The paths that were removed or restored.</returns>
@@ -81,7 +85,8 @@ public static class AtomicDirectory
             var target = FullPath(path);
             using var staging = new Staging(target);
             if (staging.IsContested())
-                throw new InvalidInputException($"Another process is making '{path}'; wait for it or choose another name.");
+                throw new InvalidInputException(
+                    $"Another process is making '{path}'; wait for it or choose another name.");
             Check(path, target, target, objection);
             Directory.CreateDirectory(staging.New);
             await fill(staging.New).ConfigureAwait(false);
@@ -104,13 +109,15 @@ public static class AtomicDirectory
     private static void Check(string path, string target, string place, Func<string, string?>? objection)
     {
         if (FileSystem.IsLink(place))
-            throw new InvalidInputException($"'{path}' is a link, which is not replaced; name the directory that it is to lead to.");
+            throw new InvalidInputException(
+                $"'{path}' is a link, which is not replaced; name the directory that it is to lead to.");
         if (File.Exists(place))
             throw new InvalidInputException($"'{path}' is a file; name a directory to make.");
         if (!Directory.Exists(place))
             return;
         if (DriveInfo.GetDrives().Any(drive => Path.TrimEndingDirectorySeparator(drive.Name) == target))
-            throw new InvalidInputException($"A file system is mounted at '{path}', which cannot be replaced; name a directory in it.");
+            throw new InvalidInputException(
+                $"A file system is mounted at '{path}', which cannot be replaced; name a directory in it.");
         if (!Directory.EnumerateFileSystemEntries(place).Any())
             return;
         if (objection is null)
@@ -119,7 +126,8 @@ public static class AtomicDirectory
             throw new InvalidInputException($"'{path}' {reason}.");
     }
 
-    private static void Rename(Staging staging, string target, Func<string, string, bool> tryExchange, Action<string> check)
+    private static void Rename(
+        Staging staging, string target, Func<string, string, bool> tryExchange, Action<string> check)
     {
         if (!Directory.Exists(target))
         {

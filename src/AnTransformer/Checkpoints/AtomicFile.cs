@@ -3,9 +3,9 @@ using System.Text;
 namespace AnTransformer.Checkpoints;
 
 /// <summary>
-/// Writes a file that is there whole or not at all: into a temporary sibling, forced to the disk, then renamed over the target.
-/// At any moment, a crash or a full disk included, the path holds the earlier content or the new one. A link is replaced by the file;
-/// what it led to stays as it is.
+/// Writes a file that is there whole or not at all: into a temporary sibling, forced to the disk, then renamed over the
+/// target. At any moment, a crash or a full disk included, the path holds the earlier content or the new one. A link is
+/// replaced by the file; what it led to stays as it is.
 /// </summary>
 public static class AtomicFile
 {

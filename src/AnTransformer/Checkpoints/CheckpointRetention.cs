@@ -40,10 +40,14 @@ public static class CheckpointRetention
         ];
     }
 
-    /// <summary>Deletes all checkpoints but the last ones and the best; each goes whole or not at all, and links stay.</summary>
+    /// <summary>
+    /// Deletes all checkpoints but the last ones and the best; each goes whole or not at all, and links stay.
+    /// </summary>
     /// <param name="directory">The run's directory.</param>
     /// <param name="keepLast">How many of the latest stay, at least 1.</param>
-    /// <param name="bestStep">The step of the checkpoint with the lowest validation loss, which stays, too; or null.</param>
+    /// <param name="bestStep">
+    /// The step of the checkpoint with the lowest validation loss, which stays, too; or null.
+    /// </param>
     /// <returns>The paths that were deleted.</returns>
     /// <exception cref="InvalidInputException">The file system does not let one be deleted.</exception>
     public static IReadOnlyList<string> Prune(string directory, int keepLast, long? bestStep = null)
@@ -53,7 +57,9 @@ public static class CheckpointRetention
         return Delete(checkpoints.SkipLast(keepLast).Where(c => c.Step != bestStep));
     }
 
-    /// <summary>Deletes all checkpoints; each goes whole or not at all, and what is no checkpoint stays, links included.</summary>
+    /// <summary>
+    /// Deletes all checkpoints; each goes whole or not at all, and what is no checkpoint stays, links included.
+    /// </summary>
     /// <param name="directory">The run's directory.</param>
     /// <returns>The paths that were deleted.</returns>
     /// <exception cref="InvalidInputException">The file system does not let one be deleted.</exception>

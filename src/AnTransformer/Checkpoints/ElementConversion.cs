@@ -89,6 +89,7 @@ internal static unsafe class ElementConversion
         where T : unmanaged
     {
         fixed (T* target = destination)
-            Buffer.MemoryCopy(source, target, (long)destination.Length * sizeof(T), (long)destination.Length * sizeof(T));
+            Buffer.MemoryCopy(
+                source, target, (long)destination.Length * sizeof(T), (long)destination.Length * sizeof(T));
     }
 }

@@ -1,6 +1,8 @@
 namespace AnTransformer.Checkpoints;
 
-/// <summary>A file that one process at a time holds locked. The lock ends with the process, however that ends; the file stays.</summary>
+/// <summary>
+/// A file that one process at a time holds locked. The lock ends with the process, however that ends; the file stays.
+/// </summary>
 public sealed class FileLock : IDisposable
 {
     // EWOULDBLOCK of Linux and of macOS; sharing and lock violation of Windows.
@@ -14,7 +16,8 @@ public sealed class FileLock : IDisposable
     /// <param name="path">The file; it and its directory are created when missing.</param>
     /// <returns>Null when it is held already.</returns>
     /// <exception cref="InvalidInputException">
-    /// The file cannot be made or opened, e.g. because its file system is read-only; the message names the cause and the remedy.
+    /// The file cannot be made or opened, e.g. because its file system is read-only; the message names the cause and
+    /// the remedy.
     /// </exception>
     public static FileLock? TryTake(string path)
     {
@@ -60,7 +63,8 @@ public sealed class FileLock : IDisposable
     {
         try
         {
-            return new FileLock(new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 0));
+            return new FileLock(
+                new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 0));
         }
         catch (IOException e) when (HeldByAnother.Contains(e.HResult))
         {

@@ -38,7 +38,9 @@ internal static partial class FileSystem
         }
     }
 
-    /// <summary>Forces every file and directory below a directory to the disk, and the directory itself; links are not followed.</summary>
+    /// <summary>
+    /// Forces every file and directory below a directory to the disk, and the directory itself; links are not followed.
+    /// </summary>
     public static void FlushTree(string path)
     {
         foreach (var file in Directory.EnumerateFiles(path).Where(file => !IsLink(file)))
@@ -83,5 +85,6 @@ internal static partial class FileSystem
     private static partial int Close(int descriptor);
 
     [LibraryImport("libc", EntryPoint = "renameat2", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int RenameAt2(int oldDirectory, string oldPath, int newDirectory, string newPath, uint flags);
+    private static partial int RenameAt2(
+        int oldDirectory, string oldPath, int newDirectory, string newPath, uint flags);
 }

@@ -2,12 +2,17 @@ using System.Text.Json;
 
 namespace AnTransformer.Checkpoints;
 
-/// <summary>Names the checkpoints of other libraries, so that a message can say what lies in a directory or file.</summary>
+/// <summary>
+/// Names the checkpoints of other libraries, so that a message can say what lies in a directory or file.
+/// </summary>
 public static class ForeignCheckpoint
 {
-    private const string Needed = "AnTransformer reads " + ModelCheckpoint.ConfigFile + " with " + ModelCheckpoint.WeightsFile + " of its own architectures";
+    private const string Needed = "AnTransformer reads " + ModelCheckpoint.ConfigFile + " with "
+        + ModelCheckpoint.WeightsFile + " of its own architectures";
 
-    /// <summary>What a directory without <c>model.safetensors</c> has instead, as a sentence; null for nothing known.</summary>
+    /// <summary>
+    /// What a directory without <c>model.safetensors</c> has instead, as a sentence; null for nothing known.
+    /// </summary>
     /// <param name="directory">An existing directory.</param>
     public static string? DescribeDirectory(string directory)
     {
@@ -19,7 +24,8 @@ public static class ForeignCheckpoint
                 + "Qwen3 model by `angpt import`.";
         }
 
-        return Directory.EnumerateFiles(directory).Order(StringComparer.Ordinal).Select(DescribeFile).FirstOrDefault(sentence => sentence is not null);
+        return Directory.EnumerateFiles(directory).Order(StringComparer.Ordinal).Select(DescribeFile)
+            .FirstOrDefault(sentence => sentence is not null);
     }
 
     /// <summary>What a file of weights is if it is not safetensors, as a sentence; null for nothing known.</summary>
@@ -32,7 +38,8 @@ public static class ForeignCheckpoint
             || Path.GetExtension(name) is ".pt" or ".pth" or ".ckpt"
             || (Path.GetExtension(name) == ".bin" && StartsWith(path, "PK\u0003\u0004"u8)))
         {
-            return $"{path}: holds pickled PyTorch weights, which can run code when they are read and are not supported; convert them to safetensors "
+            return $"{path}: holds pickled PyTorch weights, which can run code when they are read and are not "
+                + "supported; convert them to safetensors "
                 + $"({Needed}).";
         }
 
@@ -48,7 +55,8 @@ public static class ForeignCheckpoint
             return $"{path}: is an adapter (LoRA) without the model it belongs to, which is not supported; {Needed}.";
         return name.EndsWith(".safetensors", StringComparison.Ordinal) && name != ModelCheckpoint.WeightsFile
             && name.Contains("-of-", StringComparison.Ordinal)
-                ? $"{path}: is one of several files of weights, which is not supported; join them into one {ModelCheckpoint.WeightsFile}."
+                ? $"{path}: is one of several files of weights, which is not supported; join them into one "
+                    + $"{ModelCheckpoint.WeightsFile}."
                 : null;
     }
 
@@ -61,7 +69,8 @@ public static class ForeignCheckpoint
                 ? $"{map.EnumerateObject().Select(member => member.Value.GetString()).Distinct().Count()} of them"
                 : "them";
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException or IOException or UnauthorizedAccessException)
+        catch (Exception e) when (
+            e is JsonException or InvalidOperationException or IOException or UnauthorizedAccessException)
         {
             return "them";
         }
@@ -76,7 +85,8 @@ public static class ForeignCheckpoint
                 return false;
             using var stream = File.OpenRead(path);
             Span<byte> start = stackalloc byte[8];
-            return start[..stream.ReadAtLeast(start[..magic.Length], magic.Length, throwOnEndOfStream: false)].SequenceEqual(magic);
+            return start[..stream.ReadAtLeast(start[..magic.Length], magic.Length, throwOnEndOfStream: false)]
+                .SequenceEqual(magic);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

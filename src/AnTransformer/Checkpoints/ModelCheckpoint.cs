@@ -5,7 +5,9 @@ using static TorchSharp.torch;
 
 namespace AnTransformer.Checkpoints;
 
-/// <summary>A model on disk: <c>config.json</c> and <c>model.safetensors</c> in one directory, named as Hugging Face names them.</summary>
+/// <summary>
+/// A model on disk: <c>config.json</c> and <c>model.safetensors</c> in one directory, named as Hugging Face names them.
+/// </summary>
 public static class ModelCheckpoint
 {
     /// <summary>File name of the configuration.</summary>
@@ -23,7 +25,8 @@ public static class ModelCheckpoint
     public static LanguageModel Load(string directory, ModelContext context)
     {
         if (!Directory.Exists(directory))
-            throw new InvalidInputException($"{directory}: no such checkpoint directory; give one that holds {ConfigFile} and {WeightsFile}.");
+            throw new InvalidInputException(
+                $"{directory}: no such checkpoint directory; give one that holds {ConfigFile} and {WeightsFile}.");
         var config = ModelConfigJson.Load(Path.Combine(directory, ConfigFile));
         var path = Path.Combine(directory, WeightsFile);
         if (!File.Exists(path) && ForeignCheckpoint.DescribeDirectory(directory) is { } foreign)
@@ -59,19 +62,25 @@ public static class ModelCheckpoint
     public static IReadOnlyList<KeyValuePair<string, Tensor>> Weights(LanguageModel model)
         => model.NamedParameters().Select(item => KeyValuePair.Create(item.Name, (Tensor)item.Parameter)).ToList();
 
-    /// <summary>Copies every tensor of a file into the tensor of its name; names, shapes and finiteness are checked first.</summary>
+    /// <summary>
+    /// Copies every tensor of a file into the tensor of its name; names, shapes and finiteness are checked first.
+    /// </summary>
     /// <param name="file">The open file.</param>
     /// <param name="path">Its path, for errors.</param>
     /// <param name="targets">Names and tensors: exactly the file's names.</param>
     /// <param name="owner">What the targets belong to, for errors.</param>
-    /// <exception cref="InvalidInputException">A tensor is missing, superfluous, of another shape, or not finite.</exception>
-    public static void CopyInto(SafetensorsFile file, string path, IReadOnlyList<KeyValuePair<string, Tensor>> targets, string owner)
+    /// <exception cref="InvalidInputException">
+    /// A tensor is missing, superfluous, of another shape, or not finite.
+    /// </exception>
+    public static void CopyInto(
+        SafetensorsFile file, string path, IReadOnlyList<KeyValuePair<string, Tensor>> targets, string owner)
     {
         var names = file.Names.ToHashSet(StringComparer.Ordinal);
         foreach (var (name, tensor) in targets)
         {
             if (!names.Remove(name))
-                throw new InvalidInputException($"{path}: tensor '{name}' is missing, but {owner} has it; restore the file.");
+                throw new InvalidInputException(
+                    $"{path}: tensor '{name}' is missing, but {owner} has it; restore the file.");
             if (!file[name].Shape.SequenceEqual(tensor.shape))
             {
                 throw new InvalidInputException(
@@ -83,7 +92,8 @@ public static class ModelCheckpoint
         if (names.Count > 0)
         {
             throw new InvalidInputException(
-                $"{path}: tensor '{Printable.Excerpt(names.Order(StringComparer.Ordinal).First())}' is not part of {owner}; the file and the configuration do not belong together.");
+                $"{path}: tensor '{Printable.Excerpt(names.Order(StringComparer.Ordinal).First())}' is not part of "
+                    + $"{owner}; the file and the configuration do not belong together.");
         }
 
         using var noGrad = no_grad();
@@ -91,7 +101,8 @@ public static class ModelCheckpoint
         {
             using var scope = NewDisposeScope();
             if (file.ContainsNonFinite(name))
-                throw new InvalidInputException($"{path}: tensor '{name}' holds NaN or infinite values; use an earlier checkpoint.");
+                throw new InvalidInputException(
+                    $"{path}: tensor '{name}' holds NaN or infinite values; use an earlier checkpoint.");
             tensor.copy_(file.ToTensor(name));
         }
     }
@@ -111,7 +122,8 @@ public static class ModelCheckpoint
         if (inConfig > 1.5 * inFile)
         {
             throw new InvalidInputException(
-                $"{path}: holds {inFile} numbers, but the model of its config.json has more than {inConfig:f0}; tensors are missing or "
+                $"{path}: holds {inFile} numbers, but the model of its config.json has more than {inConfig:f0}; "
+                    + "tensors are missing or "
                 + "the file and the configuration do not belong together.");
         }
     }

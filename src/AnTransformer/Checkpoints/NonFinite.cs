@@ -3,7 +3,9 @@ using System.Runtime.CompilerServices;
 
 namespace AnTransformer.Checkpoints;
 
-/// <summary>Finds NaN and infinity, whose exponents alone have all bits set, in one pass over a tensor's bits.</summary>
+/// <summary>
+/// Finds NaN and infinity, whose exponents alone have all bits set, in one pass over a tensor's bits.
+/// </summary>
 internal static unsafe class NonFinite
 {
     /// <summary>A tensor holds a NaN or an infinity.</summary>

@@ -5,12 +5,12 @@ using AnTransformer.Files;
 namespace AnTransformer.Checkpoints;
 
 /// <summary>
-/// A safetensors file, memory-mapped: opening reads and checks the header only, and tensors are read from the mapping when they
-/// are asked for. Safe to read from several threads at once.
+/// A safetensors file, memory-mapped: opening reads and checks the header only, and tensors are read from the mapping
+/// when they are asked for. Safe to read from several threads at once.
 /// </summary>
 /// <remarks>
-/// Everything the header says is checked against the file before anything is read. The file must not be shortened while it is
-/// open; replacing it by a rename, as <see cref="AtomicFile"/> does, leaves an open reader with the old content.
+/// Everything the header says is checked against the file before anything is read. The file must not be shortened while
+/// it is open; replacing it by a rename, as <see cref="AtomicFile"/> does, leaves an open reader with the old content.
 /// </remarks>
 public sealed unsafe class SafetensorsFile : IDisposable
 {
@@ -29,7 +29,8 @@ public sealed unsafe class SafetensorsFile : IDisposable
         if (headerLength > SafetensorsHeader.MaxLength || (long)headerLength > length - 8)
         {
             throw new InvalidInputException(
-                $"'{path}' is not a valid safetensors file: its header would have {headerLength} bytes, with {length - 8} in "
+                $"'{path}' is not a valid safetensors file: its header would have {headerLength} bytes, with "
+                    + $"{length - 8} in "
                 + $"the file and {SafetensorsHeader.MaxLength} allowed; write it again or fetch a fresh copy.");
         }
 
@@ -75,7 +76,8 @@ public sealed unsafe class SafetensorsFile : IDisposable
             if (length < 8)
             {
                 throw new InvalidInputException(
-                    $"'{path}' is not a valid safetensors file: it has {length} bytes where the header's length alone takes 8; "
+                    $"'{path}' is not a valid safetensors file: it has {length} bytes where the header's length alone "
+                        + "takes 8; "
                     + "write it again or fetch a fresh copy.");
             }
 
@@ -103,7 +105,9 @@ public sealed unsafe class SafetensorsFile : IDisposable
     /// <param name="name">Any name.</param>
     public bool Contains(string name) => _header.Entries.ContainsKey(name);
 
-    /// <summary>A tensor's bytes, row-major and little-endian, in the mapping: valid until the file is disposed.</summary>
+    /// <summary>
+    /// A tensor's bytes, row-major and little-endian, in the mapping: valid until the file is disposed.
+    /// </summary>
     /// <param name="name">One of <see cref="Names"/>.</param>
     /// <exception cref="InvalidInputException">There is no such tensor.</exception>
     /// <exception cref="NotSupportedException">It has 2 GiB or more; use <see cref="OpenStream"/>.</exception>
@@ -115,7 +119,9 @@ public sealed unsafe class SafetensorsFile : IDisposable
             : throw new NotSupportedException($"Tensor '{name}' has {entry.ByteCount} bytes, more than a span holds.");
     }
 
-    /// <summary>A tensor's bytes, of any number, as a stream over the mapping: valid until the file is disposed.</summary>
+    /// <summary>
+    /// A tensor's bytes, of any number, as a stream over the mapping: valid until the file is disposed.
+    /// </summary>
     /// <param name="name">One of <see cref="Names"/>.</param>
     /// <exception cref="InvalidInputException">There is no such tensor.</exception>
     public Stream OpenStream(string name)
@@ -127,11 +133,14 @@ public sealed unsafe class SafetensorsFile : IDisposable
     /// <summary>Copies a tensor, converting F64, F16 and BF16 to single precision.</summary>
     /// <param name="name">One of <see cref="Names"/>.</param>
     /// <param name="destination">As many elements as the tensor has.</param>
-    /// <exception cref="InvalidInputException">There is no such tensor, or it is not of a floating-point type.</exception>
+    /// <exception cref="InvalidInputException">
+    /// There is no such tensor, or it is not of a floating-point type.
+    /// </exception>
     /// <exception cref="ArgumentException">The destination has another number of elements.</exception>
     public void CopyTo(string name, Span<float> destination)
     {
-        var entry = Checked(name, destination.Length, "a floating-point type", SafetensorsDtype.F32, SafetensorsDtype.BF16,
+        var entry = Checked(name, destination.Length, "a floating-point type", SafetensorsDtype.F32,
+            SafetensorsDtype.BF16,
             SafetensorsDtype.F16, SafetensorsDtype.F64);
         ElementConversion.ToSingle(entry.Dtype, Pointer(entry), destination);
     }
@@ -140,7 +149,8 @@ public sealed unsafe class SafetensorsFile : IDisposable
     /// <inheritdoc cref="CopyTo(string, Span{float})"/>
     public void CopyTo(string name, Span<double> destination)
     {
-        var entry = Checked(name, destination.Length, "a floating-point type", SafetensorsDtype.F64, SafetensorsDtype.F32,
+        var entry = Checked(name, destination.Length, "a floating-point type", SafetensorsDtype.F64,
+            SafetensorsDtype.F32,
             SafetensorsDtype.BF16, SafetensorsDtype.F16);
         ElementConversion.ToDouble(entry.Dtype, Pointer(entry), destination);
     }

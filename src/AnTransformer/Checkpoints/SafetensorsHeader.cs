@@ -2,10 +2,13 @@ using System.Text.Json;
 
 namespace AnTransformer.Checkpoints;
 
-/// <summary>The JSON header of a safetensors file, parsed and checked against the length of the data that follows it.</summary>
+/// <summary>
+/// The JSON header of a safetensors file, parsed and checked against the length of the data that follows it.
+/// </summary>
 /// <remarks>
-/// Source: the safetensors format specification (Hugging Face): 8 bytes header length N, little-endian; N bytes of UTF-8 JSON
-/// beginning with <c>{</c>, at most 100 MB, no duplicate keys; then the data, which the offsets cover without holes.
+/// Source: the safetensors format specification (Hugging Face): 8 bytes header length N, little-endian; N bytes of
+/// UTF-8 JSON beginning with <c>{</c>, at most 100 MB, no duplicate keys; then the data, which the offsets cover
+/// without holes.
 /// </remarks>
 internal sealed class SafetensorsHeader
 {
@@ -126,14 +129,17 @@ internal sealed class SafetensorsHeader
         if (dtype is null || shape is null || offsets is null)
             throw Malformed($"tensor '{Printable.Excerpt(name)}' lacks dtype, shape or data_offsets");
         if (offsets is not [var begin, var end] || end < begin)
-            throw Malformed($"tensor '{Printable.Excerpt(name)}' has the data_offsets [{string.Join(", ", offsets)}], not [begin, end]");
+            throw Malformed(
+                $"tensor '{Printable.Excerpt(name)}' has the data_offsets [{string.Join(", ", offsets)}], not [begin, "
+                    + "end]");
         var expected = SafetensorsEntry.ByteCountOf(dtype.Value, shape);
         if (expected < 0)
             throw Malformed($"the shape [{string.Join(", ", shape)}] of tensor '{Printable.Excerpt(name)}' overflows");
         if (end - begin != expected)
         {
             throw Malformed(
-                $"tensor '{Printable.Excerpt(name)}' has {end - begin} bytes where {dtype} [{string.Join(", ", shape)}] takes {expected}");
+                $"tensor '{Printable.Excerpt(name)}' has {end - begin} bytes where {dtype} "
+                    + $"[{string.Join(", ", shape)}] takes {expected}");
         }
 
         return new SafetensorsEntry(name, dtype.Value, shape.AsReadOnly(), begin, expected);
@@ -146,7 +152,8 @@ internal sealed class SafetensorsHeader
         return Enum.IsDefined(typeof(SafetensorsDtype), text)
             ? Enum.Parse<SafetensorsDtype>(text)
             : throw new InvalidInputException(
-                $"'{_path}' cannot be read: tensor '{Printable.Excerpt(name)}' has the dtype '{Printable.Excerpt(text)}'; convert it to one of "
+                $"'{_path}' cannot be read: tensor '{Printable.Excerpt(name)}' has the dtype "
+                    + $"'{Printable.Excerpt(text)}'; convert it to one of "
                 + $"{string.Join(", ", Enum.GetNames<SafetensorsDtype>())}.");
     }
 
@@ -158,7 +165,9 @@ internal sealed class SafetensorsHeader
         while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
         {
             if (reader.TokenType != JsonTokenType.Number || !reader.TryGetInt64(out var number) || number < 0)
-                throw Malformed($"{key} of tensor '{Printable.Excerpt(name)}' holds something else than integers from 0 to 2^63 - 1");
+                throw Malformed(
+                    $"{key} of tensor '{Printable.Excerpt(name)}' holds something else than integers from 0 to 2^63 - "
+                        + "1");
             numbers.Add(number);
         }
 
@@ -174,14 +183,19 @@ internal sealed class SafetensorsHeader
             if (entry.Offset + entry.ByteCount > dataLength)
             {
                 throw Malformed(
-                    $"tensor '{Printable.Excerpt(entry.Name)}' ends at byte {entry.Offset + entry.ByteCount} of {dataLength}: the file is "
+                    $"tensor '{Printable.Excerpt(entry.Name)}' ends at byte {entry.Offset + entry.ByteCount} of "
+                        + $"{dataLength}: the file is "
                     + "truncated, or its data_offsets are out of range");
             }
 
             if (entry.Offset < position)
-                throw Malformed($"tensors '{Printable.Excerpt(previous!.Name)}' and '{Printable.Excerpt(entry.Name)}' overlap at byte {entry.Offset}");
+                throw Malformed(
+                    $"tensors '{Printable.Excerpt(previous!.Name)}' and '{Printable.Excerpt(entry.Name)}' overlap at "
+                        + $"byte {entry.Offset}");
             if (entry.Offset > position)
-                throw Malformed($"bytes {position} to {entry.Offset}, before tensor '{Printable.Excerpt(entry.Name)}', belong to no tensor");
+                throw Malformed(
+                    $"bytes {position} to {entry.Offset}, before tensor '{Printable.Excerpt(entry.Name)}', belong to "
+                        + "no tensor");
             position = entry.Offset + entry.ByteCount;
             previous = entry;
         }
@@ -192,7 +206,8 @@ internal sealed class SafetensorsHeader
 
     private InvalidInputException Malformed(string what, Exception? inner = null)
     {
-        var message = $"'{_path}' is not a valid safetensors file: {Printable.Excerpt(what, longest: 400)}; write it again or fetch a fresh copy.";
+        var message = $"'{_path}' is not a valid safetensors file: {Printable.Excerpt(what, longest: 400)}; write it "
+            + "again or fetch a fresh copy.";
         return inner is null ? new InvalidInputException(message) : new InvalidInputException(message, inner);
     }
 

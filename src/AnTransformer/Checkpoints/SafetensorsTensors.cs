@@ -48,7 +48,8 @@ public static class SafetensorsTensors
     /// <param name="device">Where to put it; the CPU by default.</param>
     /// <returns>A tensor of the file's shape that owns its memory.</returns>
     /// <exception cref="InvalidInputException">The file has no such tensor.</exception>
-    public static Tensor ToTensor(this SafetensorsFile file, string name, ScalarType? dtype = null, Device? device = null)
+    public static Tensor ToTensor(
+        this SafetensorsFile file, string name, ScalarType? dtype = null, Device? device = null)
     {
         ArgumentNullException.ThrowIfNull(file);
         var entry = file[name];
@@ -65,8 +66,8 @@ public static class SafetensorsTensors
     /// <summary>Writes tensors as one file, from their own memory and one at a time.</summary>
     /// <param name="stream">Where to write; left open.</param>
     /// <param name="tensors">
-    /// Names and tensors in the order of the file. Tensors on another device or that are not contiguous are copied, each while
-    /// it is written.
+    /// Names and tensors in the order of the file. Tensors on another device or that are not contiguous are copied,
+    /// each while it is written.
     /// </param>
     /// <param name="metadata">See <see cref="SafetensorsWriter"/>.</param>
     /// <exception cref="ArgumentException">A name is there twice, or a type is not one of the format's.</exception>
@@ -79,7 +80,8 @@ public static class SafetensorsTensors
         var all = tensors.ToList();
         var writer = new SafetensorsWriter(
             stream,
-            all.Select(pair => (pair.Key, pair.Value.dtype.ToSafetensorsDtype(), (IReadOnlyList<long>)pair.Value.shape)),
+            all.Select(
+                pair => (pair.Key, pair.Value.dtype.ToSafetensorsDtype(), (IReadOnlyList<long>)pair.Value.shape)),
             metadata);
         using var noGradient = no_grad();
         foreach (var (name, tensor) in all)

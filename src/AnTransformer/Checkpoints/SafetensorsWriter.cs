@@ -6,12 +6,14 @@ using System.Text.Json;
 namespace AnTransformer.Checkpoints;
 
 /// <summary>
-/// Writes a safetensors file as a stream: the header is written first, from the declared entries, then each tensor's data in
-/// the order of the entries and in as many pieces as is convenient. The same entries and data give the same bytes.
+/// Writes a safetensors file as a stream: the header is written first, from the declared entries, then each tensor's
+/// data in the order of the entries and in as many pieces as is convenient. The same entries and data give the same
+/// bytes.
 /// </summary>
 /// <remarks>
-/// The header is padded with spaces so that the data begins at a multiple of 8 (safetensors format specification). The stream
-/// is left open. Errors of the stream pass through: write through <see cref="AtomicFile"/> or <see cref="AtomicDirectory"/>.
+/// The header is padded with spaces so that the data begins at a multiple of 8 (safetensors format specification). The
+/// stream is left open. Errors of the stream pass through: write through <see cref="AtomicFile"/> or
+/// <see cref="AtomicDirectory"/>.
 /// </remarks>
 public sealed class SafetensorsWriter
 {
@@ -24,7 +26,9 @@ public sealed class SafetensorsWriter
     /// <summary>Writes the header.</summary>
     /// <param name="stream">Where to write; positioned at the beginning of the file.</param>
     /// <param name="tensors">Name, type and shape of each tensor in the order of their data.</param>
-    /// <param name="metadata">The header's <c>__metadata__</c>, in the order of keys; by default {"format": "pt"}.</param>
+    /// <param name="metadata">
+    /// The header's <c>__metadata__</c>, in the order of keys; by default {"format": "pt"}.
+    /// </param>
     /// <exception cref="ArgumentException">
     /// A name is there twice or reserved, a dimension is negative, or a shape overflows.
     /// </exception>
@@ -47,7 +51,9 @@ public sealed class SafetensorsWriter
     /// <summary>Writes the next bytes of a tensor, row-major and little-endian.</summary>
     /// <param name="name">The tensor whose turn it is.</param>
     /// <param name="data">Some or all of the bytes that it still lacks.</param>
-    /// <exception cref="InvalidOperationException">It is another tensor's turn, or these are too many bytes.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// It is another tensor's turn, or these are too many bytes.
+    /// </exception>
     public void Write(string name, ReadOnlySpan<byte> data)
     {
         if (data.IsEmpty)
@@ -64,10 +70,14 @@ public sealed class SafetensorsWriter
     }
 
     /// <summary>Writes the next elements of a tensor, whose type must be the span's.</summary>
-    /// <typeparam name="T">The element's type, e.g. <see cref="float"/> for F32, <see cref="Half"/> for F16.</typeparam>
+    /// <typeparam name="T">
+    /// The element's type, e.g. <see cref="float"/> for F32, <see cref="Half"/> for F16.
+    /// </typeparam>
     /// <param name="name">The tensor whose turn it is.</param>
     /// <param name="data">Some or all of the elements that it still lacks.</param>
-    /// <exception cref="InvalidOperationException">It is another tensor's turn, or the data does not fit it.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// It is another tensor's turn, or the data does not fit it.
+    /// </exception>
     public void Write<T>(string name, ReadOnlySpan<T> data)
         where T : unmanaged
     {
@@ -85,7 +95,8 @@ public sealed class SafetensorsWriter
             _ => null,
         };
         if (_current < _entries.Length && _entries[_current].Name == name && _entries[_current].Dtype != dtype)
-            throw new InvalidOperationException($"Tensor '{name}' is {_entries[_current].Dtype}, the data {typeof(T).Name}.");
+            throw new InvalidOperationException(
+                $"Tensor '{name}' is {_entries[_current].Dtype}, the data {typeof(T).Name}.");
         while (!data.IsEmpty)
         {
             // AsBytes counts in 32 bits.
@@ -163,7 +174,8 @@ public sealed class SafetensorsWriter
         while (buffer.Length % 8 != 0)
             buffer.WriteByte((byte)' ');
         if (buffer.Length - 8 > SafetensorsHeader.MaxLength)
-            throw new ArgumentException($"The header is longer than {SafetensorsHeader.MaxLength} bytes.", nameof(metadata));
+            throw new ArgumentException(
+                $"The header is longer than {SafetensorsHeader.MaxLength} bytes.", nameof(metadata));
         var bytes = buffer.GetBuffer().AsSpan(0, (int)buffer.Length);
         BinaryPrimitives.WriteInt64LittleEndian(bytes, buffer.Length - 8);
         _stream.Write(bytes);

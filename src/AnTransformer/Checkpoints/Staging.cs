@@ -1,8 +1,9 @@
 namespace AnTransformer.Checkpoints;
 
 /// <summary>
-/// The temporary names (<see cref="StagingName"/>) beside a file or directory while it is written. What is left when a process dies
-/// has a lock that nobody holds, whatever became of its process id; the next write in that directory removes it.
+/// The temporary names (<see cref="StagingName"/>) beside a file or directory while it is written. What is left when a
+/// process dies has a lock that nobody holds, whatever became of its process id; the next write in that directory
+/// removes it.
 /// </summary>
 internal sealed class Staging : IDisposable
 {
@@ -10,12 +11,16 @@ internal sealed class Staging : IDisposable
     private readonly string _lockPath;
     private readonly FileLock _lock;
 
-    /// <summary>Creates the parent directory, clears it of what the dead have left, and takes a fresh set of names with its lock.</summary>
+    /// <summary>
+    /// Creates the parent directory, clears it of what the dead have left, and takes a fresh set of names with its
+    /// lock.
+    /// </summary>
     /// <param name="target">The full path of what is to be written.</param>
     public Staging(string target)
     {
         _target = target;
-        Parent = Path.GetDirectoryName(target) ?? throw new IOException("the root of a file system is not to be replaced");
+        Parent = Path.GetDirectoryName(target)
+            ?? throw new IOException("the root of a file system is not to be replaced");
         Directory.CreateDirectory(Parent);
         RemoveStale(Parent);
         var name = Path.GetFileName(target);
@@ -51,8 +56,8 @@ internal sealed class Staging : IDisposable
     }
 
     /// <summary>
-    /// Removes what dead processes left in a directory; an old version whose successor had not taken its name yet gets it back. What
-    /// was not made here, and what the file system does not let go, stays.
+    /// Removes what dead processes left in a directory; an old version whose successor had not taken its name yet gets
+    /// it back. What was not made here, and what the file system does not let go, stays.
     /// </summary>
     /// <param name="parent">The directory; nothing happens when it does not exist.</param>
     /// <returns>What was removed or restored.</returns>
@@ -66,7 +71,8 @@ internal sealed class Staging : IDisposable
             foreach (var path in Directory.EnumerateFileSystemEntries(parent, ".*").ToList())
             {
                 // Nothing here makes a link of such a name, and what one leads to is somebody else's.
-                if (StagingName.Parse(Path.GetFileName(path)) is { } name && !FileSystem.IsLink(path) && RemoveStale(parent, path, name))
+                if (StagingName.Parse(Path.GetFileName(path)) is { } name && !FileSystem.IsLink(path)
+                    && RemoveStale(parent, path, name))
                     removed.Add(path);
             }
         }

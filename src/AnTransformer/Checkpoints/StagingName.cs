@@ -4,9 +4,10 @@ using System.Text;
 namespace AnTransformer.Checkpoints;
 
 /// <summary>
-/// A temporary name beside a file or directory that is being written: <c>.NAME.tmp-ID</c> for what is new, <c>.NAME.old-ID</c> for
-/// what it replaces and <c>.NAME.lock-ID</c>, which the writer holds locked. The second half of the ID is a digest of NAME and of the
-/// first, random half, so that what bears such a name was made here, and a user's file of a similar name is never taken for it.
+/// A temporary name beside a file or directory that is being written: <c>.NAME.tmp-ID</c> for what is new,
+/// <c>.NAME.old-ID</c> for what it replaces and <c>.NAME.lock-ID</c>, which the writer holds locked. The second half of
+/// the ID is a digest of NAME and of the first, random half, so that what bears such a name was made here, and a user's
+/// file of a similar name is never taken for it.
 /// </summary>
 /// <param name="Name">NAME: the file or directory that is being written.</param>
 /// <param name="Kind">What lies under the name.</param>
@@ -48,5 +49,6 @@ internal readonly record struct StagingName(string Name, string Kind, string Id)
     public override string ToString() => $".{Name}.{Kind}-{Id}";
 
     private static string Digest(string name, string random)
-        => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"AnTransformer staging\n{name}\n{random}")))[..HalfLength];
+        => Convert.ToHexStringLower(
+            SHA256.HashData(Encoding.UTF8.GetBytes($"AnTransformer staging\n{name}\n{random}")))[..HalfLength];
 }

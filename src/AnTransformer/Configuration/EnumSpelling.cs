@@ -50,7 +50,8 @@ public static class EnumSpelling
             return value;
         var words = Words(typeof(T));
         throw new InvalidInputException(
-            $"{what} '{Printable.Excerpt(word)}' is unknown; it must be {string.Join(", ", words.SkipLast(1))} or {words[^1]}.");
+            $"{what} '{Printable.Excerpt(word)}' is unknown; it must be {string.Join(", ", words.SkipLast(1))} or "
+                + $"{words[^1]}.");
     }
 
     private static (Enum Value, string Word)[] All(Type type) => Known.GetOrAdd(type, static type =>

@@ -2,7 +2,9 @@ using System.Text.Json;
 
 namespace AnTransformer.Configuration;
 
-/// <summary>Typed access to the fields of one JSON object that remembers which were asked for, so that the rest can be rejected.</summary>
+/// <summary>
+/// Typed access to the fields of one JSON object that remembers which were asked for, so that the rest can be rejected.
+/// </summary>
 internal sealed class JsonFields
 {
     private readonly Dictionary<string, JsonElement> _values = new(StringComparer.Ordinal);
@@ -59,12 +61,17 @@ internal sealed class JsonFields
         {
             if (fixedValues.TryGetValue(key, out var only))
             {
-                if (!string.Equals(value.GetRawText().Replace("0.0", "0", StringComparison.Ordinal), only, StringComparison.Ordinal))
-                    throw new InvalidInputException($"{Place}: {key} is {Printable.Excerpt(value.GetRawText())}, but these models support only {only}.");
+                if (!string.Equals(
+                    value.GetRawText().Replace("0.0", "0", StringComparison.Ordinal), only, StringComparison.Ordinal))
+                    throw new InvalidInputException(
+                        $"{Place}: {key} is {Printable.Excerpt(value.GetRawText())}, but these models support only "
+                            + $"{only}.");
             }
             else if (!_known.Contains(key) && !ignored.Contains(key))
             {
-                throw new InvalidInputException($"{Place}: unknown key '{Printable.Excerpt(key)}'{Nearest(key)}; remove it, since it might change what the model computes.");
+                throw new InvalidInputException(
+                    $"{Place}: unknown key '{Printable.Excerpt(key)}'{Nearest(key)}; remove it, since it might change "
+                        + "what the model computes.");
             }
         }
     }
@@ -78,7 +85,8 @@ internal sealed class JsonFields
         }
         catch (InvalidOperationException e)
         {
-            throw new InvalidInputException($"{Place}: {what} is not valid Unicode (half a surrogate pair, or damaged bytes); correct it.", e);
+            throw new InvalidInputException(
+                $"{Place}: {what} is not valid Unicode (half a surrogate pair, or damaged bytes); correct it.", e);
         }
     }
 

@@ -1,8 +1,8 @@
 namespace AnTransformer.Configuration;
 
 /// <summary>
-/// The shape and the normalization of a model: everything needed to build it besides its weights. Written to and read from
-/// <c>config.json</c> with Hugging Face's key names.
+/// The shape and the normalization of a model: everything needed to build it besides its weights. Written to and read
+/// from <c>config.json</c> with Hugging Face's key names.
 /// </summary>
 public sealed record ModelConfig
 {
@@ -106,7 +106,8 @@ public sealed record ModelConfig
         RequirePositive(place, "max_position_embeddings", MaxPositionEmbeddings);
         RequirePositive(place, "rope_theta", RopeTheta);
         RequirePositive(place, "rms_norm_eps", RmsNormEps);
-        foreach (var (name, init) in new[] { ("alpha", Alpha), ("logit_scale", LogitScale), ("qk_scale", QkScale), ("mlp_scale", MlpScale) })
+        foreach (var (name, init) in new[] { ("alpha", Alpha), ("logit_scale", LogitScale), ("qk_scale", QkScale),
+            ("mlp_scale", MlpScale) })
         {
             RequirePositive(place, name + "_init", init.Init);
             RequirePositive(place, name + "_scale", init.Scale);

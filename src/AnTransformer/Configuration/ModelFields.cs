@@ -1,6 +1,9 @@
 namespace AnTransformer.Configuration;
 
-/// <summary>The fields of a <see cref="ModelConfig"/> that not every architecture has; <c>config.json</c> holds those that its own does.</summary>
+/// <summary>
+/// The fields of a <see cref="ModelConfig"/> that not every architecture has; <c>config.json</c> holds those that its
+/// own does.
+/// </summary>
 [Flags]
 public enum ModelFields
 {

@@ -4,8 +4,9 @@ using System.Runtime.InteropServices;
 namespace AnTransformer.Files;
 
 /// <summary>
-/// What a path leads to, links followed. .NET tells neither pipes and devices from files nor whether two paths are one file, so this asks
-/// the system: <c>statx</c> on Linux, whose layout is the same on every processor, and <c>stat</c> on macOS.
+/// What a path leads to, links followed. .NET tells neither pipes and devices from files nor whether two paths are one
+/// file, so this asks the system: <c>statx</c> on Linux, whose layout is the same on every processor, and <c>stat</c>
+/// on macOS.
 /// </summary>
 /// <param name="Kind">The kind.</param>
 /// <param name="Bytes">The size of a regular file in bytes; without meaning for other kinds.</param>
@@ -24,11 +25,15 @@ internal sealed partial record FileStatus(FileKind Kind, long Bytes, FileIdentit
         try
         {
             if (OperatingSystem.IsLinux())
-                return Statx(AtFdCwd, path, 0, StatxBasicStats, ref MemoryMarshal.GetReference(buffer)) == 0 ? FromStatx(buffer) : null;
+                return Statx(AtFdCwd, path, 0, StatxBasicStats, ref MemoryMarshal.GetReference(buffer)) == 0
+                    ? FromStatx(buffer)
+                    : null;
             if (OperatingSystem.IsMacOS())
             {
                 ref var start = ref MemoryMarshal.GetReference(buffer);
-                var result = RuntimeInformation.ProcessArchitecture == Architecture.X64 ? StatInode64(path, ref start) : Stat(path, ref start);
+                var result = RuntimeInformation.ProcessArchitecture == Architecture.X64
+                    ? StatInode64(path, ref start)
+                    : Stat(path, ref start);
                 return result == 0 ? FromDarwin(buffer) : null;
             }
         }
@@ -57,7 +62,9 @@ internal sealed partial record FileStatus(FileKind Kind, long Bytes, FileIdentit
         return new FileStatus(
             KindOf(mode),
             BinaryPrimitives.ReadInt64LittleEndian(buffer[40..]),
-            new FileIdentity(BinaryPrimitives.ReadUInt64LittleEndian(buffer[136..]), BinaryPrimitives.ReadUInt64LittleEndian(buffer[32..])));
+            new FileIdentity(
+                BinaryPrimitives.ReadUInt64LittleEndian(buffer[136..]),
+                BinaryPrimitives.ReadUInt64LittleEndian(buffer[32..])));
     }
 
     private static FileStatus FromDarwin(ReadOnlySpan<byte> buffer)
@@ -67,7 +74,8 @@ internal sealed partial record FileStatus(FileKind Kind, long Bytes, FileIdentit
         return new FileStatus(
             KindOf(mode),
             BinaryPrimitives.ReadInt64LittleEndian(buffer[96..]),
-            new FileIdentity(BinaryPrimitives.ReadUInt32LittleEndian(buffer), BinaryPrimitives.ReadUInt64LittleEndian(buffer[8..])));
+            new FileIdentity(
+                BinaryPrimitives.ReadUInt32LittleEndian(buffer), BinaryPrimitives.ReadUInt64LittleEndian(buffer[8..])));
     }
 
     private static FileKind KindOf(ushort mode) => (mode & 0xF000) switch
@@ -90,7 +98,9 @@ internal sealed partial record FileStatus(FileKind Kind, long Bytes, FileIdentit
             return new FileStatus(FileKind.Directory, 0, identity);
         return target.Exists
             ? new FileStatus(
-                target.Attributes.HasFlag(FileAttributes.Device) ? FileKind.Device : FileKind.Regular, ((FileInfo)target).Length, identity)
+                target.Attributes.HasFlag(FileAttributes.Device)
+                    ? FileKind.Device
+                    : FileKind.Regular, ((FileInfo)target).Length, identity)
             : null;
     }
 

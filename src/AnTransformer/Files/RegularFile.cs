@@ -3,8 +3,9 @@ using System.Text;
 namespace AnTransformer.Files;
 
 /// <summary>
-/// The one door for files that somebody else made. Pipes, sockets and devices are refused before they are opened (opening a pipe waits for
-/// its writer, a device may have no end), and a file that is read whole is read up to a limit, whatever size it claims.
+/// The one door for files that somebody else made. Pipes, sockets and devices are refused before they are opened
+/// (opening a pipe waits for its writer, a device may have no end), and a file that is read whole is read up to a
+/// limit, whatever size it claims.
 /// </summary>
 internal static class RegularFile
 {
@@ -33,7 +34,8 @@ internal static class RegularFile
         if (FileStatus.Of(path) is { Kind: not FileKind.Regular } status)
         {
             throw new InvalidInputException(
-                $"'{path}' is {FileStatus.Describe(status.Kind)}; only regular files are read, so write its content to a file and name that.");
+                $"'{path}' is {FileStatus.Describe(status.Kind)}; only regular files are read, so write its content to "
+                    + "a file and name that.");
         }
     }
 
@@ -67,7 +69,9 @@ internal static class RegularFile
     /// <summary>Reads a whole text file of UTF-8 (or with a byte-order mark UTF-16 or UTF-32).</summary>
     /// <param name="path">The file.</param>
     /// <param name="limit">Most bytes that such a file may have.</param>
-    /// <param name="encoding">How bytes become characters where no mark says; null for UTF-8 with replacement of what is none.</param>
+    /// <param name="encoding">
+    /// How bytes become characters where no mark says; null for UTF-8 with replacement of what is none.
+    /// </param>
     /// <exception cref="InvalidInputException">It is no regular file, or larger.</exception>
     /// <exception cref="IOException">It does not exist or cannot be read.</exception>
     public static string ReadAllText(string path, int limit, Encoding? encoding = null)
@@ -77,5 +81,7 @@ internal static class RegularFile
     }
 
     private static InvalidInputException TooLarge(string path, int limit) =>
-        new($"'{path}' has more than {limit} bytes, which no such file needs; check that the path names the right file.");
+        new(
+            $"'{path}' has more than {limit} bytes, which no such file needs; check that the path names the right "
+                + "file.");
 }

@@ -3,7 +3,9 @@ namespace AnTransformer.Generation;
 /// <summary>How the next token is drawn from the model's distribution.</summary>
 /// <param name="Temperature">Logits are divided by it; 0 takes the most probable token always.</param>
 /// <param name="TopK">Only this many most probable tokens may be drawn; 0 for all.</param>
-/// <param name="TopP">Only the most probable tokens that together reach this probability may be drawn; 1 for all.</param>
+/// <param name="TopP">
+/// Only the most probable tokens that together reach this probability may be drawn; 1 for all.
+/// </param>
 /// <param name="Seed">Seed of the draws.</param>
 /// <param name="MinP">
 /// Only tokens whose probability is at least this share of the most probable one's may be drawn (arXiv 2407.01082); 0 for all.

@@ -4,7 +4,10 @@ using static TorchSharp.torch;
 
 namespace AnTransformer.Inspection;
 
-/// <summary>Takes the norms of all activations of a model and the moments of what its matrices are applied to, over any number of passes.</summary>
+/// <summary>
+/// Takes the norms of all activations of a model and the moments of what its matrices are applied to, over any number
+/// of passes.
+/// </summary>
 internal sealed class ActivationRecorder : IActivationObserver, IDisposable
 {
     private readonly int _headSize;
@@ -41,14 +44,16 @@ internal sealed class ActivationRecorder : IActivationObserver, IDisposable
 
     /// <summary>How updates lie to the stream, in the order of computation.</summary>
     public IEnumerable<ResidualUpdate> Updates()
-        => InOrder(_updates).Select(item => new ResidualUpdate(item.Key.Layer!.Value, item.Key.Activation, item.Value.Cosine));
+        => InOrder(_updates)
+            .Select(item => new ResidualUpdate(item.Key.Layer!.Value, item.Key.Activation, item.Value.Cosine));
 
     public void Dispose() => _stream?.Dispose();
 
     /// <summary>The norms, in the order of computation.</summary>
     public IEnumerable<ActivationNorm> Norms(PredictedNorms predicted)
         => InOrder(_norms).Select(item => new ActivationNorm(
-            item.Key.Layer, item.Key.Activation, predicted[item.Key.Layer, item.Key.Activation], Distribution.Of([.. item.Value.SelectMany(part => part)])));
+            item.Key.Layer, item.Key.Activation, predicted[item.Key.Layer, item.Key.Activation], Distribution.Of(
+                [.. item.Value.SelectMany(part => part)])));
 
     /// <summary>How the matrices' rows lie to the mean of their input, in the order of computation.</summary>
     public IEnumerable<MatrixAlignment> Alignments()
@@ -69,5 +74,6 @@ internal sealed class ActivationRecorder : IActivationObserver, IDisposable
 
     private static IEnumerable<KeyValuePair<(int? Layer, Activation Activation), T>> InOrder<T>(
         Dictionary<(int? Layer, Activation Activation), T> items)
-        => items.OrderBy(item => item.Key.Layer ?? (item.Key.Activation == Activation.Embedding ? -1 : int.MaxValue)).ThenBy(item => item.Key.Activation);
+        => items.OrderBy(item => item.Key.Layer ?? (item.Key.Activation == Activation.Embedding ? -1 : int.MaxValue))
+            .ThenBy(item => item.Key.Activation);
 }

@@ -2,7 +2,9 @@ using static TorchSharp.torch;
 
 namespace AnTransformer.Inspection;
 
-/// <summary>A set of numbers in a few figures. Numbers that are not finite make the figures they enter not finite.</summary>
+/// <summary>
+/// A set of numbers in a few figures. Numbers that are not finite make the figures they enter not finite.
+/// </summary>
 /// <param name="Count">How many numbers.</param>
 /// <param name="Mean">Mean.</param>
 /// <param name="RootMeanSquare">√ of the mean square: for norms √E‖x‖², which is what a factor ν normalizes.</param>

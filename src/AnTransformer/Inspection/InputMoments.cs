@@ -4,8 +4,8 @@ using static TorchSharp.torch;
 namespace AnTransformer.Inspection;
 
 /// <summary>
-/// First and second moments of what some matrices are applied to, and the second moments of their products with it; sums are kept in
-/// double precision.
+/// First and second moments of what some matrices are applied to, and the second moments of their products with it;
+/// sums are kept in double precision.
 /// </summary>
 /// <param name="readers">The matrices that read the input.</param>
 internal sealed class InputMoments(IReadOnlyList<ModelMatrix> readers)
@@ -54,7 +54,8 @@ internal sealed class InputMoments(IReadOnlyList<ModelMatrix> readers)
         var meanNorm = Math.Sqrt(mean.Sum(x => x * x));
         var ofMean = Distribution.Numbers(weight.matmul(tensor(mean, dtype: weight.dtype, device: weight.device)));
         var rowNorms = Distribution.Numbers(weight.norm(1, keepdim: false, p: 2));
-        var cosines = ofMean.Zip(rowNorms, (product, norm) => Math.Abs(product) / Math.Max(norm * meanNorm, double.Epsilon)).ToArray();
+        var cosines = ofMean.Zip(
+            rowNorms, (product, norm) => Math.Abs(product) / Math.Max(norm * meanNorm, double.Epsilon)).ToArray();
         // ‖W‖²_F/c · E‖x‖² is what spread directions would give.
         var spread = rowNorms.Sum(norm => norm * norm) / mean.Length * (_squares / _count);
         return new MatrixAlignment(

@@ -11,7 +11,9 @@ namespace AnTransformer.Inspection;
 /// <param name="VectorNorms">The vectors' L2 norms.</param>
 /// <param name="AtBound">How many vectors have a norm of at least 1 − 1e-3.</param>
 /// <param name="FrobeniusNorm">‖W‖_F.</param>
-/// <param name="SpectralNorm">The largest singular value by power iteration, to about 1 % from below; null when not asked for.</param>
+/// <param name="SpectralNorm">
+/// The largest singular value by power iteration, to about 1 % from below; null when not asked for.
+/// </param>
 public sealed record MatrixStatistics(
     int? Layer,
     string Matrix,

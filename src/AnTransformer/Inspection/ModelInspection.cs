@@ -13,8 +13,8 @@ namespace AnTransformer.Inspection;
 public sealed record ActivationNorm(int? Layer, Activation Activation, Prediction? Predicted, Distribution Norm);
 
 /// <summary>
-/// What an inspection finds: norms of activations against the predicted ones, how rows lie to the mean of their inputs, norms of
-/// parameters, learned scales (the paper's concentration figures, arXiv 2505.22014, and what breaks them).
+/// What an inspection finds: norms of activations against the predicted ones, how rows lie to the mean of their inputs,
+/// norms of parameters, learned scales (the paper's concentration figures, arXiv 2505.22014, and what breaks them).
 /// </summary>
 /// <param name="Config">The model's configuration.</param>
 /// <param name="Tokens">Tokens measured on.</param>
@@ -36,8 +36,13 @@ public sealed record ModelInspection(
 {
     /// <summary>Measures a model. Its parameters, their gradients and the random generator stay as they are.</summary>
     /// <param name="model">The model.</param>
-    /// <param name="batches">Inputs and the token after each, int64, [B, T] each; at least one batch. Tensors made during the enumeration are disposed.</param>
-    /// <param name="withSpectrum">Whether to compute spectral norms, which takes up to 200 products with a vector per matrix.</param>
+    /// <param name="batches">
+    /// Inputs and the token after each, int64, [B, T] each; at least one batch. Tensors made during the enumeration are
+    /// disposed.
+    /// </param>
+    /// <param name="withSpectrum">
+    /// Whether to compute spectral norms, which takes up to 200 products with a vector per matrix.
+    /// </param>
     /// <param name="cancellation">Ends the measurement between batches.</param>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public static ModelInspection Measure(

@@ -6,15 +6,21 @@ namespace AnTransformer.Inspection;
 
 /// <summary>A learned scale or gain: α, s_z, s_qk, s_u, s_g, or what a norm learns.</summary>
 /// <param name="Layer">The block, from 0; null outside the blocks.</param>
-/// <param name="Scale">Its name in checkpoints without the path, such as <c>attn_alpha</c>, <c>input_layernorm</c> or <c>input_layernorm_bias</c>.</param>
-/// <param name="Values">The values as they are used: ŝ · s_init/s_scale, and of that the magnitude for a residual's α.</param>
+/// <param name="Scale">
+/// Its name in checkpoints without the path, such as <c>attn_alpha</c>, <c>input_layernorm</c> or
+/// <c>input_layernorm_bias</c>.
+/// </param>
+/// <param name="Values">
+/// The values as they are used: ŝ · s_init/s_scale, and of that the magnitude for a residual's α.
+/// </param>
 /// <param name="Negative">How many are stored negative.</param>
 public sealed record ScaleStatistics(int? Layer, string Scale, Distribution Values, long Negative)
 {
     private const string LayerPrefix = "model.layers.";
 
     internal static IEnumerable<ScaleStatistics> Of(LanguageModel model)
-        => model.NamedParameters().Where(item => item.Parameter.dim() == 1).Select(item => Of(item.Name, item.Parameter, model.Config));
+        => model.NamedParameters().Where(item => item.Parameter.dim() == 1)
+            .Select(item => Of(item.Name, item.Parameter, model.Config));
 
     private static ScaleStatistics Of(string name, Tensor stored, ModelConfig config)
     {
@@ -32,7 +38,8 @@ public sealed record ScaleStatistics(int? Layer, string Scale, Distribution Valu
         };
         var isAlpha = scale is "attn_alpha" or "mlp_alpha";
         return new ScaleStatistics(
-            layer, scale, Distribution.Of(Array.ConvertAll(numbers, value => isAlpha ? Math.Abs(value * toValue) : value * toValue)), negative);
+            layer, scale, Distribution.Of(
+                Array.ConvertAll(numbers, value => isAlpha ? Math.Abs(value * toValue) : value * toValue)), negative);
     }
 
     // A norm's gain has the norm's name; what else it learns follows that.

@@ -14,4 +14,5 @@ namespace AnTransformer.Kernels;
 /// <param name="GradientFactor">What gradients are multiplied by first, for clipping.</param>
 [StructLayout(LayoutKind.Auto)]
 internal readonly record struct AdamStep(
-    float Beta1, float Beta2, float Rest1, float Rest2, float Epsilon, float StepSize, float SquareCorrection, float Keep, float GradientFactor);
+    float Beta1, float Beta2, float Rest1, float Rest2, float Epsilon, float StepSize, float SquareCorrection,
+    float Keep, float GradientFactor);

@@ -4,8 +4,9 @@ using static TorchSharp.torch;
 namespace AnTransformer.Kernels;
 
 /// <summary>
-/// Memory of fp32 CPU tensors and scratch that is kept when it is given back. A training step asks for the same sizes in the same
-/// order each time; with the C library's allocator it would map, fault in, zero and unmap hundreds of megabytes a step.
+/// Memory of fp32 CPU tensors and scratch that is kept when it is given back. A training step asks for the same sizes
+/// in the same order each time; with the C library's allocator it would map, fault in, zero and unmap hundreds of
+/// megabytes a step.
 /// </summary>
 internal static unsafe partial class BufferPool
 {

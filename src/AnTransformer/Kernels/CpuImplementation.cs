@@ -9,19 +9,22 @@ using AnTransformer.Native;
 namespace AnTransformer.Kernels;
 
 /// <summary>
-/// What this process computes with on the CPU. Results are the same to the bit only where all of it is the same: vectors of another width
-/// sum in another order.
+/// What this process computes with on the CPU. Results are the same to the bit only where all of it is the same:
+/// vectors of another width sum in another order.
 /// </summary>
 /// <param name="InstructionSet">
-/// Widest vector instructions that the kernels may use: <c>avx512</c>, <c>avx2</c>, <c>avx</c>, <c>sse</c>, <c>neon</c> or <c>none</c>.
+/// Widest vector instructions that the kernels may use: <c>avx512</c>, <c>avx2</c>, <c>avx</c>, <c>sse</c>, <c>neon</c>
+/// or <c>none</c>.
 /// </param>
 /// <param name="VectorBits">Width of the kernels' vectors.</param>
 /// <param name="MatrixProducts">
-/// Whose matrix products: <c>own</c>, or LibTorch's <c>mkl</c>, <c>blas</c> (another BLAS) or <c>tensors</c> (its operators).
+/// Whose matrix products: <c>own</c>, or LibTorch's <c>mkl</c>, <c>blas</c> (another BLAS) or <c>tensors</c> (its
+/// operators).
 /// </param>
 /// <param name="LibTorch">Version of LibTorch, as far as its folder tells.</param>
 /// <param name="LibTorchInstructionSet">
-/// Instructions that LibTorch's own operators have chosen, such as <c>default</c>, <c>avx2</c> or <c>avx512</c>; or <c>unknown</c>.
+/// Instructions that LibTorch's own operators have chosen, such as <c>default</c>, <c>avx2</c> or <c>avx512</c>; or
+/// <c>unknown</c>.
 /// </param>
 public sealed unsafe record CpuImplementation(
     string InstructionSet, int VectorBits, string MatrixProducts, string LibTorch, string LibTorchInstructionSet)
@@ -46,15 +49,16 @@ public sealed unsafe record CpuImplementation(
             : "tensors";
 
     /// <summary>
-    /// Asks <c>at::get_cpu_capability()</c>, which returns a <c>std::string</c>: the caller gives room for it, which is a pointer, a length,
-    /// and 16 bytes that hold a short text in place, so that nothing is to be freed.
+    /// Asks <c>at::get_cpu_capability()</c>, which returns a <c>std::string</c>: the caller gives room for it, which is
+    /// a pointer, a length, and 16 bytes that hold a short text in place, so that nothing is to be freed.
     /// </summary>
     private static string Capability()
     {
         const int longestInPlace = 15;
         if (!OperatingSystem.IsLinux() || RuntimeInformation.ProcessArchitecture != Architecture.X64)
             return "unknown";
-        var function = (delegate* unmanaged<nint*, nint>)Native.LibTorch.FindExport("_ZN2at18get_cpu_capabilityB5cxx11Ev");
+        var function = (delegate* unmanaged<nint*, nint>)Native.LibTorch.FindExport(
+            "_ZN2at18get_cpu_capabilityB5cxx11Ev");
         if (function == null)
             return "unknown";
         var text = stackalloc nint[4];

@@ -12,7 +12,9 @@ internal enum Operation
     /// <summary>A matrix product inside another operation on the CPU kernels.</summary>
     MatrixProduct,
 
-    /// <summary>Attention from projected queries, keys and values on; on a CUDA device its softmax is LibTorch's.</summary>
+    /// <summary>
+    /// Attention from projected queries, keys and values on; on a CUDA device its softmax is LibTorch's.
+    /// </summary>
     Attention,
 
     /// <summary>Softmax attention of the heads on the CPU kernels.</summary>
@@ -69,8 +71,8 @@ internal enum DispatchPath
 }
 
 /// <summary>
-/// Tells a listener which way each operation takes. All ways give the same results up to rounding, so that nothing else notices when a
-/// fast one is not taken any more. Without a listener it costs a comparison.
+/// Tells a listener which way each operation takes. All ways give the same results up to rounding, so that nothing else
+/// notices when a fast one is not taken any more. Without a listener it costs a comparison.
 /// </summary>
 internal static class Dispatch
 {

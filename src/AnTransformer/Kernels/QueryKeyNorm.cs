@@ -1,6 +1,8 @@
 namespace AnTransformer.Kernels;
 
-/// <summary>How queries and keys of a head are normalized, and where their gain is applied. CUDA kernels get the number.</summary>
+/// <summary>
+/// How queries and keys of a head are normalized, and where their gain is applied. CUDA kernels get the number.
+/// </summary>
 internal enum QueryKeyNorm
 {
     /// <summary>scale ⊙ RoPE(x), the scale optional.</summary>

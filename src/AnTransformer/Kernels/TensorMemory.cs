@@ -15,8 +15,8 @@ internal static unsafe partial class TensorMemory
     /// <summary>A CPU tensor's int64 elements.</summary>
     public static long* Longs(Tensor tensor) => (long*)THSTensor_data(tensor.Handle);
 
-    /// <summary>A contiguous fp32 CPU tensor in memory of ours; <paramref name="release"/> is called with its address when the last
-    /// reference to the memory is gone, on any thread.</summary>
+    /// <summary>A contiguous fp32 CPU tensor in memory of ours; <paramref name="release"/> is called with its address
+    /// when the last reference to the memory is gone, on any thread.</summary>
     public static Tensor Wrap(nint memory, delegate* unmanaged<nint, void> release, ReadOnlySpan<long> shape)
     {
         fixed (long* sizes = shape)
@@ -34,6 +34,7 @@ internal static unsafe partial class TensorMemory
 
     [LibraryImport("LibTorchSharp")]
     private static partial nint THSTensor_new(
-        nint data, delegate* unmanaged<nint, void> deleter, long* sizes, int length, sbyte type, sbyte dtype, int deviceType,
+        nint data, delegate* unmanaged<nint, void> deleter, long* sizes, int length, sbyte type, sbyte dtype,
+        int deviceType,
         int deviceIndex, byte requiresGradient);
 }

@@ -1,8 +1,8 @@
 namespace AnTransformer.Layers;
 
 /// <summary>
-/// A value in the forward pass that an observer hears of, in the order of computation. The symbols are those of the paper
-/// (arXiv 2505.22014, section 3) as far as it has one.
+/// A value in the forward pass that an observer hears of, in the order of computation. The symbols are those of the
+/// paper (arXiv 2505.22014, section 3) as far as it has one.
 /// </summary>
 public enum Activation
 {

@@ -13,7 +13,8 @@ public sealed class GatedMlp : nn.Module
     public GatedMlp(ModelConfig config, ModelContext context)
         : base(nameof(GatedMlp))
     {
-        GateUpProj = new ProjectionGroup(config.HiddenSize, [config.IntermediateSize, config.IntermediateSize], context);
+        GateUpProj = new ProjectionGroup(
+            config.HiddenSize, [config.IntermediateSize, config.IntermediateSize], context);
         DownProj = new Projection(config.IntermediateSize, config.HiddenSize, context);
         register_module("gate_proj", GateProj);
         register_module("up_proj", UpProj);

@@ -3,8 +3,9 @@ using static TorchSharp.torch;
 namespace AnTransformer.Layers;
 
 /// <summary>
-/// Hears of every value in a forward pass. Where a fused operator does not expose a value, it is computed once more for the observer
-/// alone, by the same formula: a pass that is observed computes the same results, and one that is not does nothing extra.
+/// Hears of every value in a forward pass. Where a fused operator does not expose a value, it is computed once more for
+/// the observer alone, by the same formula: a pass that is observed computes the same results, and one that is not does
+/// nothing extra.
 /// </summary>
 public interface IActivationObserver
 {

@@ -14,7 +14,9 @@ public sealed class KeyValueCache : IDisposable
     /// <summary>Creates an empty cache.</summary>
     /// <param name="layers">L.</param>
     /// <param name="capacity">The longest context in tokens.</param>
-    /// <param name="span">Number of tokens that a token sees, itself included; keys that no later token sees are let go.</param>
+    /// <param name="span">
+    /// Number of tokens that a token sees, itself included; keys that no later token sees are let go.
+    /// </param>
     public KeyValueCache(int layers, long capacity, long span = long.MaxValue)
         => _layers = Enumerable.Range(0, layers).Select(_ => new LayerCache(capacity, span)).ToArray();
 
@@ -38,7 +40,8 @@ public sealed class KeyValueCache : IDisposable
 /// <param name="span">Number of tokens that a token sees, itself included.</param>
 public sealed class LayerCache(long capacity, long span = long.MaxValue) : IDisposable
 {
-    // Twice the window: what is still seen moves to the front once in a window's tokens, and is a view of adjacent memory throughout.
+    // Twice the window: what is still seen moves to the front once in a window's tokens, and is a view of adjacent
+    // memory throughout.
     private readonly long _size = span < capacity / 2 ? 2 * span : capacity;
     private long _held;
     private Tensor? _keys;
@@ -51,8 +54,8 @@ public sealed class LayerCache(long capacity, long span = long.MaxValue) : IDisp
     /// <param name="key">Shape [B, K, t, d_h].</param>
     /// <param name="value">Shape [B, K, t, d_h].</param>
     /// <returns>
-    /// Keys and values so far, [B, K, n, d_h], the last ones those of the new tokens: all that the new tokens see, and perhaps more. Valid
-    /// until the next call.
+    /// Keys and values so far, [B, K, n, d_h], the last ones those of the new tokens: all that the new tokens see, and
+    /// perhaps more. Valid until the next call.
     /// </returns>
     /// <exception cref="InvalidOperationException">More tokens than the capacity.</exception>
     public (Tensor Keys, Tensor Values) Append(Tensor key, Tensor value)
@@ -107,5 +110,6 @@ public sealed class LayerCache(long capacity, long span = long.MaxValue) : IDisp
     }
 
     private Tensor Allocate(Tensor like)
-        => zeros([like.shape[0], like.shape[1], _size, like.shape[3]], dtype: like.dtype, device: like.device).DetachFromDisposeScope();
+        => zeros([like.shape[0], like.shape[1], _size, like.shape[3]], dtype: like.dtype, device: like.device)
+            .DetachFromDisposeScope();
 }

@@ -35,7 +35,8 @@ public sealed class LayerObserver(IActivationObserver observer, int layer, Atten
     /// <param name="gated">m as a function of them, [B, T, f].</param>
     /// <param name="output">What the residual update adds, [B, T, d].</param>
     /// <param name="gatedFactor">ν_act, where it is part of W_d's factor.</param>
-    public void Mlp(Tensor stream, LinearInput input, Tensor gateUp, LinearInput gated, Tensor output, double gatedFactor = 1)
+    public void Mlp(
+        Tensor stream, LinearInput input, Tensor gateUp, LinearInput gated, Tensor output, double gatedFactor = 1)
     {
         using var scope = NewDisposeScope();
         var parts = gateUp.chunk(2, -1);

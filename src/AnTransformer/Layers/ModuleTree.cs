@@ -2,7 +2,9 @@ using static TorchSharp.torch;
 
 namespace AnTransformer.Layers;
 
-/// <summary>A module that only names its children, so that parameters get the dotted names checkpoints give them.</summary>
+/// <summary>
+/// A module that only names its children, so that parameters get the dotted names checkpoints give them.
+/// </summary>
 public sealed class ModuleTree : nn.Module
 {
     /// <summary>Creates a tree without children.</summary>

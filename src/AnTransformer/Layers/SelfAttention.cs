@@ -45,13 +45,16 @@ public sealed class SelfAttention : nn.Module
     /// <summary>W_o, [d, H·d_h].</summary>
     public Projection OProj { get; }
 
-    /// <summary>Adds RMSNorm with gain over d_h for every head's query and key, as the children <c>q_norm</c> and <c>k_norm</c>.</summary>
+    /// <summary>
+    /// Adds RMSNorm with gain over d_h for every head's query and key, as the children <c>q_norm</c> and <c>k_norm</c>.
+    /// </summary>
     /// <param name="config">Head size and ε.</param>
     /// <param name="context">Dtypes and device.</param>
     /// <returns>The normalization to attend with.</returns>
     internal QueryKeyNormalization AddRmsQueryKeyNorm(ModelConfig config, ModelContext context)
     {
-        var (query, key) = (new RmsNorm(config.HeadSize, config.RmsNormEps, context), new RmsNorm(config.HeadSize, config.RmsNormEps, context));
+        var (query, key) = (new RmsNorm(config.HeadSize, config.RmsNormEps, context), new RmsNorm(
+            config.HeadSize, config.RmsNormEps, context));
         register_module("q_norm", query);
         register_module("k_norm", key);
         return QueryKeyNormalization.Rms(query, key);
@@ -70,7 +73,8 @@ public sealed class SelfAttention : nn.Module
     /// <returns>Shape [B, T, H·d_h] in the compute dtype.</returns>
     /// <exception cref="InvalidOperationException">There is a cache, and attention is not causal.</exception>
     public Tensor Attend(
-        Tensor qkv, QueryKeyNormalization normalization, double scale, RotaryEmbedding rotary, long start, LayerCache? cache)
+        Tensor qkv, QueryKeyNormalization normalization, double scale, RotaryEmbedding rotary, long start,
+        LayerCache? cache)
     {
         if (cache is not null && !_shape.Causal)
             throw new InvalidOperationException(KeyValueCache.NotCausal);

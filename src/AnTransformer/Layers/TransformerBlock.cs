@@ -33,5 +33,6 @@ public abstract class TransformerBlock : nn.Module
     /// <param name="cache">This block's keys and values of earlier tokens, or null.</param>
     /// <param name="observer">Hears of the values on the way; null for nobody.</param>
     /// <returns>The stream after the block, [B, T, d], in the master dtype.</returns>
-    public abstract Tensor forward(Tensor h, RotaryEmbedding rotary, long start, LayerCache? cache, LayerObserver? observer = null);
+    public abstract Tensor forward(
+        Tensor h, RotaryEmbedding rotary, long start, LayerCache? cache, LayerObserver? observer = null);
 }

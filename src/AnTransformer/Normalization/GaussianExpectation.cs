@@ -26,8 +26,8 @@ public static class GaussianExpectation
     ];
 
     /// <summary>
-    /// <c>E[f(σ n)]</c> with <c>n ~ N(0, 1)</c>, to about 1e-13 relative for functions that are smooth but for a kink at zero,
-    /// as activations are.
+    /// <c>E[f(σ n)]</c> with <c>n ~ N(0, 1)</c>, to about 1e-13 relative for functions that are smooth but for a kink
+    /// at zero, as activations are.
     /// </summary>
     /// <param name="function">The function whose mean is wanted.</param>
     /// <param name="standardDeviation">σ, positive.</param>

@@ -3,8 +3,8 @@ using AnTransformer.Configuration;
 namespace AnTransformer.Normalization;
 
 /// <summary>
-/// The constants ν of the approximately normalized transformer (arXiv 2505.22014, section 3): what every linear map and gate
-/// is multiplied by so that a unit-norm input gives a unit-norm output on average. All are known before training.
+/// The constants ν of the approximately normalized transformer (arXiv 2505.22014, section 3): what every linear map and
+/// gate is multiplied by so that a unit-norm input gives a unit-norm output on average. All are known before training.
 /// </summary>
 /// <remarks>
 /// None depends on the numbers of heads H and of key-value heads K, nor on H·d_h being d. What is to have norm 1 in
@@ -38,13 +38,16 @@ public sealed record NormalizationFactors(
     }
 
     /// <summary>
-    /// ν = √(columns/rows) of a matrix with unit rows on a unit-norm input of spread direction, from E‖Wx‖² = rows/columns.
+    /// ν = √(columns/rows) of a matrix with unit rows on a unit-norm input of spread direction, from E‖Wx‖² =
+    /// rows/columns.
     /// </summary>
     /// <param name="rows">Output width.</param>
     /// <param name="columns">Input width.</param>
     public static double OfLinear(double rows, double columns) => Math.Sqrt(columns / rows);
 
-    /// <summary>ν_act = 1/√E[act(σ n)²] of the product of a unit-norm vector and an independent gate, by quadrature.</summary>
+    /// <summary>
+    /// ν_act = 1/√E[act(σ n)²] of the product of a unit-norm vector and an independent gate, by quadrature.
+    /// </summary>
     /// <param name="activation">The gate's activation.</param>
     /// <param name="standardDeviation">σ of the gate's pre-activation: √(d/f).</param>
     public static double OfActivation(Func<double, double> activation, double standardDeviation)

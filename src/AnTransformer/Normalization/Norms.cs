@@ -2,7 +2,9 @@ using static TorchSharp.torch;
 
 namespace AnTransformer.Normalization;
 
-/// <summary>Measured normalizations of the last dimension. Reductions run in fp32 or better whatever the input's dtype.</summary>
+/// <summary>
+/// Measured normalizations of the last dimension. Reductions run in fp32 or better whatever the input's dtype.
+/// </summary>
 public static class Norms
 {
     /// <summary>L2(x) = x / ‖x‖ over the last dimension (a zero vector stays zero).</summary>

@@ -6,14 +6,14 @@ namespace AnTransformer.Operators;
 
 /// <summary>
 /// A node of LibTorch's autograd graph whose backward pass is C#. TorchSharp's own
-/// <see cref="autograd.SingleTensorFunction{T}"/> does the same, but an exception in a backward pass ends the process there, an
-/// unused copy of every output is allocated, and saved tensors and gradients live until the whole graph is gone. Here they are
-/// released as soon as the node has run, and an exception reaches the caller of <c>backward()</c>.
+/// <see cref="autograd.SingleTensorFunction{T}"/> does the same, but an exception in a backward pass ends the process
+/// there, an unused copy of every output is allocated, and saved tensors and gradients live until the whole graph is
+/// gone. Here they are released as soon as the node has run, and an exception reaches the caller of <c>backward()</c>.
 /// </summary>
 /// <remarks>
-/// A graph of such nodes can be run once; <c>retain_graph</c> and second derivatives are refused with a clear error. Parameters must not
-/// change between an operator's forward and backward pass. TorchSharp does not report failures of <c>autograd.grad</c>; those of
-/// <c>backward</c> it does.
+/// A graph of such nodes can be run once; <c>retain_graph</c> and second derivatives are refused with a clear error.
+/// Parameters must not change between an operator's forward and backward pass. TorchSharp does not report failures of
+/// <c>autograd.grad</c>; those of <c>backward</c> it does.
 /// </remarks>
 internal sealed unsafe partial class AutogradNode
 {
@@ -49,8 +49,9 @@ internal sealed unsafe partial class AutogradNode
     }
 
     /// <summary>
-    /// From the gradients of the outputs, null for those that nothing depends on, those of the inputs, in order; null where an input
-    /// needs none. It owns none of its arguments, which have any layout; what it makes and does not return is disposed after it.
+    /// From the gradients of the outputs, null for those that nothing depends on, those of the inputs, in order; null
+    /// where an input needs none. It owns none of its arguments, which have any layout; what it makes and does not
+    /// return is disposed after it.
     /// </summary>
     public delegate IReadOnlyList<Tensor?> BackwardFunction(IReadOnlyList<Tensor?> gradients);
 
@@ -73,28 +74,36 @@ internal sealed unsafe partial class AutogradNode
         return false;
     }
 
-    /// <summary>A tensor on the same memory that belongs to no graph and no dispose scope, for a backward pass to use.</summary>
+    /// <summary>
+    /// A tensor on the same memory that belongs to no graph and no dispose scope, for a backward pass to use.
+    /// </summary>
     public static Tensor Save(Tensor tensor) => tensor.detach().DetachFromDisposeScope();
 
     /// <summary>Makes a tensor the result of an operator in the graph.</summary>
     /// <param name="inputs">The operator's differentiable inputs.</param>
     /// <param name="output">Its result, computed outside the graph.</param>
-    /// <param name="saved">Made by <see cref="Save"/>; disposed once the backward pass has run or the graph is gone.</param>
+    /// <param name="saved">
+    /// Made by <see cref="Save"/>; disposed once the backward pass has run or the graph is gone.
+    /// </param>
     /// <param name="backward">
-    /// From the output's gradient, which is contiguous, those of the inputs, in order; null where an input needs none. It owns none
-    /// of its arguments; what it makes and does not return is disposed after it.
+    /// From the output's gradient, which is contiguous, those of the inputs, in order; null where an input needs none.
+    /// It owns none of its arguments; what it makes and does not return is disposed after it.
     /// </param>
     public static void Record(
-        IReadOnlyList<Tensor> inputs, Tensor output, IReadOnlyList<Tensor> saved, Func<Tensor, IReadOnlyList<Tensor?>> backward)
+        IReadOnlyList<Tensor> inputs, Tensor output, IReadOnlyList<Tensor> saved,
+        Func<Tensor, IReadOnlyList<Tensor?>> backward)
         => Record(inputs, [output], saved, gradients => backward(gradients[0]!.contiguous()));
 
     /// <summary>Makes tensors the results of an operator in the graph.</summary>
     /// <param name="inputs">The operator's differentiable inputs.</param>
     /// <param name="outputs">Its results, computed outside the graph.</param>
-    /// <param name="saved">Made by <see cref="Save"/>; disposed once the backward pass has run or the graph is gone.</param>
+    /// <param name="saved">
+    /// Made by <see cref="Save"/>; disposed once the backward pass has run or the graph is gone.
+    /// </param>
     /// <param name="backward">The backward pass; not called where no output's gradient is defined.</param>
     public static void Record(
-        IReadOnlyList<Tensor> inputs, IReadOnlyList<Tensor> outputs, IReadOnlyList<Tensor> saved, BackwardFunction backward)
+        IReadOnlyList<Tensor> inputs, IReadOnlyList<Tensor> outputs, IReadOnlyList<Tensor> saved,
+        BackwardFunction backward)
     {
         var node = new AutogradNode(inputs.Count, saved, backward);
         var edges = stackalloc nint[inputs.Count];
@@ -110,10 +119,12 @@ internal sealed unsafe partial class AutogradNode
         THSAutograd_CSharpNode_clearInputMetadata(node._pointers);
         CheckForErrors();
         THSAutograd_Function_wrapOutputs(
-            variables, none, none, new TensorArray { Pointer = results, Count = outputs.Count }, node._pointers, &Allocate);
+            variables, none, none, new TensorArray { Pointer = results, Count = outputs.Count }, node._pointers,
+            &Allocate);
         CheckForErrors();
         for (var i = 0; i < outputs.Count; i++)
-            Tensor.UnsafeCreateTensor(t_handles[i]).Dispose();      // the same tensor as the output, which has its history now
+            // the same tensor as the output, which has its history now
+            Tensor.UnsafeCreateTensor(t_handles[i]).Dispose();
 
         // The graph holds the node from here on.
         THSAutograd_CSharpNode_disposeSharedPtr(node._pointers);
@@ -150,7 +161,8 @@ internal sealed unsafe partial class AutogradNode
         }
         catch (Exception e)
         {
-            // LibTorch raises an error when a node returns too few gradients; that error reaches the caller of backward().
+            // LibTorch raises an error when a node returns too few gradients; that error reaches the caller of
+            // backward().
             s_failure = ExceptionDispatchInfo.Capture(e);
             return default;
         }
@@ -159,9 +171,11 @@ internal sealed unsafe partial class AutogradNode
     private IReadOnlyList<Tensor?> Run(IReadOnlyList<Tensor?> gradients)
     {
         var backward = _backward
-            ?? throw new InvalidOperationException("A graph of fused operators can be run backward once only; retain_graph is not supported.");
+            ?? throw new InvalidOperationException(
+                "A graph of fused operators can be run backward once only; retain_graph is not supported.");
         if (is_grad_enabled())
-            throw new InvalidOperationException("Fused operators have no second derivatives; call backward without create_graph.");
+            throw new InvalidOperationException(
+                "Fused operators have no second derivatives; call backward without create_graph.");
         try
         {
             return backward(gradients);
@@ -211,7 +225,8 @@ internal sealed unsafe partial class AutogradNode
     private static partial void THSAutograd_CSharpNode_disposeWeakPtr(NodePointers node);
 
     [LibraryImport("LibTorchSharp")]
-    private static partial void THSAutograd_CSharpNode_setNextEdges(NodePointers node, TensorArray variables, byte isExecutable);
+    private static partial void THSAutograd_CSharpNode_setNextEdges(
+        NodePointers node, TensorArray variables, byte isExecutable);
 
     [LibraryImport("LibTorchSharp")]
     private static partial void THSAutograd_CSharpNode_clearInputMetadata(NodePointers node);

@@ -4,8 +4,9 @@ using static TorchSharp.torch;
 namespace AnTransformer.Operators;
 
 /// <summary>
-/// Runs backward passes of models: gradients are added to flat buffers in place, and what goes wrong in a fused operator is reported as
-/// what it was. <see cref="Tensor.backward()"/> gives the same gradients, with a pass over memory more.
+/// Runs backward passes of models: gradients are added to flat buffers in place, and what goes wrong in a fused
+/// operator is reported as what it was. <see cref="Tensor.backward()"/> gives the same gradients, with a pass over
+/// memory more.
 /// </summary>
 public static class BackwardPass
 {
@@ -16,8 +17,9 @@ public static class BackwardPass
     internal static bool IsRunning => Volatile.Read(ref s_running) > 0;
 
     /// <summary>
-    /// Computes the gradients of all parameters behind a loss and adds them to the parameters' own. Not to be called for one model on
-    /// several threads at once, nor while another thread asks for the gradients of only some of its parameters.
+    /// Computes the gradients of all parameters behind a loss and adds them to the parameters' own. Not to be called
+    /// for one model on several threads at once, nor while another thread asks for the gradients of only some of its
+    /// parameters.
     /// </summary>
     /// <param name="loss">A scalar.</param>
     /// <exception cref="ExternalException">LibTorch cannot run the pass.</exception>

@@ -4,8 +4,8 @@ using AnTransformer.Kernels.Cpu;
 namespace AnTransformer.Operators;
 
 /// <summary>
-/// Shares rows among threads in a fixed number of blocks, each with sums per channel of its own. The sums are added up in the
-/// blocks' order, so that the result does not depend on the number of threads or on which was faster.
+/// Shares rows among threads in a fixed number of blocks, each with sums per channel of its own. The sums are added up
+/// in the blocks' order, so that the result does not depend on the number of threads or on which was faster.
 /// </summary>
 internal sealed unsafe class ChannelSums : IDisposable
 {

@@ -5,9 +5,9 @@ using static TorchSharp.torch;
 namespace AnTransformer.Operators;
 
 /// <summary>
-/// Head and mean cross-entropy in one operator. Logits exist for some of the tokens at a time; where gradients are wanted they
-/// are turned into their gradient in place and multiplied on at once, so that <c>[B·T, V]</c> never is in memory and no product is
-/// computed twice.
+/// Head and mean cross-entropy in one operator. Logits exist for some of the tokens at a time; where gradients are
+/// wanted they are turned into their gradient in place and multiplied on at once, so that <c>[B·T, V]</c> never is in
+/// memory and no product is computed twice.
 /// </summary>
 internal sealed unsafe class CrossEntropyOperator
 {
@@ -27,12 +27,17 @@ internal sealed unsafe class CrossEntropyOperator
         _vocabulary = head.Weight.shape[0];
     }
 
-    /// <summary>Whether the fused kernels can take it; targets outside the vocabulary are left to TorchSharp, which knows what to do.</summary>
+    /// <summary>
+    /// Whether the fused kernels can take it; targets outside the vocabulary are left to TorchSharp, which knows what
+    /// to do.
+    /// </summary>
     public static bool Fits(LinearInput input, Projection head, Tensor targets)
     {
-        if (!FusedKernels.ArePlain(input.Source, input.Gain, head.Weight) || !input.IsValid || input.Width != head.Weight.shape[1]
+        if (!FusedKernels.ArePlain(input.Source, input.Gain, head.Weight) || !input.IsValid
+            || input.Width != head.Weight.shape[1]
             || targets.numel() != input.Source.numel() / input.SourceWidth
-            || targets.dtype != ScalarType.Int64 || targets.device_type != TorchSharp.DeviceType.CPU || !targets.is_contiguous())
+            || targets.dtype != ScalarType.Int64 || targets.device_type != TorchSharp.DeviceType.CPU
+            || !targets.is_contiguous())
         {
             return false;
         }
@@ -112,12 +117,14 @@ internal sealed unsafe class CrossEntropyOperator
                 using var timer = PhaseClock.Measure(Phase.FusedOperators);
                 var from = x;
                 var to = scratch.Pointer;
-                CpuTeam.For(count, 8, (row, rows) => _input.Forward(from + (row * sourceWidth), to + (row * width), rows));
+                CpuTeam.For(
+                    count, 8, (row, rows) => _input.Forward(from + (row * sourceWidth), to + (row * width), rows));
                 x = to;
             }
 
             using (PhaseClock.Measure(Phase.MatrixProducts))
-                Gemm.MultiplyTransposed(count, vocabulary, width, 1, x, width, matrix, width, 0, logits.Pointer, vocabulary);
+                Gemm.MultiplyTransposed(
+                    count, vocabulary, width, 1, x, width, matrix, width, 0, logits.Pointer, vocabulary);
             using (PhaseClock.Measure(Phase.FusedOperators))
                 Softmax(logits.Pointer, targets + first, losses + first, count, gradients is null ? 0 : 1f / _rows);
             if (gradients is null)
@@ -128,7 +135,9 @@ internal sealed unsafe class CrossEntropyOperator
             {
                 Gemm.Multiply(count, width, vocabulary, 1, logits.Pointer, vocabulary, matrix, width, 0, dx, width);
                 Gemm.TransposedMultiply(
-                    vocabulary, width, count, 1, logits.Pointer, vocabulary, x, width, first == 0 ? 0 : 1, gradients.Matrix, width);
+                    vocabulary, width, count, 1, logits.Pointer, vocabulary, x, width, first == 0
+                        ? 0
+                        : 1, gradients.Matrix, width);
             }
 
             if (!_input.IsIdentity)
@@ -136,7 +145,8 @@ internal sealed unsafe class CrossEntropyOperator
                 using var timer = PhaseClock.Measure(Phase.FusedOperators);
                 var from = source + (first * sourceWidth);
                 gainSums.Run(count, (row, rows, sums)
-                    => _input.Backward(dx + (row * width), from + (row * sourceWidth), target + (row * sourceWidth), sums, rows));
+                    => _input.Backward(
+                        dx + (row * width), from + (row * sourceWidth), target + (row * sourceWidth), sums, rows));
             }
         }
 
@@ -155,7 +165,8 @@ internal sealed unsafe class CrossEntropyOperator
         var s = scratch + (_vocabulary * width);
         _scales.Values(s);
         CpuTeam.For(_vocabulary, 32, (first, count)
-            => CpuKernels.Instance.ScaleRows(matrix + (first * width), s + first, scratch + (first * width), count, width));
+            => CpuKernels.Instance.ScaleRows(
+                matrix + (first * width), s + first, scratch + (first * width), count, width));
         return scratch;
     }
 
@@ -196,7 +207,8 @@ internal sealed unsafe class CrossEntropyOperator
                 if (factor != 1)
                     CpuKernels.Instance.Multiply(g + (first * width), factor, count * width);
                 CpuKernels.Instance.ScaleRowsBackward(
-                    g + (first * width), w + (first * width), s + first, dw + (first * width), ds + first, count, width);
+                    g + (first * width), w + (first * width), s + first, dw + (first * width), ds
+                        + first, count, width);
             });
             _scales.Backward(ds, scaleTarget.Pointer);
         }
@@ -215,7 +227,8 @@ internal sealed unsafe class CrossEntropyOperator
     }
 
     private static void Multiply(float* x, float factor, long rows, int width)
-        => CpuTeam.For(rows, 64, (first, count) => CpuKernels.Instance.Multiply(x + (first * width), factor, count * width));
+        => CpuTeam.For(
+            rows, 64, (first, count) => CpuKernels.Instance.Multiply(x + (first * width), factor, count * width));
 
     /// <summary>Gradients for a loss whose own gradient is 1, computed along with it.</summary>
     private sealed class Gradients
@@ -224,7 +237,8 @@ internal sealed unsafe class CrossEntropyOperator
         {
             using var source = BufferPool.Empty(operation._input.Source.shape);
             using var matrix = BufferPool.Empty(operation._vocabulary, operation._input.Width);
-            using var gain = zeros([operation._input.Gain is null ? 1 : operation._input.Width], dtype: ScalarType.Float32);
+            using var gain = zeros(
+                [operation._input.Gain is null ? 1 : operation._input.Width], dtype: ScalarType.Float32);
             Saved = [AutogradNode.Save(source), AutogradNode.Save(matrix), AutogradNode.Save(gain)];
         }
 

@@ -6,14 +6,15 @@ using static TorchSharp.torch;
 namespace AnTransformer.Operators;
 
 /// <summary>
-/// A bounded function in the place of a normalization layer: γ ⊙ tanh(αx) + β (DyT, arXiv 2503.10622) or γ ⊙ erf(αx + s) + β (Derf,
-/// arXiv 2512.10938), with one α and one s for all channels.
+/// A bounded function in the place of a normalization layer: γ ⊙ tanh(αx) + β (DyT, arXiv 2503.10622) or γ ⊙ erf(αx +
+/// s) + β (Derf, arXiv 2512.10938), with one α and one s for all channels.
 /// </summary>
 public sealed class DynamicSquash : nn.Module<Tensor, Tensor>
 {
     private readonly ModelContext _context;
 
-    private DynamicSquash(string name, Squashing function, long size, ReparameterizedScale alpha, Parameter? shift, ModelContext context)
+    private DynamicSquash(
+        string name, Squashing function, long size, ReparameterizedScale alpha, Parameter? shift, ModelContext context)
         : base(name)
     {
         _context = context;
@@ -56,7 +57,9 @@ public sealed class DynamicSquash : nn.Module<Tensor, Tensor>
     /// <param name="alpha">Start and speed of α.</param>
     /// <param name="context">Dtypes and device.</param>
     internal static DynamicSquash Erf(long size, Configuration.ScaleInit alpha, ModelContext context)
-        => new(nameof(Erf), Squashing.Erf, size, new ReparameterizedScale(1, alpha, context), context.Parameter(1), context);
+        => new(
+            nameof(Erf), Squashing.Erf, size, new ReparameterizedScale(1, alpha, context), context.Parameter(1),
+            context);
 
     /// <summary>Applies the function.</summary>
     /// <param name="input">Shape [..., n].</param>

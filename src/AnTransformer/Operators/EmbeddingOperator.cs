@@ -5,14 +5,17 @@ using static TorchSharp.torch;
 
 namespace AnTransformer.Operators;
 
-/// <summary>Rows of a table by token; the gradient is added to the table's gradient in place and in the tokens' order.</summary>
+/// <summary>
+/// Rows of a table by token; the gradient is added to the table's gradient in place and in the tokens' order.
+/// </summary>
 internal static unsafe class EmbeddingOperator
 {
     private const int ColumnBlock = 64;
 
     /// <summary>Whether the kernels can take it.</summary>
     public static bool Fits(Tensor tokens, Parameter table)
-        => FusedKernels.ArePlain(table) && tokens.dtype == ScalarType.Int64 && tokens.device_type == TorchSharp.DeviceType.CPU;
+        => FusedKernels.ArePlain(table) && tokens.dtype == ScalarType.Int64
+            && tokens.device_type == TorchSharp.DeviceType.CPU;
 
     /// <summary>Looks tokens up.</summary>
     /// <param name="tokens">Ids, int64, [...].</param>

@@ -5,9 +5,9 @@ using static TorchSharp.torch;
 namespace AnTransformer.Operators;
 
 /// <summary>
-/// Where a backward pass adds the gradient of parameters that lie next to each other: in place, where their gradients do so too
-/// (<see cref="ParameterStore.Gradients"/>) and <see cref="BackwardPass.Run"/> has asked for all of them, which saves a pass
-/// over it; else in a tensor that the graph receives.
+/// Where a backward pass adds the gradient of parameters that lie next to each other: in place, where their gradients
+/// do so too (<see cref="ParameterStore.Gradients"/>) and <see cref="BackwardPass.Run"/> has asked for all of them,
+/// which saves a pass over it; else in a tensor that the graph receives.
 /// </summary>
 internal sealed unsafe class GradientTarget
 {
@@ -22,7 +22,8 @@ internal sealed unsafe class GradientTarget
         Dispatch.Record(Operation.ParameterGradient, Pointer != null ? DispatchPath.InPlace : DispatchPath.Fresh);
         if (Pointer != null)
             return;
-        _fresh = zeros([parameters.Sum(parameter => parameter.numel())], dtype: ScalarType.Float32).DetachFromDisposeScope();
+        _fresh = zeros([parameters.Sum(parameter => parameter.numel())], dtype: ScalarType.Float32)
+            .DetachFromDisposeScope();
         Pointer = TensorMemory.Floats(_fresh);
     }
 

@@ -13,7 +13,8 @@ internal readonly record struct HeadLoss(LinearInput Input, Projection Head, Row
     public ModelContext Context => Head.Context;
 
     /// <summary>Whether anything that the loss depends on wants a gradient.</summary>
-    public bool NeedsGraph => AutogradNode.IsNeeded([Input.Source, Input.Gain, Head.Weight, .. Scales?.Parameters ?? []]);
+    public bool NeedsGraph
+        => AutogradNode.IsNeeded([Input.Source, Input.Gain, Head.Weight, .. Scales?.Parameters ?? []]);
 
     /// <summary>The mean over all tokens.</summary>
     /// <returns>A scalar in the master dtype.</returns>

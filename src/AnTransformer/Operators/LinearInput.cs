@@ -8,8 +8,8 @@ namespace AnTransformer.Operators;
 
 /// <summary>
 /// What a linear map is applied to: a tensor, or a cheap row-wise function of one (<see cref="NormalizedInput"/>,
-/// <see cref="GatedInput"/>). The function is computed a few thousand rows at a time just before the matrix product and again in the
-/// backward pass, so that its result is never in memory as a whole.
+/// <see cref="GatedInput"/>). The function is computed a few thousand rows at a time just before the matrix product and
+/// again in the backward pass, so that its result is never in memory as a whole.
 /// </summary>
 public abstract unsafe class LinearInput
 {
@@ -39,7 +39,9 @@ public abstract unsafe class LinearInput
     /// <summary>Whether the result is the source itself.</summary>
     internal virtual bool IsIdentity => false;
 
-    /// <summary>Whether the source's gradient is written over the source, which nothing reads after its backward pass.</summary>
+    /// <summary>
+    /// Whether the source's gradient is written over the source, which nothing reads after its backward pass.
+    /// </summary>
     internal virtual bool OverwritesSource => false;
 
     /// <summary>A tensor as it is.</summary>
@@ -57,10 +59,11 @@ public abstract unsafe class LinearInput
     internal abstract void Forward(float* source, float* result, long rows);
 
     /// <summary>
-    /// From the gradient of some rows of the result that of the source and, added, that of the gain. The gradient's memory receives the
-    /// result itself, which the matrix's gradient needs.
+    /// From the gradient of some rows of the result that of the source and, added, that of the gain. The gradient's
+    /// memory receives the result itself, which the matrix's gradient needs.
     /// </summary>
-    internal abstract void Backward(float* gradient, float* source, float* sourceGradient, float* gainGradient, long rows);
+    internal abstract void Backward(
+        float* gradient, float* source, float* sourceGradient, float* gainGradient, long rows);
 
     private sealed class PlainInput(Tensor tensor) : LinearInput(tensor, tensor.shape[^1])
     {
@@ -68,9 +71,11 @@ public abstract unsafe class LinearInput
 
         internal override Tensor Eager() => Source;
 
-        internal override void Forward(float* source, float* result, long rows) => throw new InvalidOperationException();
+        internal override void Forward(float* source, float* result, long rows)
+            => throw new InvalidOperationException();
 
-        internal override void Backward(float* gradient, float* source, float* sourceGradient, float* gainGradient, long rows)
+        internal override void Backward(
+            float* gradient, float* source, float* sourceGradient, float* gainGradient, long rows)
             => throw new InvalidOperationException();
     }
 }
@@ -92,14 +97,16 @@ public sealed unsafe class NormalizedInput(Tensor x, Parameter gain, double epsi
     internal override void Forward(float* source, float* result, long rows)
         => CpuKernels.Instance.RmsNorm(source, TensorMemory.Floats(gain), result, rows, (int)Width, (float)epsilon);
 
-    internal override void Backward(float* gradient, float* source, float* sourceGradient, float* gainGradient, long rows)
+    internal override void Backward(
+        float* gradient, float* source, float* sourceGradient, float* gainGradient, long rows)
         => CpuKernels.Instance.RmsNormBackward(
-            gradient, source, TensorMemory.Floats(gain), sourceGradient, gainGradient, rows, (int)Width, (float)epsilon);
+            gradient, source, TensorMemory.Floats(gain), sourceGradient, gainGradient, rows, (int)Width,
+            (float)epsilon);
 }
 
 /// <summary>
-/// The gated product u ⊙ SiLU(k·g) of the two halves of a tensor, the gate first. In a backward pass the tensor's memory receives
-/// its gradient.
+/// The gated product u ⊙ SiLU(k·g) of the two halves of a tensor, the gate first. In a backward pass the tensor's
+/// memory receives its gradient.
 /// </summary>
 /// <param name="gateUp">g and u, [..., 2f].</param>
 /// <param name="gateFactor">k.</param>
@@ -120,6 +127,7 @@ public sealed unsafe class GatedInput(Tensor gateUp, double gateFactor = 1) : Li
     internal override void Forward(float* source, float* result, long rows)
         => CpuKernels.Instance.SwiGlu(source, result, rows, (int)Width, (float)gateFactor);
 
-    internal override void Backward(float* gradient, float* source, float* sourceGradient, float* gainGradient, long rows)
+    internal override void Backward(
+        float* gradient, float* source, float* sourceGradient, float* gainGradient, long rows)
         => CpuKernels.Instance.SwiGluBackward(gradient, sourceGradient, rows, (int)Width, (float)gateFactor);
 }

@@ -3,8 +3,8 @@ using static TorchSharp.torch;
 namespace AnTransformer.Operators;
 
 /// <summary>
-/// A linear map with what comes before it (<see cref="LinearInput"/>), its constant ν, factors per output, and what comes after
-/// it, the residual update: <c>keep ⊙ h + share ⊙ (ν · s ⊙ W f(x))</c>.
+/// A linear map with what comes before it (<see cref="LinearInput"/>), its constant ν, factors per output, and what
+/// comes after it, the residual update: <c>keep ⊙ h + share ⊙ (ν · s ⊙ W f(x))</c>.
 /// </summary>
 /// <param name="Input">x, [..., in], or a function of it.</param>
 /// <param name="Parts">W's parts, [out, in] together.</param>

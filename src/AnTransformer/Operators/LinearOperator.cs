@@ -6,13 +6,13 @@ using static TorchSharp.torch;
 namespace AnTransformer.Operators;
 
 /// <summary>
-/// <see cref="LinearMap"/> on the CPU, which nearly all of a training step is. ν is the matrix product's own factor and costs nothing;
-/// s and share are multiplied onto W's rows; <c>keep ⊙ h</c> is where the product's sums start.
+/// <see cref="LinearMap"/> on the CPU, which nearly all of a training step is. ν is the matrix product's own factor and
+/// costs nothing; s and share are multiplied onto W's rows; <c>keep ⊙ h</c> is where the product's sums start.
 /// </summary>
 internal sealed unsafe class LinearOperator
 {
-    // Rows of a row-wise function that are computed at once: few enough to be near, and so many that the matrix's gradient is not read
-    // and written too often.
+    // Rows of a row-wise function that are computed at once: few enough to be near, and so many that the matrix's
+    // gradient is not read and written too often.
     private const long FunctionRows = 4096;
     private const long FewRows = 32;
 
@@ -41,7 +41,8 @@ internal sealed unsafe class LinearOperator
     public static bool Fits(in LinearMap map)
     {
         if (!IsWorthwhile(map) || !ShapesFit(map)
-            || !FusedKernels.ArePlain(map.Input.Source, map.Input.Gain, map.Stream, map.Interpolation?.Parameter, map.Parts[0].Weight))
+            || !FusedKernels.ArePlain(
+                map.Input.Source, map.Input.Gain, map.Stream, map.Interpolation?.Parameter, map.Parts[0].Weight))
         {
             return false;
         }
@@ -63,13 +64,16 @@ internal sealed unsafe class LinearOperator
     public static Tensor Apply(in LinearMap map) => new LinearOperator(map).Fused();
 
     /// <summary>
-    /// A few rows without gradients, as in generation, are cheaper on LibTorch's operators: here W's rows are scaled, there the few
-    /// results.
+    /// A few rows without gradients, as in generation, are cheaper on LibTorch's operators: here W's rows are scaled,
+    /// there the few results.
     /// </summary>
     private static bool IsWorthwhile(in LinearMap map)
-        => map.Input.Source.numel() >= FewRows * map.Input.SourceWidth || (is_grad_enabled() && map.Parts[0].Weight.requires_grad);
+        => map.Input.Source.numel() >= FewRows * map.Input.SourceWidth
+            || (is_grad_enabled() && map.Parts[0].Weight.requires_grad);
 
-    /// <summary>Whether shapes are those the kernels assume; LibTorch's operators broadcast, or say what is wrong.</summary>
+    /// <summary>
+    /// Whether shapes are those the kernels assume; LibTorch's operators broadcast, or say what is wrong.
+    /// </summary>
     private static bool ShapesFit(in LinearMap map)
     {
         var (input, rows) = (map.Input, 0L);
@@ -107,7 +111,8 @@ internal sealed unsafe class LinearOperator
         List<Tensor> saved = [AutogradNode.Save(source)];
         if (_interpolation is not null)
             saved.Add(AutogradNode.Save(_stream!));
-        AutogradNode.Record(inputs, output, saved, gradient => Backward(gradient, saved[0], _interpolation is null ? null : saved[1]));
+        AutogradNode.Record(
+            inputs, output, saved, gradient => Backward(gradient, saved[0], _interpolation is null ? null : saved[1]));
         return output;
     }
 
@@ -146,14 +151,18 @@ internal sealed unsafe class LinearOperator
         });
     }
 
-    /// <summary>The rows that the matrix is multiplied with: those of the source, or the function of them in scratch memory.</summary>
+    /// <summary>
+    /// The rows that the matrix is multiplied with: those of the source, or the function of them in scratch memory.
+    /// </summary>
     private float* Rows(float* source, float* scratch, long rows)
     {
         if (_input.IsIdentity)
             return source;
         using var timer = PhaseClock.Measure(Phase.FusedOperators);
         var (sourceWidth, width) = (_input.SourceWidth, _input.Width);
-        CpuTeam.For(rows, 8, (first, count) => _input.Forward(source + (first * sourceWidth), scratch + (first * width), count));
+        CpuTeam.For(
+            rows, 8,
+            (first, count) => _input.Forward(source + (first * sourceWidth), scratch + (first * width), count));
         return scratch;
     }
 
@@ -182,7 +191,8 @@ internal sealed unsafe class LinearOperator
             using (PhaseClock.Measure(Phase.MatrixProducts))
             {
                 Gemm.Multiply(
-                    count, width, outputWidth, (float)_factor, chunkGradient, outputWidth, factors.Matrix, width, 0, inputGradient, width);
+                    count, width, outputWidth, (float)_factor, chunkGradient, outputWidth, factors.Matrix, width, 0,
+                    inputGradient, width);
             }
 
             if (!_input.IsIdentity)
@@ -190,7 +200,9 @@ internal sealed unsafe class LinearOperator
             using (PhaseClock.Measure(Phase.MatrixProducts))
             {
                 Gemm.TransposedMultiply(
-                    outputWidth, width, count, (float)_factor, chunkGradient, outputWidth, _input.IsIdentity ? x : inputGradient, width,
+                    outputWidth, width, count, (float)_factor, chunkGradient, outputWidth, _input.IsIdentity
+                        ? x
+                        : inputGradient, width,
                     ScalesRows && first == 0 ? 0 : 1, dw, width);
             }
         }
@@ -198,7 +210,8 @@ internal sealed unsafe class LinearOperator
         var results = new List<Tensor?> { sourceGradient };
         using var streamSums = new ChannelSums(_interpolation is null ? 0 : outputWidth);
         if (_stream is not null)
-            results.Add(stream is null ? AutogradNode.Save(gradient) : StreamGradient(gradient, stream, factors, streamSums));
+            results.Add(
+                stream is null ? AutogradNode.Save(gradient) : StreamGradient(gradient, stream, factors, streamSums));
         using var timer = PhaseClock.Measure(Phase.FusedOperators);
         if (gainTarget is not null)
             gainSums.AddTo(gainTarget.Pointer);
@@ -216,7 +229,8 @@ internal sealed unsafe class LinearOperator
         using var timer = PhaseClock.Measure(Phase.FusedOperators);
         var (sourceWidth, width) = (_input.SourceWidth, _input.Width);
         gainSums.Run(rows, (first, count, sums) => _input.Backward(
-            gradient + (first * width), source + (first * sourceWidth), sourceGradient + (first * sourceWidth), sums, count));
+            gradient + (first * width), source + (first * sourceWidth), sourceGradient
+                + (first * sourceWidth), sums, count));
     }
 
     private Tensor StreamGradient(Tensor gradient, Tensor stream, Factors factors, ChannelSums sums)
@@ -234,7 +248,8 @@ internal sealed unsafe class LinearOperator
     }
 
     /// <summary>From the gradient of the scaled matrix those of matrix and factors.</summary>
-    private GradientTarget UnscaleRows(float* scaledGradient, float* weightGradient, Factors factors, ChannelSums streamSums)
+    private GradientTarget UnscaleRows(
+        float* scaledGradient, float* weightGradient, Factors factors, ChannelSums streamSums)
     {
         var target = new GradientTarget(_scales?.Parameters ?? [_interpolation!.Parameter]);
         using var ds = BufferPool.Rent(2 * _outputWidth);
@@ -243,7 +258,8 @@ internal sealed unsafe class LinearOperator
         var s = factors.Rows;
         var sums = ds.Pointer;
         CpuTeam.For(_outputWidth, 16, (first, count) => CpuKernels.Instance.ScaleRowsBackward(
-            scaledGradient + (first * width), w + (first * width), s + first, weightGradient + (first * width), sums + first, count, width));
+            scaledGradient + (first * width), w + (first * width), s + first, weightGradient + (first * width), sums
+                + first, count, width));
         if (_scales is not null)
         {
             _scales.Backward(ds.Pointer, target.Pointer);
@@ -257,7 +273,10 @@ internal sealed unsafe class LinearOperator
         return target;
     }
 
-    /// <summary>The factors' values and the matrix that the input is multiplied with: W, or W with scaled rows in scratch memory.</summary>
+    /// <summary>
+    /// The factors' values and the matrix that the input is multiplied with: W, or W with scaled rows in scratch
+    /// memory.
+    /// </summary>
     private sealed class Factors : IDisposable
     {
         private readonly float* _memory;
@@ -285,7 +304,8 @@ internal sealed unsafe class LinearOperator
             var from = Matrix;
             var to = Matrix = _memory + (2 * aligned);
             CpuTeam.For(rows, 32, (first, count)
-                => CpuKernels.Instance.ScaleRows(from + (first * width), s + first, to + (first * width), count, width));
+                => CpuKernels.Instance.ScaleRows(
+                    from + (first * width), s + first, to + (first * width), count, width));
         }
 
         public float* Matrix { get; }

@@ -13,12 +13,16 @@ public sealed record ModelContext(Device Device, ScalarType MasterDtype, ScalarT
     /// <summary>fp32 on the CPU.</summary>
     public static ModelContext Default { get; } = new(CPU, ScalarType.Float32, ScalarType.Float32);
 
-    /// <summary>Where the parameters of the model under construction lie; null for parameters with memory of their own.</summary>
+    /// <summary>
+    /// Where the parameters of the model under construction lie; null for parameters with memory of their own.
+    /// </summary>
     internal ParameterStore? Store { get; init; }
 
     private readonly OperatorBackend? _operators;
 
-    /// <summary>What computes the operators: chosen once for a model, and at each call for a module that is made outside of one.</summary>
+    /// <summary>
+    /// What computes the operators: chosen once for a model, and at each call for a module that is made outside of one.
+    /// </summary>
     internal OperatorBackend Operators
     {
         get => _operators ?? OperatorBackend.For(this);
@@ -27,7 +31,8 @@ public sealed record ModelContext(Device Device, ScalarType MasterDtype, ScalarT
 
     /// <summary>The context of a model's parts: with its parameters' memory, and the backend that it keeps.</summary>
     /// <param name="store">Where the parameters lie.</param>
-    internal ModelContext Of(ParameterStore store) => this with { Store = store, Operators = OperatorBackend.For(this) };
+    internal ModelContext Of(ParameterStore store)
+        => this with { Store = store, Operators = OperatorBackend.For(this) };
 
     /// <summary>A trainable tensor of zeros in the master dtype.</summary>
     /// <param name="shape">Its shape.</param>
@@ -41,7 +46,8 @@ public sealed record ModelContext(Device Device, ScalarType MasterDtype, ScalarT
         if (Store is not null)
             return Store.AllocateRows(rows, shapes);
         var own = new ParameterStore(
-            ParameterStore.CapacityFor(rows * shapes[0].Skip(1).Aggregate(1L, (product, size) => product * size), 1), MasterDtype, Device);
+            ParameterStore.CapacityFor(
+                rows * shapes[0].Skip(1).Aggregate(1L, (product, size) => product * size), 1), MasterDtype, Device);
         return own.AllocateRows(rows, shapes);
     }
 

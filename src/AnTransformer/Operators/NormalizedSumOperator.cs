@@ -4,14 +4,17 @@ using static TorchSharp.torch;
 
 namespace AnTransformer.Operators;
 
-/// <summary>The residual update h + gain ⊙ x / √(mean(x²) + ε) of architectures that normalize what a branch writes.</summary>
+/// <summary>
+/// The residual update h + gain ⊙ x / √(mean(x²) + ε) of architectures that normalize what a branch writes.
+/// </summary>
 internal static unsafe class NormalizedSumOperator
 {
     private const int RowsAtATime = 16;
 
     /// <summary>Whether the kernels can take it.</summary>
     public static bool Fits(Tensor h, Tensor x, RmsNorm norm)
-        => FusedKernels.ArePlain(h, x, norm.Weight) && h.shape.AsSpan().SequenceEqual(x.shape) && norm.Weight.numel() == h.shape[^1];
+        => FusedKernels.ArePlain(h, x, norm.Weight) && h.shape.AsSpan().SequenceEqual(x.shape)
+            && norm.Weight.numel() == h.shape[^1];
 
     /// <summary>Applies the update.</summary>
     /// <param name="h">The stream, [..., d].</param>
@@ -30,7 +33,8 @@ internal static unsafe class NormalizedSumOperator
             var to = TensorMemory.Floats(output);
             CpuTeam.For(h.numel() / width, RowsAtATime, (first, count) =>
             {
-                CpuKernels.Instance.RmsNorm(update + (first * width), gain, to + (first * width), count, width, (float)norm.Epsilon);
+                CpuKernels.Instance.RmsNorm(
+                    update + (first * width), gain, to + (first * width), count, width, (float)norm.Epsilon);
                 CpuKernels.Instance.AddScaled(to + (first * width), stream + (first * width), 1, count * width);
             });
         }
@@ -59,7 +63,8 @@ internal static unsafe class NormalizedSumOperator
         sums.Run(x.numel() / width, (first, count, partial) =>
         {
             var (offset, bytes) = (first * width, count * width * sizeof(float));
-            // The kernel replaces the gradient that it reads, so it gets the copy and the stream's part is copied after it.
+            // The kernel replaces the gradient that it reads, so it gets the copy and the stream's part is copied after
+            // it.
             Buffer.MemoryCopy(g + offset, dh + offset, bytes, bytes);
             CpuKernels.Instance.RmsNormBackward(
                 dh + offset, update + offset, gain, dx + offset, partial, count, width, (float)norm.Epsilon);

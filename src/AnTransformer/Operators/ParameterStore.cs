@@ -5,9 +5,9 @@ using static TorchSharp.torch;
 namespace AnTransformer.Operators;
 
 /// <summary>
-/// All parameters of a model in one flat buffer, in the order they are created, each a view of it; gradients likewise once asked
-/// for. Matrices that share their input lie next to each other and are multiplied as one; optimizers and all-reduce see a single
-/// array.
+/// All parameters of a model in one flat buffer, in the order they are created, each a view of it; gradients likewise
+/// once asked for. Matrices that share their input lie next to each other and are multiplied as one; optimizers and
+/// all-reduce see a single array.
 /// </summary>
 public sealed class ParameterStore
 {
@@ -58,12 +58,14 @@ public sealed class ParameterStore
         return parameters;
     }
 
-    /// <summary>The flat buffer of all parameters, [<see cref="Count"/>]; a new view, to be disposed by the caller.</summary>
+    /// <summary>
+    /// The flat buffer of all parameters, [<see cref="Count"/>]; a new view, to be disposed by the caller.
+    /// </summary>
     public Tensor Values() => _values.narrow(0, 0, Count);
 
     /// <summary>
-    /// The flat buffer of all gradients, [<see cref="Count"/>]; a new view. The first call makes it and sets every parameter's
-    /// gradient to its part of it, so that backward passes add to it in place.
+    /// The flat buffer of all gradients, [<see cref="Count"/>]; a new view. The first call makes it and sets every
+    /// parameter's gradient to its part of it, so that backward passes add to it in place.
     /// </summary>
     public Tensor Gradients()
     {
@@ -80,7 +82,10 @@ public sealed class ParameterStore
         return _gradients.narrow(0, 0, Count);
     }
 
-    /// <summary>A flat buffer of zeros that belongs to no dispose scope; on the CPU in large pages, which long passes over it are faster on.</summary>
+    /// <summary>
+    /// A flat buffer of zeros that belongs to no dispose scope; on the CPU in large pages, which long passes over it
+    /// are faster on.
+    /// </summary>
     internal static Tensor Zeros(long count, ScalarType dtype, Device device)
     {
         if (dtype != ScalarType.Float32 || device.type != TorchSharp.DeviceType.CPU)

@@ -56,12 +56,14 @@ public sealed class Projection : nn.Module<Tensor, Tensor>
     /// <param name="alpha">α, [out].</param>
     /// <param name="normalize">Whether ν(α) = 1/√(α² + (1−α)²) applies.</param>
     /// <returns>Shape [..., out] in the stream's dtype.</returns>
-    public Tensor Interpolate(Tensor stream, LinearInput input, double factor, ReparameterizedScale alpha, bool normalize)
-        => new LinearMap(input, [this], factor, Stream: stream, Interpolation: new Interpolation(alpha, normalize)).Apply();
+    public Tensor Interpolate(
+        Tensor stream, LinearInput input, double factor, ReparameterizedScale alpha, bool normalize)
+        => new LinearMap(input, [this], factor, Stream: stream, Interpolation: new Interpolation(alpha, normalize))
+            .Apply();
 
     /// <summary>
-    /// factor · W x by TorchSharp's operators. The factor multiplies the matrix, which takes out·in products rather than B·T·out,
-    /// and is applied in master precision.
+    /// factor · W x by TorchSharp's operators. The factor multiplies the matrix, which takes out·in products rather
+    /// than B·T·out, and is applied in master precision.
     /// </summary>
     internal Tensor Multiply(Tensor input, double factor)
     {

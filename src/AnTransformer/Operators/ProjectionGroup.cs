@@ -3,8 +3,8 @@ using static TorchSharp.torch;
 namespace AnTransformer.Operators;
 
 /// <summary>
-/// Bias-free linear maps of the same input whose matrices lie next to each other, so that one matrix product computes all:
-/// query, key and value; gate and up. The parts are modules of their own, under the names checkpoints give them.
+/// Bias-free linear maps of the same input whose matrices lie next to each other, so that one matrix product computes
+/// all: query, key and value; gate and up. The parts are modules of their own, under the names checkpoints give them.
 /// </summary>
 public sealed class ProjectionGroup
 {
@@ -14,7 +14,8 @@ public sealed class ProjectionGroup
     /// <param name="context">Dtypes and device.</param>
     public ProjectionGroup(long inputSize, IReadOnlyList<long> outputSizes, ModelContext context)
     {
-        var weights = context.ParameterRows(outputSizes.Sum(), outputSizes.Select(size => new[] { size, inputSize }).ToList());
+        var weights = context.ParameterRows(
+            outputSizes.Sum(), outputSizes.Select(size => new[] { size, inputSize }).ToList());
         Parts = weights.Select(weight => new Projection(weight, context)).ToList();
     }
 

@@ -6,7 +6,8 @@ namespace AnTransformer.Operators;
 /// <summary>How an architecture normalizes the queries and keys of a head.</summary>
 public sealed class QueryKeyNormalization
 {
-    private QueryKeyNormalization(QueryKeyNorm kind, Parameter? query = null, Parameter? key = null, double factor = 1, double epsilon = 0)
+    private QueryKeyNormalization(
+        QueryKeyNorm kind, Parameter? query = null, Parameter? key = null, double factor = 1, double epsilon = 0)
         => (Kind, Query, Key, Factor, Epsilon) = (kind, query, key, factor, epsilon);
 
     /// <summary>Rotary positions only.</summary>

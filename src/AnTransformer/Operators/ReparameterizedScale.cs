@@ -6,8 +6,8 @@ using static TorchSharp.torch;
 namespace AnTransformer.Operators;
 
 /// <summary>
-/// A learned scale s stored as ŝ and used as s = ŝ · s_init / s_scale (nGPT, section 2.5). The parameter is registered by the
-/// module that owns the scale, under the name it has in checkpoints.
+/// A learned scale s stored as ŝ and used as s = ŝ · s_init / s_scale (nGPT, section 2.5). The parameter is registered
+/// by the module that owns the scale, under the name it has in checkpoints.
 /// </summary>
 public sealed class ReparameterizedScale
 {

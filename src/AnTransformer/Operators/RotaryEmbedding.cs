@@ -4,7 +4,9 @@ using static TorchSharp.torch;
 
 namespace AnTransformer.Operators;
 
-/// <summary>Rotary positions in the half-split ("rotate-half") layout: channel i turns with channel i + d_h/2.</summary>
+/// <summary>
+/// Rotary positions in the half-split ("rotate-half") layout: channel i turns with channel i + d_h/2.
+/// </summary>
 public sealed unsafe class RotaryEmbedding : IDisposable
 {
     private readonly Tensor _cos;

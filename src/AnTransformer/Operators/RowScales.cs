@@ -5,8 +5,8 @@ using static TorchSharp.torch;
 namespace AnTransformer.Operators;
 
 /// <summary>
-/// A factor per output of a linear map, s ⊙ (W x). It is multiplied onto the matrix's rows instead, out·in products rather than
-/// B·T·out, and its gradient is a sum over a row of the matrix's gradient.
+/// A factor per output of a linear map, s ⊙ (W x). It is multiplied onto the matrix's rows instead, out·in products
+/// rather than B·T·out, and its gradient is a sum over a row of the matrix's gradient.
 /// </summary>
 internal abstract unsafe class RowScales
 {
@@ -23,9 +23,12 @@ internal abstract unsafe class RowScales
     public abstract Tensor Eager();
 }
 
-/// <summary>Reparameterized scales, one after the other, each with a constant: nGPT's s_u and √d·s_g, the logit scale s_z.</summary>
+/// <summary>
+/// Reparameterized scales, one after the other, each with a constant: nGPT's s_u and √d·s_g, the logit scale s_z.
+/// </summary>
 /// <param name="scales">Scales and constants, in the order of the outputs.</param>
-internal sealed unsafe class ReparameterizedRows(IReadOnlyList<(ReparameterizedScale Scale, double Factor)> scales) : RowScales
+internal sealed unsafe class ReparameterizedRows(
+    IReadOnlyList<(ReparameterizedScale Scale, double Factor)> scales) : RowScales
 {
     public override IReadOnlyList<Parameter> Parameters => scales.Select(item => item.Scale.Stored).ToList();
 
@@ -75,7 +78,9 @@ internal sealed unsafe class Interpolation(ReparameterizedScale alpha, bool norm
         }
     }
 
-    /// <summary>Adds α̂'s gradient. With dν/dα = −ν³(2α − 1): dkeep/dα = −ν + (1−α) dν/dα, dshare/dα = ν + α dν/dα.</summary>
+    /// <summary>
+    /// Adds α̂'s gradient. With dν/dα = −ν³(2α − 1): dkeep/dα = −ν + (1−α) dν/dα, dshare/dα = ν + α dν/dα.
+    /// </summary>
     public void Backward(float* dkeep, float* dshare, float* gradient)
     {
         var stored = TensorMemory.Floats(alpha.Stored);

@@ -9,7 +9,8 @@ internal static unsafe class SphereUpdateOperator
 {
     /// <summary>Whether the kernels can take it.</summary>
     public static bool Fits(Tensor h, Tensor x, ReparameterizedScale alpha)
-        => FusedKernels.ArePlain(h, x, alpha.Stored) && h.shape.AsSpan().SequenceEqual(x.shape) && alpha.Stored.numel() == h.shape[^1];
+        => FusedKernels.ArePlain(h, x, alpha.Stored) && h.shape.AsSpan().SequenceEqual(x.shape)
+            && alpha.Stored.numel() == h.shape[^1];
 
     /// <summary>Applies the update.</summary>
     /// <param name="h">The stream, [..., d].</param>
@@ -36,7 +37,8 @@ internal static unsafe class SphereUpdateOperator
         if (AutogradNode.IsNeeded(h, x, alpha.Stored))
         {
             List<Tensor> saved = [AutogradNode.Save(h), AutogradNode.Save(x)];
-            AutogradNode.Record([h, x, alpha.Stored], output, saved, gradient => Backward(gradient, saved[0], saved[1], alpha));
+            AutogradNode.Record(
+                [h, x, alpha.Stored], output, saved, gradient => Backward(gradient, saved[0], saved[1], alpha));
         }
 
         return output;
@@ -58,7 +60,8 @@ internal static unsafe class SphereUpdateOperator
         var dx = TensorMemory.Floats(updateGradient);
         var a = values.Pointer;
         sums.Run(h.numel() / width, (first, count, partial) => CpuKernels.Instance.SphereUpdateBackward(
-            g + (first * width), stream + (first * width), update + (first * width), a, dh + (first * width), dx + (first * width),
+            g + (first * width), stream + (first * width), update + (first * width), a, dh + (first * width), dx
+                + (first * width),
             partial, count, width));
         var da = a + width;
         new Span<float>(da, width).Clear();

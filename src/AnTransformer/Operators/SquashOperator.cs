@@ -45,9 +45,11 @@ internal static unsafe class SquashOperator
         return output;
     }
 
-    private static float Slope(DynamicSquash squash) => (float)(TensorMemory.Floats(squash.Alpha.Stored)[0] * squash.Alpha.ToValue);
+    private static float Slope(DynamicSquash squash)
+        => (float)(TensorMemory.Floats(squash.Alpha.Stored)[0] * squash.Alpha.ToValue);
 
-    private static float Offset(DynamicSquash squash) => squash.Shift is null ? 0 : TensorMemory.Floats(squash.Shift)[0];
+    private static float Offset(DynamicSquash squash)
+        => squash.Shift is null ? 0 : TensorMemory.Floats(squash.Shift)[0];
 
     private static List<Tensor?> Backward(Tensor gradient, Tensor input, DynamicSquash squash)
     {

@@ -1,8 +1,8 @@
 namespace AnTransformer.Optimization;
 
 /// <summary>
-/// Recognizes a run that is lost: a loss or gradient that is not a number, or a smoothed loss that has risen to a multiple of
-/// its lowest value.
+/// Recognizes a run that is lost: a loss or gradient that is not a number, or a smoothed loss that has risen to a
+/// multiple of its lowest value.
 /// </summary>
 /// <param name="factor">The multiple; 0 to watch for non-numbers only.</param>
 /// <param name="snapshot">Averages to continue from.</param>

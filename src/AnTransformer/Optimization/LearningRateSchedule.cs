@@ -9,7 +9,9 @@ public enum ScheduleKind
     /// <summary>Half a cosine from the peak down to the final rate.</summary>
     Cosine,
 
-    /// <summary>The remaining share of the steps to a power: 1 is a straight line down, higher ones fall faster at first.</summary>
+    /// <summary>
+    /// The remaining share of the steps to a power: 1 is a straight line down, higher ones fall faster at first.
+    /// </summary>
     Polynomial,
 
     /// <summary>Warm-up, stable, decay: the peak, then a straight line down over the last share of the steps.</summary>
@@ -28,7 +30,8 @@ public enum ScheduleKind
 /// <param name="DecayFraction">Share of the steps over which <see cref="ScheduleKind.Wsd"/> decays.</param>
 /// <param name="Power">Exponent of <see cref="ScheduleKind.Polynomial"/>.</param>
 public sealed record LearningRateSchedule(
-    ScheduleKind Kind, double Peak, long Steps, long WarmupSteps = 0, double FinalFraction = 0, double DecayFraction = 0.2, double Power = 1)
+    ScheduleKind Kind, double Peak, long Steps, long WarmupSteps = 0, double FinalFraction = 0,
+    double DecayFraction = 0.2, double Power = 1)
 {
     private const long LongestWarmup = 2_000;
 
@@ -39,11 +42,15 @@ public sealed record LearningRateSchedule(
     public static LearningRateSchedule For(ModelConfig config, double peak, long steps)
         => new(ScheduleKind.Cosine, peak, steps, WarmupFor(config, steps));
 
-    /// <summary>Steps of warm-up by default: the architecture's share of the run, 2000 at most; nGPT and anGPT need none.</summary>
+    /// <summary>
+    /// Steps of warm-up by default: the architecture's share of the run, 2000 at most; nGPT and anGPT need none.
+    /// </summary>
     /// <param name="config">The model's configuration.</param>
     /// <param name="steps">Steps in the run.</param>
     public static long WarmupFor(ModelConfig config, long steps)
-        => Math.Min(LongestWarmup, (long)Math.Round(ArchitectureRegistry.Get(config.Architecture).Training.WarmupFraction * steps));
+        => Math.Min(
+            LongestWarmup,
+            (long)Math.Round(ArchitectureRegistry.Get(config.Architecture).Training.WarmupFraction * steps));
 
     /// <summary>The rate of a step.</summary>
     /// <param name="step">0 for the first step.</param>

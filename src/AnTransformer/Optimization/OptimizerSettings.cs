@@ -30,7 +30,9 @@ public sealed record OptimizerSettings
     /// </summary>
     public double SpectralClip { get; init; }
 
-    /// <summary>Gradients with a larger norm, over all parameters, are scaled down to this norm; 0, the default, for no limit.</summary>
+    /// <summary>
+    /// Gradients with a larger norm, over all parameters, are scaled down to this norm; 0, the default, for no limit.
+    /// </summary>
     public double GradientClipping { get; init; }
 
     /// <summary>
@@ -55,7 +57,9 @@ public sealed record OptimizerSettings
         };
     }
 
-    /// <summary>What gradients are multiplied by so that their norm is <see cref="GradientClipping"/> at most.</summary>
+    /// <summary>
+    /// What gradients are multiplied by so that their norm is <see cref="GradientClipping"/> at most.
+    /// </summary>
     /// <param name="gradientNorm">Their norm.</param>
     public double ClippingFactor(double gradientNorm)
         => GradientClipping > 0 ? Math.Min(1, GradientClipping / (gradientNorm + SmallestNorm)) : 1;

@@ -6,7 +6,8 @@ namespace AnTransformer.Optimization;
 
 /// <summary>
 /// Brings a matrix's singular values near 1 without computing them: five steps of a quintic Newton–Schulz iteration,
-/// X ← aX + (bA + cA²)X with A = XXᵀ, whose constants (Jordan et al. 2024) let small values grow fast at the price of an error of up to 0.3.
+/// X ← aX + (bA + cA²)X with A = XXᵀ, whose constants (Jordan et al. 2024) let small values grow fast at the price of
+/// an error of up to 0.3.
 /// </summary>
 internal static unsafe class Orthogonalization
 {
@@ -27,7 +28,8 @@ internal static unsafe class Orthogonalization
             var x = TensorMemory.Floats(matrix);
             var count = matrix.numel();
             // Not LibTorch's norm, whose rounding depends on the number of threads.
-            CpuKernels.Instance.Multiply(x, (float)(1 / Math.Max(Math.Sqrt(CpuKernels.Instance.SumOfSquares(x, count)), SmallestNorm)), count);
+            CpuKernels.Instance.Multiply(
+                x, (float)(1 / Math.Max(Math.Sqrt(CpuKernels.Instance.SumOfSquares(x, count)), SmallestNorm)), count);
             Iterate(x, matrix.shape[0], matrix.shape[1]);
         }
         else

@@ -52,7 +52,8 @@ public abstract record UpdateRule
         double table = (double)config.VocabSize * config.HiddenSize, head = config.TieWordEmbeddings ? 0 : table;
         var hidden = ModelCost.MatrixParameters(config) - table;
         var scales = ModelCost.Parameters(config) - hidden - table - head;
-        return 4 * ((hidden * Kept(ParameterRole.Hidden)) + (table * Kept(ParameterRole.Embedding)) + (head * Kept(ParameterRole.Head))
+        return 4 * ((hidden * Kept(ParameterRole.Hidden)) + (table * Kept(ParameterRole.Embedding)) + (
+            head * Kept(ParameterRole.Head))
             + (scales * Kept(ParameterRole.Scale)));
     }
 

@@ -14,8 +14,8 @@ public static class UpdateRuleRegistry
     public static IReadOnlyList<string> Names => [.. s_all.Select(rule => rule.Name)];
 
     /// <summary>
-    /// Adds a rule of a program's own (<see cref="DirectionRule"/>). Configurations know it by its name when this comes before the first
-    /// of them is read.
+    /// Adds a rule of a program's own (<see cref="DirectionRule"/>). Configurations know it by its name when this comes
+    /// before the first of them is read.
     /// </summary>
     /// <param name="rule">The rule with its default constants.</param>
     /// <exception cref="ArgumentException">There is one of that name.</exception>

@@ -10,18 +10,25 @@ internal static class ComputeFit
     public static int FewestPoints(bool zeroFloor) => zeroFloor ? 3 : 4;
 
     /// <summary>The fit from many starts; null where the frontier has too few points or no descent converges.</summary>
-    public static (ComputeLaw Law, FitQuality Quality)? Fit(IReadOnlyList<ScalingPoint> frontier, bool zeroFloor, double delta)
+    public static (ComputeLaw Law, FitQuality Quality)? Fit(
+        IReadOnlyList<ScalingPoint> frontier, bool zeroFloor, double delta)
     {
         if (frontier.Count < FewestPoints(zeroFloor))
             return null;
         double[] losses = [.. frontier.Select(point => point.Loss)];
-        var objective = new PowerSumObjective([[.. frontier.Select(point => point.Compute)]], losses, delta, hasFloor: !zeroFloor);
-        var minima = Starts(losses, zeroFloor).Select(start => Descent.From(objective, start)).Where(minimum => minimum.Converged).ToList();
+        var objective = new PowerSumObjective(
+            [[.. frontier.Select(point => point.Compute)]], losses, delta, hasFloor: !zeroFloor);
+        var minima = Starts(losses, zeroFloor).Select(start => Descent.From(objective, start))
+            .Where(minimum => minimum.Converged).ToList();
         if (minima.Count == 0)
             return null;
         var best = minima.MinBy(minimum => minimum.Value)!;
-        var law = new ComputeLaw(zeroFloor ? 0 : PowerSumObjective.Floor(best.Point[2], losses.Min()), Math.Exp(best.Point[0] + (best.Point[1] * objective.Means[0])), best.Point[1]);
-        return (law, FitQuality.Of(objective.Residuals(best.Point), objective.HuberSum(best.Point), minima.Count, minima.Count(best.IsReachedBy)));
+        var law = new ComputeLaw(
+            zeroFloor ? 0 : PowerSumObjective.Floor(best.Point[2], losses.Min()),
+            Math.Exp(best.Point[0] + (best.Point[1] * objective.Means[0])), best.Point[1]);
+        return (law, FitQuality.Of(
+            objective.Residuals(best.Point), objective.HuberSum(best.Point), minima.Count,
+            minima.Count(best.IsReachedBy)));
     }
 
     /// <summary>Floors from far below the lowest loss to just below it, each with slow to fast decay.</summary>
@@ -32,6 +39,8 @@ internal static class ComputeFit
         return from share in shares
                from exponent in exponents
                let floor = share * losses.Min()
-               select zeroFloor ? new[] { Math.Log(typical), exponent } : [Math.Log(typical - floor), exponent, Math.Log(floor)];
+               select zeroFloor
+                   ? new[] { Math.Log(typical), exponent }
+                   : [Math.Log(typical - floor), exponent, Math.Log(floor)];
     }
 }

@@ -6,7 +6,9 @@ namespace AnTransformer.Studies.Scaling.Fitting;
 /// <summary>Where a descent ended.</summary>
 /// <param name="Point">The best point it saw.</param>
 /// <param name="Value">The objective there.</param>
-/// <param name="Converged">Whether the gradient vanishes there or a fresh start from there finds nothing better.</param>
+/// <param name="Converged">
+/// Whether the gradient vanishes there or a fresh start from there finds nothing better.
+/// </param>
 internal sealed record Minimum(double[] Point, double Value, bool Converged)
 {
     // Noise-free data are fitted to rounding, below which values say nothing.
@@ -16,7 +18,10 @@ internal sealed record Minimum(double[] Point, double Value, bool Converged)
     public bool IsReachedBy(Minimum other) => other.Value <= (Value * (1 + 1e-6)) + Rounding;
 }
 
-/// <summary>BFGS that keeps the best point it has seen: MathNet's line search throws near a minimum, when rounding hides further descent.</summary>
+/// <summary>
+/// BFGS that keeps the best point it has seen: MathNet's line search throws near a minimum, when rounding hides further
+/// descent.
+/// </summary>
 internal static class Descent
 {
     private const double GradientTolerance = 1e-10;
@@ -43,7 +48,9 @@ internal static class Descent
             var before = bestValue;
             try
             {
-                new BfgsMinimizer(GradientTolerance, parameterTolerance: 1e-14, functionProgressTolerance: 1e-16, maximumIterations: 500)
+                new BfgsMinimizer(
+                    GradientTolerance, parameterTolerance: 1e-14, functionProgressTolerance: 1e-16,
+                    maximumIterations: 500)
                     .FindMinimum(function, Vector<double>.Build.Dense([.. best]));
             }
             catch (Exception e) when (e is OptimizationException or ArithmeticException or ArgumentException)

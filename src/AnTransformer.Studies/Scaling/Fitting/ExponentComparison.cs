@@ -10,9 +10,12 @@ namespace AnTransformer.Studies.Scaling.Fitting;
 /// <param name="Second">Another.</param>
 /// <param name="FirstValue">The exponent in the first.</param>
 /// <param name="SecondValue">The exponent in the second.</param>
-/// <param name="Interval">95 % bootstrap interval of the second's less the first's; null with too few resamples.</param>
+/// <param name="Interval">
+/// 95 % bootstrap interval of the second's less the first's; null with too few resamples.
+/// </param>
 public sealed record ExponentComparison(
-    string Quantity, string Symbol, string First, string Second, double FirstValue, double SecondValue, Interval? Interval)
+    string Quantity, string Symbol, string First, string Second, double FirstValue, double SecondValue,
+    Interval? Interval)
 {
     /// <summary>The second's less the first's.</summary>
     public double Difference => SecondValue - FirstValue;
@@ -24,12 +27,22 @@ public sealed record ExponentComparison(
         {
             for (var first = 0; first < second; first++)
             {
-                Add("parametric", "", Quantities.ParametricExponents, groups[first].Parametric?.Fit, groups[second].Parametric?.Fit);
-                Add("compute", "", Quantities.ComputeExponents, groups[first].Compute?.Fit, groups[second].Compute?.Fit);
-                Add("learning_rate", " of the learning rate", Quantities.HyperparameterExponents, groups[first].LearningRate, groups[second].LearningRate);
-                Add("batch_size", " of the batch size", Quantities.HyperparameterExponents, groups[first].BatchSize, groups[second].BatchSize);
+                Add(
+                    "parametric", "", Quantities.ParametricExponents, groups[first].Parametric?.Fit,
+                    groups[second].Parametric?.Fit);
+                Add(
+                    "compute", "", Quantities.ComputeExponents, groups[first].Compute?.Fit,
+                    groups[second].Compute?.Fit);
+                Add(
+                    "learning_rate", " of the learning rate", Quantities.HyperparameterExponents,
+                    groups[first].LearningRate, groups[second].LearningRate);
+                Add(
+                    "batch_size", " of the batch size", Quantities.HyperparameterExponents, groups[first].BatchSize,
+                    groups[second].BatchSize);
 
-                void Add<TLaw>(string law, string ofWhat, IReadOnlyList<Quantity<TLaw>> quantities, Fitted<TLaw>? one, Fitted<TLaw>? other)
+                void Add<TLaw>(
+                    string law, string ofWhat, IReadOnlyList<Quantity<TLaw>> quantities, Fitted<TLaw>? one,
+                    Fitted<TLaw>? other)
                     where TLaw : class
                 {
                     if (one is null || other is null)

@@ -33,12 +33,15 @@ public sealed record Fitted<TLaw>(TLaw Law, IReadOnlyList<TLaw?> Resamples, FitQ
 
 /// <summary>How good a fit is.</summary>
 /// <param name="Rows">Rows fitted.</param>
-/// <param name="HuberSum">Sum of Huber losses of log residuals, the objective as published; NaN where least squares was used.</param>
+/// <param name="HuberSum">
+/// Sum of Huber losses of log residuals, the objective as published; NaN where least squares was used.
+/// </param>
 /// <param name="RootMeanSquare">Root mean square of log residuals, for losses near the relative error.</param>
 /// <param name="MeanAbsolute">Mean absolute log residual.</param>
 /// <param name="Descents">How many descents there were.</param>
 /// <param name="Agreeing">How many of them ended in this minimum.</param>
-public sealed record FitQuality(int Rows, double HuberSum, double RootMeanSquare, double MeanAbsolute, int Descents, int Agreeing)
+public sealed record FitQuality(
+    int Rows, double HuberSum, double RootMeanSquare, double MeanAbsolute, int Descents, int Agreeing)
 {
     internal static FitQuality Of(double[] residuals, double huberSum, int descents = 1, int agreeing = 1) => new(
         residuals.Length,

@@ -27,7 +27,8 @@ public sealed record GroupFit(
 /// <param name="Fit">The law.</param>
 /// <param name="FlopsPerParameterToken">κ of C = κ N D: 6, or the table's own where it has all three.</param>
 /// <param name="Allocations">Compute-optimal sizes for budgets; empty where the law has no optimum.</param>
-public sealed record ParametricResult(Fitted<ParametricLaw> Fit, double FlopsPerParameterToken, IReadOnlyList<AllocationEstimate> Allocations);
+public sealed record ParametricResult(
+    Fitted<ParametricLaw> Fit, double FlopsPerParameterToken, IReadOnlyList<AllocationEstimate> Allocations);
 
 /// <summary>A compute-optimal model with 95 % bootstrap intervals.</summary>
 /// <param name="Optimum">By the fit to the data.</param>
@@ -35,7 +36,8 @@ public sealed record ParametricResult(Fitted<ParametricLaw> Fit, double FlopsPer
 /// <param name="Tokens">Interval of D_opt; null without resamples.</param>
 /// <param name="Loss">Interval of the predicted loss; null without resamples.</param>
 /// <param name="IsExtrapolated">Whether the budget exceeds all in the data.</param>
-public sealed record AllocationEstimate(Allocation Optimum, Interval? Parameters, Interval? Tokens, Interval? Loss, bool IsExtrapolated);
+public sealed record AllocationEstimate(
+    Allocation Optimum, Interval? Parameters, Interval? Tokens, Interval? Loss, bool IsExtrapolated);
 
 /// <summary>L(C) and the runs it is fitted to.</summary>
 /// <param name="Fit">The law.</param>

@@ -3,10 +3,15 @@ using AnTransformer.Studies.Scaling.Tables;
 
 namespace AnTransformer.Studies.Scaling.Fitting;
 
-/// <summary>Fits <see cref="ParametricLaw"/> as Hoffmann et al. (2022) do in their approach 3: Huber loss of log-losses from many starts.</summary>
+/// <summary>
+/// Fits <see cref="ParametricLaw"/> as Hoffmann et al. (2022) do in their approach 3: Huber loss of log-losses from
+/// many starts.
+/// </summary>
 internal sealed class ParametricFit
 {
-    /// <summary>Of 4500 starts, those descended from: the best of each of the 25 cells of (α, β), and the best ones of all.</summary>
+    /// <summary>
+    /// Of 4500 starts, those descended from: the best of each of the 25 cells of (α, β), and the best ones of all.
+    /// </summary>
     private const int BestOfAll = 15;
 
     private readonly PowerSumObjective _objective;
@@ -31,11 +36,14 @@ internal sealed class ParametricFit
     /// <summary>The best minimum from many starts, and how many of the descents reached it.</summary>
     public (Minimum Best, int Descents, int Agreeing) FromManyStarts(CancellationToken cancellation = default)
     {
-        // Descents from all 4500 starts end in a handful of minima: evaluating the objective everywhere and descending from the best
-        // start of each region costs a hundredth and has found the same minimum on every table tried.
-        var starts = Grid().Select(point => (Point: point, Value: _objective.Evaluate(point, []))).Where(start => double.IsFinite(start.Value)).ToList();
-        var chosen = starts.GroupBy(start => (start.Point[1], start.Point[3])).Select(cell => cell.MinBy(start => start.Value))
-            .Concat(starts.OrderBy(start => start.Value).Take(BestOfAll)).Select(start => start.Point).Distinct().ToList();
+        // Descents from all 4500 starts end in a handful of minima: evaluating the objective everywhere and descending
+        // from the best start of each region costs a hundredth and has found the same minimum on every table tried.
+        var starts = Grid().Select(point => (Point: point, Value: _objective.Evaluate(point, [])))
+            .Where(start => double.IsFinite(start.Value)).ToList();
+        var chosen = starts.GroupBy(start => (start.Point[1], start.Point[3]))
+            .Select(cell => cell.MinBy(start => start.Value))
+            .Concat(starts.OrderBy(start => start.Value).Take(BestOfAll)).Select(start => start.Point).Distinct()
+            .ToList();
         var minima = new List<Minimum>();
         foreach (var start in chosen)
         {
@@ -56,7 +64,8 @@ internal sealed class ParametricFit
         var objective = _objective.Reweighted(weights);
         // Beside it: exponents 10 % lower and higher, each at the data's centre, so that the loss there stays.
         double[] factors = [1, 0.9, 1.1];
-        var starts = factors.Select(factor => new[] { start[0], start[1] * factor, start[2], start[3] / factor, start[4] }).ToList();
+        var starts = factors.Select(
+            factor => new[] { start[0], start[1] * factor, start[2], start[3] / factor, start[4] }).ToList();
         // A vanished E has no gradient: no descent would find it again in a resample that has one.
         if (Math.Exp(start[4]) < 0.01 * _lowestLoss)
             starts.Add([start[0] - Math.Log(2), start[1], start[2] - Math.Log(2), start[3], Math.Log(_lowestLoss / 2)]);

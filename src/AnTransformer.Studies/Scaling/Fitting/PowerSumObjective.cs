@@ -1,9 +1,10 @@
 namespace AnTransformer.Studies.Scaling.Fitting;
 
 /// <summary>
-/// The Huber loss between log-losses and the log of a sum of power laws, log Σ_j exp(k_j − γ_j x_j) (+ exp(e)), in log-sum-exp form
-/// (Hoffmann et al. 2022, appendix D.3). Points are [k_1, γ_1, k_2, γ_2, ..., e]; the x_j are logarithms less their mean, so that k_j and γ_j
-/// are nearly uncorrelated: what makes the descent take a tenth of the steps without moving the minimum.
+/// The Huber loss between log-losses and the log of a sum of power laws, log Σ_j exp(k_j − γ_j x_j) (+ exp(e)), in
+/// log-sum-exp form (Hoffmann et al. 2022, appendix D.3). Points are [k_1, γ_1, k_2, γ_2, ..., e]; the x_j are
+/// logarithms less their mean, so that k_j and γ_j are nearly uncorrelated: what makes the descent take a tenth of the
+/// steps without moving the minimum.
 /// </summary>
 internal sealed class PowerSumObjective
 {
@@ -33,7 +34,8 @@ internal sealed class PowerSumObjective
 
     private PowerSumObjective(PowerSumObjective other, double[] weights)
     {
-        (_logs, Means, _logLosses, _delta, _hasFloor) = (other._logs, other.Means, other._logLosses, other._delta, other._hasFloor);
+        (_logs, Means, _logLosses, _delta, _hasFloor) =
+            (other._logs, other.Means, other._logLosses, other._delta, other._hasFloor);
         (_weights, _totalWeight) = (weights, weights.Sum());
     }
 
@@ -52,7 +54,9 @@ internal sealed class PowerSumObjective
     /// <summary>The sum of Huber losses at a point, as δ (|r| − δ/2) or r²/2.</summary>
     public double HuberSum(ReadOnlySpan<double> point) => Evaluate(point, []) * _delta * _totalWeight;
 
-    /// <summary>The objective, the mean Huber loss over δ (of the order of the mean absolute residual), and its gradient.</summary>
+    /// <summary>
+    /// The objective, the mean Huber loss over δ (of the order of the mean absolute residual), and its gradient.
+    /// </summary>
     /// <param name="point">Where.</param>
     /// <param name="gradient">Receives the gradient; empty for none.</param>
     public double Evaluate(ReadOnlySpan<double> point, Span<double> gradient)

@@ -8,7 +8,8 @@ namespace AnTransformer.Studies.Scaling.Fitting;
 /// <param name="Groups">The fits, by group in the order of the table.</param>
 /// <param name="Comparisons">Exponents of each pair of groups.</param>
 public sealed record ScalingFit(
-    ScalingTable Table, ScalingFitOptions Options, IReadOnlyList<GroupFit> Groups, IReadOnlyList<ExponentComparison> Comparisons)
+    ScalingTable Table, ScalingFitOptions Options, IReadOnlyList<GroupFit> Groups,
+    IReadOnlyList<ExponentComparison> Comparisons)
 {
     /// <summary>Fits laws to each group of a table.</summary>
     /// <param name="table">The runs.</param>
@@ -16,7 +17,8 @@ public sealed record ScalingFit(
     /// <param name="cancellation">Stops between descents.</param>
     /// <exception cref="InvalidInputException">The rows of a group do not determine the law.</exception>
     /// <exception cref="OperationCanceledException">It was stopped.</exception>
-    public static ScalingFit Run(ScalingTable table, ScalingFitOptions? options = null, CancellationToken cancellation = default)
+    public static ScalingFit Run(
+        ScalingTable table, ScalingFitOptions? options = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(table);
         options ??= new ScalingFitOptions();
@@ -24,10 +26,14 @@ public sealed record ScalingFit(
             throw new InvalidInputException($"{table.Name}: there are no rows to fit; add a row per run.");
         // Each group draws from seeds of its own, so that intervals of differences are of independent resamples.
         var fits = table.Points.GroupBy(point => point.Group)
-            .Select((group, index) => new GroupFitting(group.Key, Place(table, group.Key), options, unchecked(options.Seed + (index * 7919)), cancellation).Fit([.. group]))
+            .Select(
+                (group, index) => new GroupFitting(
+                    group.Key, Place(table, group.Key), options, unchecked(options.Seed + (index * 7919)),
+                    cancellation).Fit([.. group]))
             .ToList();
         return new ScalingFit(table, options, fits, ExponentComparison.All(fits));
     }
 
-    private static string Place(ScalingTable table, string group) => group.Length == 0 ? table.Name : $"{table.Name}: group '{Printable.Excerpt(group)}'";
+    private static string Place(ScalingTable table, string group)
+        => group.Length == 0 ? table.Name : $"{table.Name}: group '{Printable.Excerpt(group)}'";
 }

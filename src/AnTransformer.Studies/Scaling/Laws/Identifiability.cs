@@ -22,11 +22,14 @@ internal static class Identifiability
     public static string? Lacks(IReadOnlyList<ScalingPoint> points)
     {
         if (points.Count < FewestRows)
-            return $"L(N, D) has 5 parameters and needs at least {FewestRows} rows, but there {(points.Count == 1 ? "is 1" : $"are {points.Count}")}";
+            return $"L(N, D) has 5 parameters and needs at least {FewestRows} rows, but there "
+                + $"{(points.Count == 1 ? "is 1" : $"are {points.Count}")}";
         if (Levels.CountDistinct(points, point => point.Parameters) is var sizes and < FewestSizes)
-            return $"E, A and α need at least {FewestSizes} numbers of parameters that differ by more than 1 %, but the rows have {sizes}";
+            return $"E, A and α need at least {FewestSizes} numbers of parameters that differ by more than 1 %, but "
+                + $"the rows have {sizes}";
         if (Levels.CountDistinct(points, point => point.Tokens) is var lengths and < FewestSizes)
-            return $"E, B and β need at least {FewestSizes} numbers of tokens that differ by more than 1 %, but the rows have {lengths}";
+            return $"E, B and β need at least {FewestSizes} numbers of tokens that differ by more than 1 %, but the "
+                + $"rows have {lengths}";
         return null;
     }
 }

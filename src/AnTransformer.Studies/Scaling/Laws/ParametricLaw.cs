@@ -3,7 +3,8 @@ using AnTransformer.Studies.Scaling.Tables;
 namespace AnTransformer.Studies.Scaling.Laws;
 
 /// <summary>
-/// L(N, D) = E + A / N^α + B / D^β: the loss after training N parameters on D tokens (Hoffmann et al. 2022, arXiv 2203.15556, eq. 2).
+/// L(N, D) = E + A / N^α + B / D^β: the loss after training N parameters on D tokens (Hoffmann et al. 2022, arXiv
+/// 2203.15556, eq. 2).
 /// </summary>
 /// <param name="E">Irreducible loss.</param>
 /// <param name="A">Scale of the loss due to finitely many parameters.</param>
@@ -18,7 +19,9 @@ public sealed record ParametricLaw(double E, double A, double B, double Alpha, d
     /// <summary>b = α / (α + β) of D_opt ∝ C^b.</summary>
     public double TokenExponent => Alpha / (Alpha + Beta);
 
-    /// <summary>G = (α A / (β B))^(1 / (α + β)) of N_opt = G (C/6)^a and D_opt = (C/6)^b / G (Hoffmann et al. 2022, eq. 4).</summary>
+    /// <summary>
+    /// G = (α A / (β B))^(1 / (α + β)) of N_opt = G (C/6)^a and D_opt = (C/6)^b / G (Hoffmann et al. 2022, eq. 4).
+    /// </summary>
     public double AllocationConstant => Math.Exp((Math.Log(Alpha * A) - Math.Log(Beta * B)) / (Alpha + Beta));
 
     /// <summary>Whether both exponents and scales are positive, without which no size is optimal.</summary>

@@ -82,7 +82,10 @@ public static class ScalingJson
         var law = new JsonObject();
         foreach (var quantity in quantities)
             law[quantity.Key] = Number(quantity.Of(fit.Law));
-        law["intervals"] = new JsonObject([.. quantities.Select(quantity => KeyValuePair.Create<string, JsonNode?>(quantity.Key, Bounds(fit.IntervalOf(quantity.Of))))]);
+        law["intervals"] = new JsonObject(
+            [.. quantities.Select(
+                quantity => KeyValuePair.Create<string, JsonNode?>(
+                    quantity.Key, Bounds(fit.IntervalOf(quantity.Of))))]);
         law["resamples"] = fit.Resamples.Count;
         law["failed_resamples"] = fit.FailedResamples;
         law["rows"] = fit.Quality.Rows;
@@ -105,7 +108,8 @@ public static class ScalingJson
         ["interval"] = Bounds(row.Interval),
     };
 
-    private static JsonArray? Bounds(Interval? interval) => interval is null ? null : [Number(interval.Low), Number(interval.High)];
+    private static JsonArray? Bounds(Interval? interval)
+        => interval is null ? null : [Number(interval.Low), Number(interval.High)];
 
     private static JsonNode? Number(double value) => double.IsFinite(value) ? value : null;
 

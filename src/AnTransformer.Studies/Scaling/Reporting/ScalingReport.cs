@@ -6,10 +6,13 @@ using AnTransformer.Studies.Scaling.Fitting;
 
 namespace AnTransformer.Studies.Scaling.Reporting;
 
-/// <summary>Writes a fit to a directory: <c>fit.json</c>, figures as PNG and SVG, and <c>report.html</c> with all of it.</summary>
+/// <summary>
+/// Writes a fit to a directory: <c>fit.json</c>, figures as PNG and SVG, and <c>report.html</c> with all of it.
+/// </summary>
 public static class ScalingReport
 {
-    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonSerializerOptions Indented =
+        new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>Writes the files; those of the same name are replaced.</summary>
     /// <param name="directory">Where; made if missing.</param>
@@ -28,7 +31,9 @@ public static class ScalingReport
         if (ScalingSections.Comparisons(fit) is { } comparisons)
         {
             report.Heading("Exponents of the groups").Table(comparisons.Headers, comparisons.Rows);
-            report.Paragraph("An interval that holds zero does not show that the exponents are equal, only that these rows do not tell them apart.");
+            report.Paragraph(
+                "An interval that holds zero does not show that the exponents are equal, only that these rows do not "
+                    + "tell them apart.");
         }
 
         if (ScalingCharts.Comparison(fit) is var (name, caption, chart))
@@ -40,7 +45,8 @@ public static class ScalingReport
 
     private static void Add(HtmlReport report, string directory, GroupFit group)
     {
-        report.Heading(group.Group.Length == 0 ? "Fit" : group.Group).Paragraph(Sentence(ScalingSections.Summary(group)));
+        report.Heading(group.Group.Length == 0 ? "Fit" : group.Group)
+            .Paragraph(Sentence(ScalingSections.Summary(group)));
         foreach (var note in group.Notes)
             report.Paragraph(Sentence(note));
         foreach (var warning in group.Warnings)
@@ -67,19 +73,24 @@ public static class ScalingReport
             if (group.Parametric?.Fit.Law is { } law)
             {
                 report.Lead(
-                    $"{(group.Group.Length == 0 ? "" : group.Group + ": ")}L(N, D) = {law.E:0.####} + {law.A:g5} / N^{law.Alpha:0.####} + {law.B:g5} / D^{law.Beta:0.####}; "
+                    $"{(group.Group.Length == 0 ? "" : group.Group + ": ")}L(N, D) = {law.E:0.####} + {law.A:g5} / "
+                        + $"N^{law.Alpha:0.####} + {law.B:g5} / D^{law.Beta:0.####}; "
                     + $"N_opt ∝ C^{law.ParameterExponent:0.###}, D_opt ∝ C^{law.TokenExponent:0.###}.");
             }
             else if (group.Compute?.Fit.Law is { } compute)
             {
-                report.Lead($"{(group.Group.Length == 0 ? "" : group.Group + ": ")}L(C) = {compute.Floor:0.####} + {compute.Scale:g5} / C^{compute.Exponent:0.####}.");
+                report.Lead(
+                    $"{(group.Group.Length == 0 ? "" : group.Group + ": ")}L(C) = {compute.Floor:0.####} + "
+                        + $"{compute.Scale:g5} / C^{compute.Exponent:0.####}.");
             }
         }
     }
 
     private static string Settings(ScalingFitOptions options)
-        => $"Huber loss of log residuals, δ = {options.Delta:g3}; 95 % intervals: percentiles of {options.Resamples} bootstrap resamples of rows, seed {options.Seed}"
-            + (options.DropHighestLoss > 0 ? $"; the {options.DropHighestLoss} rows of highest loss of each group left out" : "")
+        => $"Huber loss of log residuals, δ = {options.Delta:g3}; 95 % intervals: percentiles of {options.Resamples} "
+            + $"bootstrap resamples of rows, seed {options.Seed}"
+            + (options.DropHighestLoss > 0 ? $"; the {options.DropHighestLoss} rows of highest loss of each group left "
+            + "out" : "")
             + (options.ZeroFloor ? "; L(C) without a floor." : ".");
 
     private static string Sentence(string clause) => char.ToUpperInvariant(clause[0]) + clause[1..] + ".";

@@ -22,7 +22,10 @@ public static class ScalingSections
         }
 
         if (group.Compute is { } compute)
-            sections.Add(Law($"L(C) = L∞ + k/C^γ, {compute.Frontier.Count} compute-efficient runs", Quantities.Compute, compute.Fit));
+            sections.Add(
+                Law(
+                    $"L(C) = L∞ + k/C^γ, {compute.Frontier.Count} compute-efficient runs", Quantities.Compute,
+                    compute.Fit));
         if (group.LearningRate is { } rate)
             sections.Add(Law("best learning rate = k N^p D^q", Quantities.Hyperparameter, rate));
         if (group.BatchSize is { } batch)
@@ -40,7 +43,8 @@ public static class ScalingSections
             ["exponent", "groups", "first", "second", "second − first", "95 % interval", ""],
             [.. fit.Comparisons.Select(row => (IReadOnlyList<string>)
             [
-                row.Symbol, $"{row.First}, {row.Second}", Number(row.FirstValue), Number(row.SecondValue), Number(row.Difference), Text(row.Interval),
+                row.Symbol, $"{row.First}, {row.Second}", Number(row.FirstValue), Number(row.SecondValue),
+                Number(row.Difference), Text(row.Interval),
                 row.Interval is null ? "" : row.Interval.SpansZero ? "no difference shown" : "different",
             ])]);
     }
@@ -52,10 +56,13 @@ public static class ScalingSections
         ArgumentNullException.ThrowIfNull(group);
         var points = group.Points;
         var name = group.Group.Length == 0 ? "" : $"{group.Group}: ";
-        var sizes = double.IsNaN(points[0].Parameters) ? "" : $"N {Range(point => point.Parameters)}, D {Range(point => point.Tokens)}, ";
+        var sizes = double.IsNaN(points[0].Parameters)
+            ? ""
+            : $"N {Range(point => point.Parameters)}, D {Range(point => point.Tokens)}, ";
         return $"{name}{points.Count} runs; {sizes}C {Range(point => point.Compute)}, L {Range(point => point.Loss)}"
             + (group.Parametric is { } parametric
-                ? $"; relative error of L(N, D) {100 * parametric.Fit.Quality.RootMeanSquare:g3} % (root mean square), {100 * parametric.Fit.Quality.MeanAbsolute:g3} % (mean)"
+                ? $"; relative error of L(N, D) {100 * parametric.Fit.Quality.RootMeanSquare:g3} % (root mean square), "
+                    + $"{100 * parametric.Fit.Quality.MeanAbsolute:g3} % (mean)"
                 : "");
 
         string Range(Func<ScalingPoint, double> value) => $"{Number(points.Min(value))} to {Number(points.Max(value))}";
@@ -66,20 +73,27 @@ public static class ScalingSections
         => new(
             title,
             ["", "value", "95 % interval"],
-            [.. quantities.Select(quantity => (IReadOnlyList<string>)[quantity.Symbol, Number(quantity.Of(fit.Law)), Text(fit.IntervalOf(quantity.Of))])]);
+            [.. quantities.Select(
+                quantity => (IReadOnlyList<string>)[quantity.Symbol, Number(quantity.Of(fit.Law)), Text(
+                    fit.IntervalOf(quantity.Of))])]);
 
     private static ReportTable Allocations(ParametricResult result) => new(
         "compute-optimal sizes (* beyond all runs)",
-        ["compute", "parameters", "95 % interval", "tokens", "95 % interval", "tokens per parameter", "loss", "95 % interval"],
+        ["compute", "parameters", "95 % interval", "tokens", "95 % interval", "tokens per parameter", "loss",
+            "95 % interval"],
         [.. result.Allocations.Select(row => (IReadOnlyList<string>)
         [
-            $"{row.Optimum.Compute:0.###e0}{(row.IsExtrapolated ? " *" : "")}", Number(row.Optimum.Parameters), Text(row.Parameters), Number(row.Optimum.Tokens),
+            $"{row.Optimum.Compute:0.###e0}{(row.IsExtrapolated ? " *" : "")}", Number(row.Optimum.Parameters),
+            Text(row.Parameters), Number(row.Optimum.Tokens),
             Text(row.Tokens), Number(row.Optimum.TokensPerParameter), Number(row.Optimum.Loss), Text(row.Loss),
         ])]);
 
-    private static string Text(Interval? interval) => interval is null ? "-" : $"{Number(interval.Low)} to {Number(interval.High)}";
+    private static string Text(Interval? interval)
+        => interval is null ? "-" : $"{Number(interval.Low)} to {Number(interval.High)}";
 
     private static string Number(double value) => double.IsFinite(value)
-        ? Math.Abs(value) is >= 1e5 or (< 1e-3 and > 0) ? value.ToString("0.000e0") : value.ToString(Math.Abs(value) >= 100 ? "0.00" : "0.0000")
+        ? Math.Abs(value) is >= 1e5 or (< 1e-3 and > 0)
+            ? value.ToString("0.000e0")
+            : value.ToString(Math.Abs(value) >= 100 ? "0.00" : "0.0000")
         : "-";
 }

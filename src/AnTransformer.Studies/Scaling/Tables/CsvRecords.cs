@@ -2,14 +2,19 @@ using nietras.SeparatedValues;
 
 namespace AnTransformer.Studies.Scaling.Tables;
 
-/// <summary>Splits delimited text into records as RFC 4180 has it: quoted fields may hold delimiters, quotes (doubled) and line breaks.</summary>
+/// <summary>
+/// Splits delimited text into records as RFC 4180 has it: quoted fields may hold delimiters, quotes (doubled) and line
+/// breaks.
+/// </summary>
 internal static class CsvRecords
 {
     private const string DelimiterMark = "sep=";
     private static readonly char[] Delimiters = [',', ';', '\t'];
 
     /// <summary>All records that hold anything, with the lines they begin on. Fields are trimmed.</summary>
-    /// <exception cref="InvalidInputException">A quoted field does not end, or a record is too long to be one.</exception>
+    /// <exception cref="InvalidInputException">
+    /// A quoted field does not end, or a record is too long to be one.
+    /// </exception>
     public static List<(int Line, List<string> Fields)> Read(string text, string name)
     {
         var records = new List<(int, List<string>)>();
@@ -30,7 +35,8 @@ internal static class CsvRecords
                 line = row.LineNumberFrom;
                 // A quote that is not closed takes in the rest of the file.
                 if (row.Span.Count('"') % 2 != 0)
-                    throw new InvalidInputException($"{name}:{line}: a quoted field begins here and never ends; close it with '\"'.");
+                    throw new InvalidInputException(
+                        $"{name}:{line}: a quoted field begins here and never ends; close it with '\"'.");
                 var fields = new List<string>(row.ColCount);
                 for (var i = 0; i < row.ColCount; i++)
                     fields.Add(row[i].Span.Trim().ToString());
@@ -42,7 +48,8 @@ internal static class CsvRecords
         }
         catch (NotSupportedException e)
         {
-            throw new InvalidInputException($"{name}:{line}: a record of millions of characters begins here; this is no table of runs.", e);
+            throw new InvalidInputException(
+                $"{name}:{line}: a record of millions of characters begins here; this is no table of runs.", e);
         }
 
         return records;

@@ -3,8 +3,9 @@ using AnTransformer.Files;
 namespace AnTransformer.Studies.Scaling.Tables;
 
 /// <summary>
-/// A table of comma-, semicolon- or tab-separated values with a header row. Columns are found by name, letter case set aside when no
-/// column has the exact name; numbers are written like 3.21, 1e9 or 1_000, or as spreadsheets of other countries write them, like 3,21 and 1.400.000.
+/// A table of comma-, semicolon- or tab-separated values with a header row. Columns are found by name, letter case set
+/// aside when no column has the exact name; numbers are written like 3.21, 1e9 or 1_000, or as spreadsheets of other
+/// countries write them, like 3,21 and 1.400.000.
 /// </summary>
 public sealed class CsvTable
 {
@@ -27,7 +28,9 @@ public sealed class CsvTable
 
     /// <summary>Reads a file.</summary>
     /// <param name="path">The file, in UTF-8, or UTF-16 with a byte order mark.</param>
-    /// <exception cref="InvalidInputException">It cannot be read, is empty, or a row has more fields than the header.</exception>
+    /// <exception cref="InvalidInputException">
+    /// It cannot be read, is empty, or a row has more fields than the header.
+    /// </exception>
     public static CsvTable Load(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
@@ -43,7 +46,9 @@ public sealed class CsvTable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new InvalidInputException($"{path}: cannot be read ({e.Message.ReplaceLineEndings(" ").TrimEnd('.')}); check its permissions.", e);
+            throw new InvalidInputException(
+                $"{path}: cannot be read ({e.Message.ReplaceLineEndings(" ").TrimEnd('.')}); check its permissions.",
+                e);
         }
     }
 
@@ -62,7 +67,9 @@ public sealed class CsvTable
         {
             // A delimiter at the end of each row is harmless; another value is a shifted row.
             if (fields.FindLastIndex(field => field.Length > 0) is var last && last >= headers.Count)
-                throw new InvalidInputException($"{name}:{line}: {last + 1} values, but the header has {headers.Count} columns; quote values that contain the delimiter.");
+                throw new InvalidInputException(
+                    $"{name}:{line}: {last + 1} values, but the header has {headers.Count} columns; quote values that "
+                        + "contain the delimiter.");
         }
 
         return new CsvTable(name, headers, rows);
@@ -74,7 +81,8 @@ public sealed class CsvTable
 
     /// <summary>Whether a column of that name exists.</summary>
     /// <param name="column">Name, letter case set aside.</param>
-    public bool Has(string column) => _headers.Exists(header => header.Equals(column, StringComparison.OrdinalIgnoreCase));
+    public bool Has(string column)
+        => _headers.Exists(header => header.Equals(column, StringComparison.OrdinalIgnoreCase));
 
     /// <summary>Line of a row in the file, from 1.</summary>
     /// <param name="row">Row, from 0.</param>
@@ -94,19 +102,23 @@ public sealed class CsvTable
     /// <param name="columns">Names of columns; those that do not exist are left out.</param>
     /// <exception cref="InvalidInputException">Some have a decimal point and others a decimal comma.</exception>
     internal NumberNotation Notation(IEnumerable<string> columns)
-        => NumberNotation.Of(columns.Where(Has).SelectMany(column => Texts(column).Select((text, row) => (text, Place(row, column)))));
+        => NumberNotation.Of(
+            columns.Where(Has).SelectMany(column => Texts(column).Select((text, row) => (text, Place(row, column)))));
 
     /// <summary>The numbers of a column.</summary>
     /// <param name="column">Its name.</param>
     /// <param name="option">What the user sets to name another column, for the error.</param>
     /// <param name="allowMissing">Whether empty fields, NaN and infinities are read as NaN rather than refused.</param>
-    /// <exception cref="InvalidInputException">No column has that name, or several; a value is missing, no number, or not positive.</exception>
+    /// <exception cref="InvalidInputException">
+    /// No column has that name, or several; a value is missing, no number, or not positive.
+    /// </exception>
     public double[] Positive(string column, string? option = null, bool allowMissing = false)
         => Positive(column, option, allowMissing, Notation([column]));
 
     /// <summary>The numbers of a column that are written in a known way.</summary>
     internal double[] Positive(string column, string? option, bool allowMissing, NumberNotation notation)
-        => [.. Texts(column, option).Select((text, row) => PositiveNumber(text, Place(row, column), allowMissing, notation))];
+        => [.. Texts(column, option).Select(
+            (text, row) => PositiveNumber(text, Place(row, column), allowMissing, notation))];
 
     private string Place(int row, string column) => $"{Name}:{Line(row)}: column '{Printable.Excerpt(column)}'";
 
@@ -114,14 +126,27 @@ public sealed class CsvTable
     {
         const string Skip = "or leave such rows out with --skip-incomplete";
         if (MissingMarks.Contains(text.ToLowerInvariant()))
-            return allowMissing ? double.NaN : throw new InvalidInputException($"{place}: the value is missing{(text.Length > 0 ? $" ('{text}')" : "")}; fill it in, {Skip}.");
+            return allowMissing
+                ? double.NaN
+                : throw new InvalidInputException(
+                    $"{place}: the value is missing{(text.Length > 0 ? $" ('{text}')" : "")}; fill it in, {Skip}.");
         if (notation.IsAmbiguous(text))
-            throw new InvalidInputException($"{place}: '{Printable.Excerpt(text)}' may be a decimal comma or one between thousands; write it like 3.21, 1400000000 or 1.4e9.");
+            throw new InvalidInputException(
+                $"{place}: '{Printable.Excerpt(text)}' may be a decimal comma or one between thousands; write it like "
+                    + "3.21, 1400000000 or 1.4e9.");
         if (!notation.TryParse(text, out var value))
-            throw new InvalidInputException($"{place}: '{Printable.Excerpt(text)}' is not a number; write it like 3.21, 1400000000 or 1.4e9.");
+            throw new InvalidInputException(
+                $"{place}: '{Printable.Excerpt(text)}' is not a number; write it like 3.21, 1400000000 or 1.4e9.");
         if (!double.IsFinite(value))
-            return allowMissing ? double.NaN : throw new InvalidInputException($"{place}: '{Printable.Excerpt(text)}' is not finite; correct it, {Skip}.");
-        return value > 0 ? value : throw new InvalidInputException($"{place}: {Printable.Excerpt(text)} is not positive, but a power law needs positive values; correct the row or remove it.");
+            return allowMissing
+                ? double.NaN
+                : throw new InvalidInputException(
+                    $"{place}: '{Printable.Excerpt(text)}' is not finite; correct it, {Skip}.");
+        return value > 0
+            ? value
+            : throw new InvalidInputException(
+                $"{place}: {Printable.Excerpt(text)} is not positive, but a power law needs positive values; correct "
+                    + "the row or remove it.");
     }
 
 
@@ -134,11 +159,15 @@ public sealed class CsvTable
         if (found.Count == 1)
             return found[0];
         if (found.Count > 1)
-            throw new InvalidInputException($"{Name}: {found.Count} columns are named '{Printable.Excerpt(name)}'; rename one of them.");
+            throw new InvalidInputException(
+                $"{Name}: {found.Count} columns are named '{Printable.Excerpt(name)}'; rename one of them.");
         var near = NearestName.Of(name, _headers.Where(header => header.Length > 0));
         throw new InvalidInputException(
-            $"{Name}: there is no column '{Printable.Excerpt(name)}'{(near is null ? "" : $"; did you mean '{Printable.Excerpt(near)}'?")}{(near is null ? ";" : "")} name the column{setOption}"
-            + $" (the table has {string.Join(", ", _headers.Take(20).Select(header => $"'{Printable.Excerpt(header)}'"))}{(_headers.Count > 20 ? ", ..." : "")}).");
+            $"{Name}: there is no column "
+            + $"'{Printable.Excerpt(name)}'{(near is null ? ";" : $"; did you mean '{Printable.Excerpt(near)}'?")} "
+            + $"name the column{setOption} (the table has "
+            + string.Join(", ", _headers.Take(20).Select(header => $"'{Printable.Excerpt(header)}'"))
+            + $"{(_headers.Count > 20 ? ", ..." : "")}).");
 
         List<int> Indexes(StringComparison comparison)
             => [.. Enumerable.Range(0, _headers.Count).Where(i => _headers[i].Equals(name, comparison))];

@@ -30,15 +30,19 @@ internal static class CsvText
         catch (DecoderFallbackException e)
         {
             // Line breaks before it, which are bytes of their own in every encoding of text that is not marked.
-            var line = marked is null ? $":{1 + bytes.AsSpan(0, Math.Clamp(e.Index, 0, bytes.Length)).Count((byte)'\n')}" : "";
+            var line = marked is null
+                ? $":{1 + bytes.AsSpan(0, Math.Clamp(e.Index, 0, bytes.Length)).Count((byte)'\n')}"
+                : "";
             var expected = marked is null ? "UTF-8" : marked.WebName;
-            throw new InvalidInputException($"{name}{line}: this is not {expected}; save the table as CSV in UTF-8.", e);
+            throw new InvalidInputException(
+                $"{name}{line}: this is not {expected}; save the table as CSV in UTF-8.", e);
         }
 
         var nul = text.IndexOf('\0', StringComparison.Ordinal);
         return nul < 0 ? text
             : throw new InvalidInputException(
-                $"{name}:{1 + text.AsSpan(0, nul).Count('\n')}: there are NUL characters, as in UTF-16 without a byte order mark; "
+                $"{name}:{1 + text.AsSpan(0, nul).Count('\n')}: there are NUL characters, as in UTF-16 without a byte "
+                    + "order mark; "
                 + "save the table as CSV in UTF-8.");
     }
 }

@@ -4,8 +4,9 @@ using System.Text.RegularExpressions;
 namespace AnTransformer.Studies.Scaling.Tables;
 
 /// <summary>
-/// Which of point and comma separates decimals in a table. Spreadsheets write numbers as the country of their user does; within a table all
-/// are written alike, so that one number that can be read in one way only decides for those that can be read in two, such as 1.234.
+/// Which of point and comma separates decimals in a table. Spreadsheets write numbers as the country of their user
+/// does; within a table all are written alike, so that one number that can be read in one way only decides for those
+/// that can be read in two, such as 1.234.
 /// </summary>
 internal sealed partial class NumberNotation
 {
@@ -23,7 +24,9 @@ internal sealed partial class NumberNotation
 
     /// <summary>The notation of a table's numbers.</summary>
     /// <param name="cells">Texts of the columns that are read, with their places.</param>
-    /// <exception cref="InvalidInputException">Some numbers have a decimal point and others a decimal comma.</exception>
+    /// <exception cref="InvalidInputException">
+    /// Some numbers have a decimal point and others a decimal comma.
+    /// </exception>
     public static NumberNotation Of(IEnumerable<(string Text, string Place)> cells)
     {
         (string Text, string Place)? point = null, comma = null;
@@ -36,7 +39,8 @@ internal sealed partial class NumberNotation
 
         return point is { } one && comma is { } other
             ? throw new InvalidInputException(
-                $"{other.Place}: '{other.Text}' has a decimal comma or points between thousands, but '{one.Text}' ({one.Place}) has a decimal point; "
+                $"{other.Place}: '{other.Text}' has a decimal comma or points between thousands, but '{one.Text}' "
+                    + $"({one.Place}) has a decimal point; "
                 + "write all numbers like 3.21, 1400000000 or 1.4e9.")
             : new NumberNotation(comma is not null, point is not null || comma is not null);
     }
@@ -48,7 +52,9 @@ internal sealed partial class NumberNotation
     public bool TryParse(string text, out double value)
         => double.TryParse(Canonical(text), NumberStyles.Float, CultureInfo.InvariantCulture, out value);
 
-    /// <summary>Whether a number can be read in two ways, and nothing in the table says in which: one comma before three digits.</summary>
+    /// <summary>
+    /// Whether a number can be read in two ways, and nothing in the table says in which: one comma before three digits.
+    /// </summary>
     /// <param name="text">A text.</param>
     public bool IsAmbiguous(string text) => !_isKnown && OneComma().IsMatch(WithoutBlanks(text));
 
@@ -84,7 +90,8 @@ internal sealed partial class NumberNotation
 
     private static Regex Grouped(char separator) => separator == '.' ? PointGroups() : CommaGroups();
 
-    [GeneratedRegex(@"^[+-]?[\d.,]*\d[.,]?(e[+-]?\d+)?\z", RegexOptions.IgnoreCase | RegexOptions.ExplicitCapture | RegexOptions.CultureInvariant, Timeout.Infinite)]
+    [GeneratedRegex(@"^[+-]?[\d.,]*\d[.,]?(e[+-]?\d+)?\z",
+        RegexOptions.IgnoreCase | RegexOptions.ExplicitCapture | RegexOptions.CultureInvariant, Timeout.Infinite)]
     private static partial Regex Number();
 
     [GeneratedRegex(@"^[+-]?[1-9]\d{0,2},\d{3}\z", RegexOptions.ExplicitCapture, Timeout.Infinite)]
@@ -99,7 +106,8 @@ internal sealed partial class NumberNotation
     [GeneratedRegex(@"^[+-]?[1-9]\d{0,2}(\.\d{3})+(,\d*)?\z", RegexOptions.ExplicitCapture, Timeout.Infinite)]
     private static partial Regex PointGroups();
 
-    [GeneratedRegex(@"^[+-]?\d{1,3}([ '’\u00A0\u202F]\d{3})+([.,]\d*)?\z", RegexOptions.ExplicitCapture, Timeout.Infinite)]
+    [GeneratedRegex(@"^[+-]?\d{1,3}([ '’\u00A0\u202F]\d{3})+([.,]\d*)?\z", RegexOptions.ExplicitCapture,
+        Timeout.Infinite)]
     private static partial Regex BlankGroups();
 
     [GeneratedRegex(@"[ '’\u00A0\u202F]", RegexOptions.None, Timeout.Infinite)]

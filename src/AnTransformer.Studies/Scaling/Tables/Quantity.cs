@@ -31,7 +31,8 @@ public static class Quantities
     ];
 
     /// <summary>The exponent of L(C).</summary>
-    public static IReadOnlyList<Quantity<ComputeLaw>> ComputeExponents { get; } = [new("gamma", "γ", law => law.Exponent)];
+    public static IReadOnlyList<Quantity<ComputeLaw>> ComputeExponents { get; } = [new(
+        "gamma", "γ", law => law.Exponent)];
 
     /// <summary>All of L(C).</summary>
     public static IReadOnlyList<Quantity<ComputeLaw>> Compute { get; } =
@@ -39,8 +40,10 @@ public static class Quantities
 
     /// <summary>Exponents of a best learning rate or batch size.</summary>
     public static IReadOnlyList<Quantity<HyperparameterLaw>> HyperparameterExponents { get; } =
-        [new("parameters_exponent", "p", law => law.ParameterExponent), new("tokens_exponent", "q", law => law.TokenExponent)];
+        [new("parameters_exponent", "p", law => law.ParameterExponent), new(
+            "tokens_exponent", "q", law => law.TokenExponent)];
 
     /// <summary>All of a best learning rate or batch size.</summary>
-    public static IReadOnlyList<Quantity<HyperparameterLaw>> Hyperparameter { get; } = [new("scale", "k", law => law.Scale), .. HyperparameterExponents];
+    public static IReadOnlyList<Quantity<HyperparameterLaw>> Hyperparameter { get; } = [new(
+        "scale", "k", law => law.Scale), .. HyperparameterExponents];
 }

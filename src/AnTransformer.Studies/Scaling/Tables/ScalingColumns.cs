@@ -1,8 +1,8 @@
 namespace AnTransformer.Studies.Scaling.Tables;
 
 /// <summary>
-/// Which columns of a table hold what. A column that is not named is looked for under its usual name. With compute given, one of
-/// parameters and tokens may be absent: it follows from C = 6 N D.
+/// Which columns of a table hold what. A column that is not named is looked for under its usual name. With compute
+/// given, one of parameters and tokens may be absent: it follows from C = 6 N D.
 /// </summary>
 public sealed record ScalingColumns
 {

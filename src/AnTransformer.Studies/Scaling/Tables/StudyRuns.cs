@@ -3,8 +3,8 @@ using AnTransformer.Studies.Running;
 namespace AnTransformer.Studies.Scaling.Tables;
 
 /// <summary>
-/// What of a study's <c>runs.csv</c> a law may be fitted to: not the runs that only served to find the learning rate, which would be points of
-/// higher loss at the same parameters and tokens, and not those that diverged.
+/// What of a study's <c>runs.csv</c> a law may be fitted to: not the runs that only served to find the learning rate,
+/// which would be points of higher loss at the same parameters and tokens, and not those that diverged.
 /// </summary>
 internal static class StudyRuns
 {
@@ -17,13 +17,17 @@ internal static class StudyRuns
         if (table.Has(RunsTable.StatusColumn) && table.Has(lossColumn))
         {
             var (status, loss) = (table.Texts(RunsTable.StatusColumn), table.Texts(lossColumn));
-            table = Keep(table, row => loss[row].Length > 0 || status[row].Length == 0 || status[row] == Completed, "did not complete", notes);
+            table = Keep(
+                table, row => loss[row].Length > 0 || status[row].Length == 0 || status[row] == Completed,
+                "did not complete", notes);
         }
 
         if (table.Has(RunsTable.BestRateColumn))
         {
             var isBest = table.Texts(RunsTable.BestRateColumn);
-            table = Keep(table, row => isBest[row] == True, $"are not at the best learning rate ({RunsTable.BestRateColumn})", notes);
+            table = Keep(
+                table, row => isBest[row] == True, $"are not at the best learning rate ({RunsTable.BestRateColumn})",
+                notes);
         }
 
         return table;

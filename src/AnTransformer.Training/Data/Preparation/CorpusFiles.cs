@@ -20,15 +20,21 @@ internal sealed class CorpusFiles
     public IReadOnlyList<LeftOutFile> LeftOut => _leftOut;
 
     /// <summary>
-    /// Finds the files, in the order of the inputs: a file stands for itself, a directory for the files in it that can be read, at any depth
-    /// (see <see cref="DirectoryTree"/>), a pattern (<c>*</c>, <c>?</c>, <c>**</c>) for the files that match; the latter two in ordinal
-    /// order of their paths. A file reached twice, by whatever names and links, counts once.
+    /// Finds the files, in the order of the inputs: a file stands for itself, a directory for the files in it that can
+    /// be read, at any depth (see <see cref="DirectoryTree"/>), a pattern (<c>*</c>, <c>?</c>, <c>**</c>) for the files
+    /// that match; the latter two in ordinal order of their paths. A file reached twice, by whatever names and links,
+    /// counts once.
     /// </summary>
     /// <param name="inputs">Files, directories or patterns.</param>
-    /// <param name="options">How files become documents, to try whether a <c>.json</c> file in a directory holds any.</param>
+    /// <param name="options">
+    /// How files become documents, to try whether a <c>.json</c> file in a directory holds any.
+    /// </param>
     /// <param name="stop">Ends the search.</param>
-    /// <exception cref="InvalidInputException">An input is missing, empty, of no supported kind, or no regular file.</exception>
-    public static CorpusFiles Resolve(IReadOnlyList<string> inputs, DocumentSourceOptions options, CancellationToken stop)
+    /// <exception cref="InvalidInputException">
+    /// An input is missing, empty, of no supported kind, or no regular file.
+    /// </exception>
+    public static CorpusFiles Resolve(
+        IReadOnlyList<string> inputs, DocumentSourceOptions options, CancellationToken stop)
     {
         if (inputs.Count == 0)
             throw new InvalidInputException("There is no input; name files, directories or patterns.");
@@ -42,7 +48,8 @@ internal sealed class CorpusFiles
                 else
                     corpus.AddFiles(input);
             }
-            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or ArgumentException)
+            catch (Exception exception)
+                when (exception is IOException or UnauthorizedAccessException or ArgumentException)
             {
                 throw new InvalidInputException($"Cannot read the input '{input}': {exception.Message}", exception);
             }
@@ -58,14 +65,16 @@ internal sealed class CorpusFiles
         {
             // A pipe that is missing from the list of files is there all the same.
             RegularFile.Require(input);
-            throw new InvalidInputException($"There is no input '{input}': no file, directory or pattern that matches a file.");
+            throw new InvalidInputException(
+                $"There is no input '{input}': no file, directory or pattern that matches a file.");
         }
 
         foreach (var path in files)
         {
             RegularFile.Require(path);
             if (CorpusFormats.Of(path) is null)
-                throw new InvalidInputException($"'{path}' is of no supported kind; supported are {CorpusFormats.Supported}.");
+                throw new InvalidInputException(
+                    $"'{path}' is of no supported kind; supported are {CorpusFormats.Supported}.");
             if (FileStatus.Of(path) is { } status)
             {
                 if (_seen.TryAdd(status.Identity, path))
@@ -96,9 +105,11 @@ internal sealed class CorpusFiles
         }
 
         // A file without an ending may be what a link with one leads to, as in caches of downloads.
-        _leftOut.AddRange(others.Where(other => other.Identity is null || !_seen.ContainsKey(other.Identity)).Select(other => other.File)
+        _leftOut.AddRange(others.Where(
+            other => other.Identity is null || !_seen.ContainsKey(other.Identity)).Select(other => other.File)
             .Concat(tree.LinksLeftOut).OrderBy(file => file.Path, StringComparer.Ordinal));
-        if (found.Count == 0 && !tree.Files.Exists(path => FileStatus.Of(path) is { } status && _seen.ContainsKey(status.Identity)))
+        if (found.Count == 0
+            && !tree.Files.Exists(path => FileStatus.Of(path) is { } status && _seen.ContainsKey(status.Identity)))
         {
             throw new InvalidInputException(
                 $"The directory '{input}' has no file that can be read; supported are {CorpusFormats.Supported}"
@@ -125,8 +136,8 @@ internal sealed class CorpusFiles
     }
 
     /// <summary>
-    /// Many a <c>.json</c> file that lies beside text holds settings or metadata. One in a directory counts as text if its first document can
-    /// be read.
+    /// Many a <c>.json</c> file that lies beside text holds settings or metadata. One in a directory counts as text if
+    /// its first document can be read.
     /// </summary>
     private string? WhyNoDocuments(string path)
     {

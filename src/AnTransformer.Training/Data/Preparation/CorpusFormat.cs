@@ -9,7 +9,9 @@ internal enum CorpusFormat
     /// <summary>A JSON object on each line.</summary>
     JsonLines,
 
-    /// <summary>Either a JSON object on each line, or one array of objects: which, the file's first byte says.</summary>
+    /// <summary>
+    /// Either a JSON object on each line, or one array of objects: which, the file's first byte says.
+    /// </summary>
     Json,
 
     /// <summary>Columns in row groups.</summary>
@@ -24,7 +26,8 @@ internal static class CorpusFormats
 
     private static readonly (string Ending, CorpusFormat Format)[] Endings =
     [
-        (".txt", CorpusFormat.Text), (".jsonl", CorpusFormat.JsonLines), (".ndjson", CorpusFormat.JsonLines), (".json", CorpusFormat.Json),
+        (".txt", CorpusFormat.Text), (".jsonl", CorpusFormat.JsonLines), (".ndjson", CorpusFormat.JsonLines),
+        (".json", CorpusFormat.Json),
     ];
 
     /// <summary>The format by a file's name; null for one that is not read.</summary>
@@ -42,5 +45,6 @@ internal static class CorpusFormats
         return null;
     }
 
-    private static bool EndsWith(string path, string ending) => path.EndsWith(ending, StringComparison.OrdinalIgnoreCase);
+    private static bool EndsWith(string path, string ending)
+        => path.EndsWith(ending, StringComparison.OrdinalIgnoreCase);
 }

@@ -2,7 +2,10 @@ using AnTransformer.Files;
 
 namespace AnTransformer.Training.Data.Preparation;
 
-/// <summary>Opens files of text: decompresses <c>.gz</c> and <c>.zst</c> (also of several members) and turns the text into UTF-8.</summary>
+/// <summary>
+/// Opens files of text: decompresses <c>.gz</c> and <c>.zst</c> (also of several members) and turns the text into
+/// UTF-8.
+/// </summary>
 internal static class CorpusStream
 {
     /// <param name="path">The file.</param>

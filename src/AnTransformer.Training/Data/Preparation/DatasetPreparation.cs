@@ -7,8 +7,8 @@ namespace AnTransformer.Training.Data.Preparation;
 
 /// <summary>
 /// Turns text into a data set: a directory of token shards <c>train-000000.bin</c>, …, <c>val-000000.bin</c>, …, the
-/// tokenizer's file and <c>dataset.json</c>. Each document is followed by the tokenizer's end-of-text token, if it has one. The
-/// bytes written depend on inputs, options and tokenizer alone, not on the number of workers.
+/// tokenizer's file and <c>dataset.json</c>. Each document is followed by the tokenizer's end-of-text token, if it has
+/// one. The bytes written depend on inputs, options and tokenizer alone, not on the number of workers.
 /// </summary>
 public static class DatasetPreparation
 {
@@ -28,8 +28,8 @@ public static class DatasetPreparation
     /// <param name="progress">Told about each batch of documents, from a thread of the pool.</param>
     /// <param name="cancellationToken">Stops the run.</param>
     /// <exception cref="InvalidInputException">
-    /// An input is missing, corrupt or holds no text, an option is out of range, or the output cannot be written, must not be
-    /// replaced, or is being made by another process.
+    /// An input is missing, corrupt or holds no text, an option is out of range, or the output cannot be written, must
+    /// not be replaced, or is being made by another process.
     /// </exception>
     /// <exception cref="OperationCanceledException">The run was stopped.</exception>
     public static async Task<PreparationResult> RunAsync(
@@ -44,7 +44,8 @@ public static class DatasetPreparation
         if (source.FindInside(options.OutputDirectory) is { } inside)
         {
             throw new InvalidInputException(
-                $"The input '{inside.Path}' is in the output directory '{options.OutputDirectory}'; choose another output directory.");
+                $"The input '{inside.Path}' is in the output directory '{options.OutputDirectory}'; choose another "
+                    + "output directory.");
         }
 
         DatasetInfo? info = null;
@@ -85,12 +86,14 @@ public static class DatasetPreparation
             invalidBytes += batch.InvalidUtf8Bytes;
             nulBytes += batch.NulBytes;
             progress?.Report(
-                new PreparationProgress(source.BytesRead, source.TotalBytes, documents, train.Tokens + validation.Tokens,
+                new PreparationProgress(
+                    source.BytesRead, source.TotalBytes, documents, train.Tokens + validation.Tokens,
                 train.TextBytes + validation.TextBytes, clock.Elapsed));
         }
 
         var workers = options.Workers == 0 ? Environment.ProcessorCount : options.Workers;
-        await new TokenizationPipeline(tokenizer, workers).RunAsync(source.Documents(cancellationToken), Write, cancellationToken);
+        await new TokenizationPipeline(tokenizer, workers)
+            .RunAsync(source.Documents(cancellationToken), Write, cancellationToken);
         if (train.Tokens == 0)
         {
             throw new InvalidInputException(
@@ -116,7 +119,8 @@ public static class DatasetPreparation
             InvalidUtf8Documents = invalidDocuments,
             InvalidUtf8Bytes = invalidBytes,
             NulBytes = nulBytes,
-            Options = new DatasetOptions(options.Source.TextField, options.Source.TextColumn, options.Source.SectionBytes,
+            Options = new DatasetOptions(
+                options.Source.TextField, options.Source.TextColumn, options.Source.SectionBytes,
                 options.Source.Separator, options.ValidationFraction, options.Seed, options.MaxTokensPerShard,
                 EnumSpelling.Of(options.Source.Encoding)),
             Sources = [.. source.Files.Select(file => new DatasetSource(file.Path, file.Bytes))],
@@ -133,12 +137,14 @@ public static class DatasetPreparation
         if (info.NulBytes > 0)
         {
             warnings.Add(
-                $"{info.NulBytes} bytes of the text are NUL; they are kept, but text has none: look whether the files are what they seem.");
+                $"{info.NulBytes} bytes of the text are NUL; they are kept, but text has none: look whether the files "
+                    + "are what they seem.");
         }
         if (info.InvalidUtf8Documents > 0)
         {
             warnings.Add(
-                $"{info.InvalidUtf8Bytes} bytes in {info.InvalidUtf8Documents} documents are not valid UTF-8; they are kept " +
+                $"{info.InvalidUtf8Bytes} bytes in {info.InvalidUtf8Documents} documents are not valid UTF-8; they are "
+                    + "kept " +
                 "as they are.");
         }
         if (info.EndOfTextId is null)

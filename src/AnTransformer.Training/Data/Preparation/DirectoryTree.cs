@@ -3,9 +3,9 @@ using AnTransformer.Files;
 namespace AnTransformer.Training.Data.Preparation;
 
 /// <summary>
-/// What lies below a directory, each real directory once: hidden entries are skipped, and links to directories are followed unless they
-/// lead upward (to a directory that the link itself lies in) or to one that has been visited. Real names come before links, so
-/// that what has both is found under its real one. The order is the same on every machine.
+/// What lies below a directory, each real directory once: hidden entries are skipped, and links to directories are
+/// followed unless they lead upward (to a directory that the link itself lies in) or to one that has been visited. Real
+/// names come before links, so that what has both is found under its real one. The order is the same on every machine.
 /// </summary>
 internal sealed class DirectoryTree
 {
@@ -66,7 +66,8 @@ internal sealed class DirectoryTree
             yield break;
         }
 
-        // The system's own "..", which leads to the real parent whatever links the path goes through; the root's is the root.
+        // The system's own "..", which leads to the real parent whatever links the path goes through; the root's is the
+        // root.
         FileIdentity? last = null;
         for (var name = directory; FileStatus.Of(name) is { } status && status.Identity != last; name += "/..")
             yield return last = status.Identity;

@@ -40,8 +40,8 @@ internal sealed class DocumentBatch
 
     public void Tokenize(Tokenizer tokenizer)
     {
-        // Most texts have a token per 3 to 4 bytes; reserving for that spares most of the growing, which for one very large text would
-        // take several times its size.
+        // Most texts have a token per 3 to 4 bytes; reserving for that spares most of the growing, which for one very
+        // large text would take several times its size.
         _tokens.EnsureCapacity((int)Math.Min(tokenizer is ByteTokenizer ? Bytes + Count : Bytes / 3, Array.MaxLength));
         foreach (var text in _texts)
         {

@@ -20,7 +20,9 @@ internal abstract class DocumentReader : IDisposable
             return new JsonReader(path, options, mayBeArray: format == CorpusFormat.Json);
         if (options.Separator is { } separator)
             return new SeparatedTextReader(path, options, Encoding.UTF8.GetBytes(separator));
-        return options.SectionBytes == 0 ? new SeparatedTextReader(path, options, []) : new SectionReader(path, options);
+        return options.SectionBytes == 0
+            ? new SeparatedTextReader(path, options, [])
+            : new SectionReader(path, options);
     }
 
     /// <summary>Reads the next document, which may be empty, into memory of its own.</summary>

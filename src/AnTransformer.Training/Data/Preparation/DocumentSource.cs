@@ -3,9 +3,9 @@ using AnTransformer.Files;
 namespace AnTransformer.Training.Data.Preparation;
 
 /// <summary>
-/// The documents of a corpus: <c>.txt</c>, <c>.jsonl</c>, <c>.ndjson</c> and <c>.json</c>, plain or compressed as <c>.gz</c> or
-/// <c>.zst</c>, and <c>.parquet</c>, streamed in the order of the inputs with memory bounded by the largest document. A byte-order mark at the
-/// start of a file is dropped, and so are empty documents.
+/// The documents of a corpus: <c>.txt</c>, <c>.jsonl</c>, <c>.ndjson</c> and <c>.json</c>, plain or compressed as
+/// <c>.gz</c> or <c>.zst</c>, and <c>.parquet</c>, streamed in the order of the inputs with memory bounded by the
+/// largest document. A byte-order mark at the start of a file is dropped, and so are empty documents.
 /// </summary>
 public sealed class DocumentSource
 {
@@ -33,16 +33,17 @@ public sealed class DocumentSource
     public long TotalBytes { get; }
 
     /// <summary>
-    /// How much of <see cref="TotalBytes"/> the latest enumeration has read, some batches ahead of the documents it has given; may be asked
-    /// from another thread.
+    /// How much of <see cref="TotalBytes"/> the latest enumeration has read, some batches ahead of the documents it has
+    /// given; may be asked from another thread.
     /// </summary>
     public long BytesRead => Volatile.Read(ref _bytesRead);
 
     /// <summary>
-    /// Finds the files behind inputs, in the order of the inputs: a file stands for itself, a directory for the files in it that can be
-    /// read, at any depth, a pattern (<c>*</c>, <c>?</c>, <c>**</c>) for the files that match; the latter two in ordinal order of their
-    /// paths. Hidden entries of directories do not count. Each real file is read once, whatever names and links lead to it, and no link to a
-    /// directory above itself is followed. A <c>.json</c> file in a directory is read if its first document can be.
+    /// Finds the files behind inputs, in the order of the inputs: a file stands for itself, a directory for the files
+    /// in it that can be read, at any depth, a pattern (<c>*</c>, <c>?</c>, <c>**</c>) for the files that match; the
+    /// latter two in ordinal order of their paths. Hidden entries of directories do not count. Each real file is read
+    /// once, whatever names and links lead to it, and no link to a directory above itself is followed. A <c>.json</c>
+    /// file in a directory is read if its first document can be.
     /// </summary>
     /// <param name="inputs">Files, directories or patterns.</param>
     /// <param name="options">How files become documents; null for the defaults.</param>
@@ -82,7 +83,9 @@ public sealed class DocumentSource
 
     /// <summary>Whether a file lies in a directory, by whatever names.</summary>
     internal CorpusFile? FindInside(string directory) =>
-        FileStatus.Of(directory) is { } status ? Files.FirstOrDefault(file => DirectoryTree.IsInside(file.Path, status.Identity)) : null;
+        FileStatus.Of(directory) is { } status
+            ? Files.FirstOrDefault(file => DirectoryTree.IsInside(file.Path, status.Identity))
+            : null;
 
     private IEnumerable<Document> ReadFiles()
     {

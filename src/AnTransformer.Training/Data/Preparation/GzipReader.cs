@@ -5,9 +5,9 @@ using System.IO.Hashing;
 namespace AnTransformer.Training.Data.Preparation;
 
 /// <summary>
-/// Decompresses gzip files of one or several members (RFC 1952). .NET's <see cref="GZipStream"/> takes whatever follows a member and is no
-/// header, such as a damaged second member, for the end of the file, and has one message for all that can be wrong; so the frame is read
-/// here, and <see cref="DeflateStream"/> does what is inside.
+/// Decompresses gzip files of one or several members (RFC 1952). .NET's <see cref="GZipStream"/> takes whatever follows
+/// a member and is no header, such as a damaged second member, for the end of the file, and has one message for all
+/// that can be wrong; so the frame is read here, and <see cref="DeflateStream"/> does what is inside.
 /// </summary>
 internal sealed class GzipReader(Stream file, string path) : ForwardStream
 {
@@ -75,7 +75,8 @@ internal sealed class GzipReader(Stream file, string path) : ForwardStream
         if (start is not [0x1F, 0x8B])
         {
             if (isFirst)
-                throw new InvalidInputException($"'{path}' is no gzip file; rename it if it is not compressed, or get it again.");
+                throw new InvalidInputException(
+                    $"'{path}' is no gzip file; rename it if it is not compressed, or get it again.");
             return IsPadding() ? false : throw Broken("is followed by bytes that are none", null);
         }
 
@@ -98,8 +99,8 @@ internal sealed class GzipReader(Stream file, string path) : ForwardStream
     }
 
     /// <summary>
-    /// Finds the trailer. The inflater does not say where the data end, only that they end in the last bytes it was given; but what must
-    /// follow them is known: their checksum and length.
+    /// Finds the trailer. The inflater does not say where the data end, only that they end in the last bytes it was
+    /// given; but what must follow them is known: their checksum and length.
     /// </summary>
     private void EndMember()
     {
@@ -128,8 +129,9 @@ internal sealed class GzipReader(Stream file, string path) : ForwardStream
     }
 
     /// <summary>
-    /// The first place where the trailer stands and a member or the file's end follows. The data may end with what the trailer begins
-    /// with (an empty member's are a zero before eight zeros), so the first place alone can be one too early.
+    /// The first place where the trailer stands and a member or the file's end follows. The data may end with what the
+    /// trailer begins with (an empty member's are a zero before eight zeros), so the first place alone can be one too
+    /// early.
     /// </summary>
     private static int IndexOfTrailer(ReadOnlySpan<byte> bytes, ReadOnlySpan<byte> trailer, bool endsWithFile)
     {
@@ -185,7 +187,9 @@ internal sealed class GzipReader(Stream file, string path) : ForwardStream
         return inner is null ? new InvalidInputException(message) : new InvalidInputException(message, inner);
     }
 
-    /// <summary>The compressed bytes, handed to the inflater in pieces so small that what it has not used is still here.</summary>
+    /// <summary>
+    /// The compressed bytes, handed to the inflater in pieces so small that what it has not used is still here.
+    /// </summary>
     private sealed class Input(Stream file) : ForwardStream
     {
         private const int Piece = 512;

@@ -5,9 +5,10 @@ using System.Text.Json;
 namespace AnTransformer.Training.Data.Preparation;
 
 /// <summary>
-/// Finds the text field of a JSON object. A null text is an empty document, of several fields with the name the last counts. Bytes that are
-/// not UTF-8 are kept; an escaped surrogate without its other half, which no encoding of Unicode can express, becomes U+FFFD, in names as in
-/// texts. <c>NaN</c>, <c>Infinity</c> and <c>-Infinity</c>, which are no JSON but what Python writes, are numbers.
+/// Finds the text field of a JSON object. A null text is an empty document, of several fields with the name the last
+/// counts. Bytes that are not UTF-8 are kept; an escaped surrogate without its other half, which no encoding of Unicode
+/// can express, becomes U+FFFD, in names as in texts. <c>NaN</c>, <c>Infinity</c> and <c>-Infinity</c>, which are no
+/// JSON but what Python writes, are numbers.
 /// </summary>
 internal sealed class JsonDocumentParser(string path, string field)
 {
@@ -43,7 +44,9 @@ internal sealed class JsonDocumentParser(string path, string field)
                 }
             }
 
-            throw Malformed(place, $"is not valid JSON at byte {exception.BytePositionInLine ?? 0}; correct it or leave it out", exception);
+            throw Malformed(
+                place, $"is not valid JSON at byte {exception.BytePositionInLine ?? 0}; correct it or leave it out",
+                exception);
         }
     }
 
@@ -74,7 +77,8 @@ internal sealed class JsonDocumentParser(string path, string field)
             else if (reader.TokenType is JsonTokenType.String or JsonTokenType.Null)
                 text = reader.TokenType == JsonTokenType.Null ? ReadOnlyMemory<byte>.Empty : Unescape(ref reader);
             else
-                throw Malformed(place, $"has a field \"{field}\" that is no string; name the field that holds the text");
+                throw Malformed(
+                    place, $"has a field \"{field}\" that is no string; name the field that holds the text");
         }
 
         reader.Read(); // Anything after the object is an error.

@@ -12,7 +12,9 @@ internal struct JsonObjectScan
     private int _depth;
     private bool _inString;
 
-    /// <param name="bytes">The object and what follows it, as far as it has been read; each time from the same start.</param>
+    /// <param name="bytes">
+    /// The object and what follows it, as far as it has been read; each time from the same start.
+    /// </param>
     /// <param name="length">The object's length.</param>
     /// <returns>False when it goes on.</returns>
     public bool TryFindEnd(ReadOnlySpan<byte> bytes, out int length)

@@ -1,8 +1,8 @@
 namespace AnTransformer.Training.Data.Preparation;
 
 /// <summary>
-/// Reads the text field of JSON objects: one on each line, blank lines skipped; or, where that is allowed and the file begins with
-/// <c>[</c>, those of one array.
+/// Reads the text field of JSON objects: one on each line, blank lines skipped; or, where that is allowed and the file
+/// begins with <c>[</c>, those of one array.
 /// </summary>
 internal sealed class JsonReader(string path, DocumentSourceOptions options, bool mayBeArray) : DocumentReader
 {
@@ -144,7 +144,8 @@ internal sealed class JsonReader(string path, DocumentSourceOptions options, boo
     }
 
     private InvalidInputException Unfinished() =>
-        _parser.Malformed($"after {Location}", "is no valid JSON array, or ends too early; get the file again or leave it out");
+        _parser.Malformed(
+            $"after {Location}", "is no valid JSON array, or ends too early; get the file again or leave it out");
 
     private void CheckLength(int length)
     {

@@ -14,6 +14,7 @@ public sealed record LeftOutFile(string Path, string Reason)
             return null;
         var names = string.Join(", ", files.Take(Named).Select(file => $"'{file.Path}' ({file.Reason})"));
         var (noun, verb) = files.Count == 1 ? ("entry", "is") : ("entries", "are");
-        return $"{files.Count} {noun} of the directories given {verb} not read: {names}{(files.Count > Named ? ", …" : "")}.";
+        return $"{files.Count} {noun} of the directories given {verb} not read: "
+            + $"{names}{(files.Count > Named ? ", …" : "")}.";
     }
 }

@@ -4,7 +4,8 @@ using System.Text;
 namespace AnTransformer.Training.Data.Preparation;
 
 /// <summary>
-/// Unescapes JSON strings that strict decoders refuse: keeps bytes that are not UTF-8 and turns lone surrogates into U+FFFD.
+/// Unescapes JSON strings that strict decoders refuse: keeps bytes that are not UTF-8 and turns lone surrogates into
+/// U+FFFD.
 /// </summary>
 internal static class LenientJsonString
 {

@@ -4,9 +4,9 @@ using ParquetSharp;
 namespace AnTransformer.Training.Data.Preparation;
 
 /// <summary>
-/// Reads a text column of a Parquet file, page by page, with Apache's own reader, which checks what a file claims against what it holds.
-/// Nulls are left out, and strings are the bytes that they are stored as. A field of a structure is named by its path, as in
-/// <c>meta.text</c>.
+/// Reads a text column of a Parquet file, page by page, with Apache's own reader, which checks what a file claims
+/// against what it holds. Nulls are left out, and strings are the bytes that they are stored as. A field of a structure
+/// is named by its path, as in <c>meta.text</c>.
 /// </summary>
 internal sealed class ParquetDocumentReader : DocumentReader
 {
@@ -108,12 +108,14 @@ internal sealed class ParquetDocumentReader : DocumentReader
     private int FindColumn()
     {
         var schema = _file.FileMetaData.Schema;
-        var names = Enumerable.Range(0, schema.NumColumns).Select(index => schema.Column(index).Path.ToDotString()).ToList();
+        var names = Enumerable.Range(0, schema.NumColumns).Select(index => schema.Column(index).Path.ToDotString())
+            .ToList();
         var index = names.IndexOf(_options.TextColumn);
         if (index < 0)
         {
             throw new InvalidInputException(
-                $"'{_path}' has no column \"{_options.TextColumn}\"; name one of {string.Join(", ", names.Take(20).Select(name => Printable.Excerpt(name)))}"
+                $"'{_path}' has no column \"{_options.TextColumn}\"; name one of "
+                    + $"{string.Join(", ", names.Take(20).Select(name => Printable.Excerpt(name)))}"
                 + $"{(names.Count > 20 ? ", …" : "")}.");
         }
 
@@ -138,7 +140,8 @@ internal sealed class ParquetDocumentReader : DocumentReader
         catch (Exception exception) when (exception is not InvalidInputException and not OutOfMemoryException)
         {
             throw new InvalidInputException(
-                $"'{_path}' is no valid Parquet file, or damaged{(_rowsRead > 0 ? $" after {Location}" : "")} ({Reason(exception)}); "
+                $"'{_path}' is no valid Parquet file, or damaged{(_rowsRead > 0 ? $" after {Location}" : "")} "
+                    + $"({Reason(exception)}); "
                 + "get the file again or leave it out.", exception);
         }
     }

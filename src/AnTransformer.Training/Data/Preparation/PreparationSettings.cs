@@ -6,8 +6,8 @@ using AnTransformer.Training.Runs;
 namespace AnTransformer.Training.Data.Preparation;
 
 /// <summary>
-/// What a run's data are prepared from and how: the file <c>settings.json</c> in the directory <c>data.path</c>, by which another
-/// configuration is kept from training on them.
+/// What a run's data are prepared from and how: the file <c>settings.json</c> in the directory <c>data.path</c>, by
+/// which another configuration is kept from training on them.
 /// </summary>
 internal sealed record PreparationSettings
 {
@@ -55,7 +55,8 @@ internal sealed record PreparationSettings
 
     /// <summary>Writes the file into a directory that has not got its name yet.</summary>
     public void Save(string directory)
-        => File.WriteAllText(Path.Combine(directory, DatasetDirectory.SettingsFile), JsonSerializer.Serialize(this, Json) + "\n");
+        => File.WriteAllText(
+            Path.Combine(directory, DatasetDirectory.SettingsFile), JsonSerializer.Serialize(this, Json) + "\n");
 
     /// <summary>Checks that an existing directory was prepared as a configuration with <c>data.text</c> says.</summary>
     /// <exception cref="InvalidInputException">It was not, or it does not say how it was.</exception>
@@ -66,8 +67,10 @@ internal sealed record PreparationSettings
         if (!File.Exists(path))
         {
             throw new InvalidInputException(
-                $"{directory}: has no {DatasetDirectory.SettingsFile}, so that it may be of other text than data.text; to train on what it "
-                + "holds, give no text (--data.text []), or remove the directory to prepare the text, or choose another data.path.");
+                $"{directory}: has no {DatasetDirectory.SettingsFile}, so that it may be of other text than data.text; "
+                    + "to train on what it "
+                + "holds, give no text (--data.text []), or remove the directory to prepare the text, or choose "
+                + "another data.path.");
         }
 
         var before = StateFile.Read<PreparationSettings>(
@@ -77,14 +80,17 @@ internal sealed record PreparationSettings
         {
             throw new InvalidInputException(
                 $"{directory}: was prepared from other text or with other settings than the configuration's "
-                + $"({string.Join("; ", differences)}); remove the directory to prepare it again, or choose another data.path.");
+                + $"({string.Join("; ", differences)}); remove the directory to prepare it again, or choose another "
+                + "data.path.");
         }
     }
 
     private List<string> DifferencesFrom(PreparationSettings now)
     {
         var differences = new List<string>();
-        Compare("data.text", string.Join(", ", Text), string.Join(", ", now.Text), Text.SequenceEqual(now.Text, StringComparer.Ordinal));
+        Compare(
+            "data.text", string.Join(", ", Text), string.Join(", ", now.Text),
+            Text.SequenceEqual(now.Text, StringComparer.Ordinal));
         Compare("data.validation_fraction", ValidationFraction, now.ValidationFraction);
         Compare("data.text_field", TextField, now.TextField);
         Compare("data.section_bytes", SectionBytes, now.SectionBytes);

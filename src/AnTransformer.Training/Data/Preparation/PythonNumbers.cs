@@ -1,8 +1,8 @@
 namespace AnTransformer.Training.Data.Preparation;
 
 /// <summary>
-/// Python's <c>json</c> writes <c>NaN</c>, <c>Infinity</c> and <c>-Infinity</c> for numbers that JSON cannot express. They stand in fields
-/// that nobody reads here and must not keep the text beside them from being read.
+/// Python's <c>json</c> writes <c>NaN</c>, <c>Infinity</c> and <c>-Infinity</c> for numbers that JSON cannot express.
+/// They stand in fields that nobody reads here and must not keep the text beside them from being read.
 /// </summary>
 internal static class PythonNumbers
 {
@@ -20,7 +20,13 @@ internal static class PythonNumbers
             }
 
             var rest = json[i..];
-            var length = rest.StartsWith("NaN"u8) ? 3 : rest.StartsWith("Infinity"u8) ? 8 : rest.StartsWith("-Infinity"u8) ? 9 : 0;
+            var length = rest.StartsWith("NaN"u8)
+                ? 3
+                : rest.StartsWith("Infinity"u8)
+                ? 8
+                : rest.StartsWith("-Infinity"u8)
+                ? 9
+                : 0;
             if (length == 0)
                 continue;
             replaced ??= json.ToArray();

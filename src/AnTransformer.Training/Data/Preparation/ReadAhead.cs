@@ -4,8 +4,9 @@ using System.Runtime.ExceptionServices;
 namespace AnTransformer.Training.Data.Preparation;
 
 /// <summary>
-/// Reads on a thread of its own, so that whoever waits for what is read can stop waiting at once: a read that does not come back (a file
-/// server that is gone) is abandoned with its thread. Documents change hands in batches, a few of which are ready at any time.
+/// Reads on a thread of its own, so that whoever waits for what is read can stop waiting at once: a read that does not
+/// come back (a file server that is gone) is abandoned with its thread. Documents change hands in batches, a few of
+/// which are ready at any time.
 /// </summary>
 internal static class ReadAhead
 {
@@ -25,7 +26,11 @@ internal static class ReadAhead
         var ready = new BlockingCollection<List<Document>>(ReadyBatches);
         var abandon = CancellationTokenSource.CreateLinkedTokenSource(stop);
         ExceptionDispatchInfo? failure = null;
-        var thread = new Thread(() => failure = Read(documents, ready, abandon.Token)) { IsBackground = true, Name = "reading documents" };
+        var thread = new Thread(() => failure = Read(documents, ready, abandon.Token))
+        {
+            IsBackground = true,
+            Name = "reading documents",
+        };
         thread.Start();
         try
         {
@@ -84,7 +89,8 @@ internal static class ReadAhead
         }
     }
 
-    private static void TryAdd(BlockingCollection<List<Document>> ready, List<Document> batch, CancellationToken abandon)
+    private static void TryAdd(
+        BlockingCollection<List<Document>> ready, List<Document> batch, CancellationToken abandon)
     {
         try
         {

@@ -6,7 +6,8 @@ namespace AnTransformer.Training.Data.Preparation;
 internal sealed class SectionReader(string path, DocumentSourceOptions options) : DocumentReader
 {
     private readonly int _sectionBytes = options.SectionBytes;
-    private readonly ByteWindow _window = new(path, options.Encoding, Math.Max(4 * Math.Min(options.SectionBytes, 1 << 28), 1 << 16));
+    private readonly ByteWindow _window = new(
+        path, options.Encoding, Math.Max(4 * Math.Min(options.SectionBytes, 1 << 28), 1 << 16));
 
     public override string Location => $"byte {_window.Offset}";
 

@@ -1,7 +1,8 @@
 namespace AnTransformer.Training.Data.Preparation;
 
 /// <summary>Writes the shards <c>name-000000.bin</c>, <c>name-000001.bin</c>, … of one split.</summary>
-internal sealed class SplitWriter(string directory, string name, int vocabularySize, int maxTokensPerShard) : IDisposable
+internal sealed class SplitWriter(
+    string directory, string name, int vocabularySize, int maxTokensPerShard) : IDisposable
 {
     private TokenShardWriter? _shard;
     private int _shardCount;
@@ -23,7 +24,8 @@ internal sealed class SplitWriter(string directory, string name, int vocabularyS
             if (_shard is null || _shard.Length == maxTokensPerShard)
             {
                 Complete();
-                _shard = new TokenShardWriter(Path.Combine(directory, $"{name}-{_shardCount++:D6}.bin"), vocabularySize);
+                _shard = new TokenShardWriter(
+                    Path.Combine(directory, $"{name}-{_shardCount++:D6}.bin"), vocabularySize);
             }
             var part = tokens[..Math.Min(tokens.Length, maxTokensPerShard - _shard.Length)];
             _shard.Write(part);

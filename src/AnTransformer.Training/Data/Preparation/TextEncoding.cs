@@ -2,7 +2,10 @@ using System.Text.Json.Serialization;
 
 namespace AnTransformer.Training.Data.Preparation;
 
-/// <summary>How the bytes of text and JSON files are characters. A byte-order mark wins over all of these but <see cref="Utf8"/>.</summary>
+/// <summary>
+/// How the bytes of text and JSON files are characters. A byte-order mark wins over all of these but
+/// <see cref="Utf8"/>.
+/// </summary>
 public enum TextEncoding
 {
     /// <summary>UTF-8, unless a byte-order mark says UTF-16 or UTF-32; what has many NUL bytes is refused.</summary>
@@ -24,7 +27,9 @@ public enum TextEncoding
     [JsonStringEnumMemberName("latin1")]
     Latin1,
 
-    /// <summary>Latin-1 with quotes, dashes and the like where ISO has control characters: most files that are called Latin-1.</summary>
+    /// <summary>
+    /// Latin-1 with quotes, dashes and the like where ISO has control characters: most files that are called Latin-1.
+    /// </summary>
     [JsonStringEnumMemberName("windows-1252")]
     Windows1252,
 }

@@ -11,7 +11,8 @@ public static class TextEncodings
 
     private const int BlockSize = 1 << 16;
 
-    // Text has hardly any NUL; UTF-16 of European languages has one in two bytes, of Chinese one at each space and line end.
+    // Text has hardly any NUL; UTF-16 of European languages has one in two bytes, of Chinese one at each space and line
+    // end.
     private const int RarestNuls = 200;
 
     /// <summary>The encoding of a name.</summary>
@@ -27,7 +28,9 @@ public static class TextEncodings
     /// <param name="stream">Bytes of text; owned by the result.</param>
     /// <param name="path">Named in errors.</param>
     /// <param name="encoding">What they are.</param>
-    /// <exception cref="InvalidInputException">The bytes cannot be UTF-8 text and nothing says what they are.</exception>
+    /// <exception cref="InvalidInputException">
+    /// The bytes cannot be UTF-8 text and nothing says what they are.
+    /// </exception>
     internal static Stream ToUtf8(Stream stream, string path, TextEncoding encoding)
     {
         var block = new byte[BlockSize];
@@ -73,7 +76,9 @@ public static class TextEncodings
         throw new InvalidInputException(
             $"'{path}' is no UTF-8 text: {nuls} of its first {bytes.Length} bytes are NUL"
             + (guess is null
-                ? "; leave it out, or keep its bytes as they are (--encoding utf-8, or data.encoding in a configuration)."
-                : $", as in UTF-16 without a byte-order mark; name its encoding (--encoding {guess}, or data.encoding in a configuration)."));
+                ? "; leave it out, or keep its bytes as they are (--encoding utf-8, or data.encoding in a "
+                    + "configuration)."
+                : $", as in UTF-16 without a byte-order mark; name its encoding (--encoding {guess}, or data.encoding "
+                    + "in a configuration)."));
     }
 }

@@ -12,7 +12,9 @@ public static class TextPreparation
     private const string BundledPrefix = "bundled:";
 
     /// <summary>Makes the directory <c>data.path</c>.</summary>
-    /// <exception cref="InvalidInputException">Text or tokenizer cannot be used, or the directory cannot be written.</exception>
+    /// <exception cref="InvalidInputException">
+    /// Text or tokenizer cannot be used, or the directory cannot be written.
+    /// </exception>
     /// <exception cref="OperationCanceledException">Stopped; nothing is left behind.</exception>
     public static void Run(TrainingConfiguration configuration, ITrainingListener listener, CancellationToken stop)
     {
@@ -35,22 +37,26 @@ public static class TextPreparation
                 Source = source,
                 ValidationFraction = section.ValidationFraction,
                 TokenizerFingerprint = tokenizer.Fingerprint,
-                // Within the directory before that has its name: no kill can part the shards from what they were made with.
+                // Within the directory before that has its name: no kill can part the shards from what they were made
+                // with.
                 Complete = directory => PreparationSettings.Of(configuration).Save(directory),
             },
             tokenizer,
-            new ProgressTo<PreparationProgress>(progress => listener.OnProgress("tokenizing", ShareOf(progress), RateOf(progress))),
+            new ProgressTo<PreparationProgress>(
+                progress => listener.OnProgress("tokenizing", ShareOf(progress), RateOf(progress))),
             stop);
         foreach (var warning in result.Warnings)
             listener.OnWarning(warning);
         listener.OnMessage(
-            $"{result.Info.TrainTokens} training and {result.Info.ValidationTokens} validation tokens of {result.Info.VocabularySize} kinds");
+            $"{result.Info.TrainTokens} training and {result.Info.ValidationTokens} validation tokens of "
+                + $"{result.Info.VocabularySize} kinds");
     }
 
     /// <summary>Learns or loads the tokenizer a section asks for.</summary>
     /// <exception cref="InvalidInputException">The file cannot be used.</exception>
     public static Tokenizer MakeTokenizer(
-        TokenizerSection section, IReadOnlyList<string> inputs, DocumentSourceOptions source, ITrainingListener listener, CancellationToken stop)
+        TokenizerSection section, IReadOnlyList<string> inputs, DocumentSourceOptions source,
+        ITrainingListener listener, CancellationToken stop)
     {
         var options = section.ToOptions();
         if (section.Kind == TokenizerKind.Bytes)
@@ -69,7 +75,8 @@ public static class TextPreparation
                 "")),
             stop);
         if (result.BytesRead == 0)
-            throw new InvalidInputException($"{string.Join(", ", inputs)}: holds no text to learn a tokenizer from; give files with text.");
+            throw new InvalidInputException(
+                $"{string.Join(", ", inputs)}: holds no text to learn a tokenizer from; give files with text.");
         if (result.Warning is { } warning)
             listener.OnWarning(warning);
         return TokenizerFiles.Apply(result.Tokenizer, options.SpecialTokens);
@@ -82,10 +89,13 @@ public static class TextPreparation
         var own = Path.Combine(AppContext.BaseDirectory, "data", path[BundledPrefix.Length..]);
         return File.Exists(own)
             ? own
-            : throw new InvalidInputException($"data.text: '{Printable.Excerpt(path)}' does not travel with this program; the text that does is bundled:austen.txt.");
+            : throw new InvalidInputException(
+                $"data.text: '{Printable.Excerpt(path)}' does not travel with this program; the text that does is "
+                    + "bundled:austen.txt.");
     }
 
-    private static double ShareOf(PreparationProgress progress) => (double)progress.BytesRead / Math.Max(1, progress.TotalBytes);
+    private static double ShareOf(PreparationProgress progress)
+        => (double)progress.BytesRead / Math.Max(1, progress.TotalBytes);
 
     private static string RateOf(PreparationProgress progress)
         => progress.Elapsed.TotalSeconds > 0 ? $"{progress.Tokens / progress.Elapsed.TotalSeconds:f0} tokens/s" : "";

@@ -5,9 +5,9 @@ using AnTransformer.Training.Tokenization;
 namespace AnTransformer.Training.Data.Preparation;
 
 /// <summary>
-/// One reader, several tokenizing workers, one writer that sees the batches in the reader's order. Queues are bounded, so
-/// memory does not depend on the amount of input. The first failure of any stage stops the others and is the one that is
-/// reported.
+/// One reader, several tokenizing workers, one writer that sees the batches in the reader's order. Queues are bounded,
+/// so memory does not depend on the amount of input. The first failure of any stage stops the others and is the one
+/// that is reported.
 /// </summary>
 internal sealed class TokenizationPipeline
 {

@@ -4,9 +4,9 @@ using System.IO.Hashing;
 namespace AnTransformer.Training.Data.Preparation;
 
 /// <summary>
-/// Decides which documents are held back (see <see cref="PreparationOptions.ValidationFraction"/>): of each block of K =
-/// round(1 / fraction) consecutive documents the one at XxHash3(seed, block) mod K, in the first block the second. A pure
-/// function of the document's index, so it needs neither the corpus's length nor any state.
+/// Decides which documents are held back (see <see cref="PreparationOptions.ValidationFraction"/>): of each block of K
+/// = round(1 / fraction) consecutive documents the one at XxHash3(seed, block) mod K, in the first block the second. A
+/// pure function of the document's index, so it needs neither the corpus's length nor any state.
 /// </summary>
 internal sealed class ValidationSplit(double fraction, long seed)
 {

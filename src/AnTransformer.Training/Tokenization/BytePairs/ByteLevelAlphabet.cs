@@ -3,9 +3,9 @@ using System.Text;
 namespace AnTransformer.Training.Tokenization.BytePairs;
 
 /// <summary>
-/// The printable stand-in of each byte in the files of byte-level BPE tokenizers: GPT-2's <c>bytes_to_unicode</c> and the
-/// <c>ByteLevel</c> components of Hugging Face <c>tokenizers</c>. Printable Latin-1 bytes stand for themselves; the other
-/// 68 are moved to U+0100 and up, in order.
+/// The printable stand-in of each byte in the files of byte-level BPE tokenizers: GPT-2's <c>bytes_to_unicode</c> and
+/// the <c>ByteLevel</c> components of Hugging Face <c>tokenizers</c>. Printable Latin-1 bytes stand for themselves; the
+/// other 68 are moved to U+0100 and up, in order.
 /// </summary>
 internal static class ByteLevelAlphabet
 {
@@ -44,7 +44,8 @@ internal static class ByteLevelAlphabet
         var characters = new char[256];
         var next = 0x100;
         for (var value = 0; value < 256; value++)
-            characters[value] = (char)(value is (>= 0x21 and <= 0x7E) or (>= 0xA1 and <= 0xAC) or >= 0xAE ? value : next++);
+            characters[value] = (char)(
+                value is (>= 0x21 and <= 0x7E) or (>= 0xA1 and <= 0xAC) or >= 0xAE ? value : next++);
         return characters;
     }
 

@@ -8,7 +8,9 @@ namespace AnTransformer.Training.Tokenization.BytePairs;
 /// <summary>Everything that defines a byte-level BPE tokenizer; what its files say.</summary>
 internal sealed record BytePairDefinition
 {
-    /// <summary>The text of each id in files (ordinary tokens in the byte-level alphabet); null for unused ids.</summary>
+    /// <summary>
+    /// The text of each id in files (ordinary tokens in the byte-level alphabet); null for unused ids.
+    /// </summary>
     public required string?[] Names { get; init; }
 
     /// <summary>The bytes of each id; empty for special tokens and unused ids.</summary>
@@ -30,7 +32,8 @@ internal sealed record BytePairDefinition
     public bool RecognizeSpecialTokens { get; init; }
 
     /// <summary>The added tokens that texts are searched for.</summary>
-    public IEnumerable<AddedToken> MatchedTokens => AddedTokens.Where(token => RecognizeSpecialTokens || !token.Special);
+    public IEnumerable<AddedToken> MatchedTokens
+        => AddedTokens.Where(token => RecognizeSpecialTokens || !token.Special);
 
     /// <summary>Whether text is brought into normalization form C first.</summary>
     public bool NormalizeNfc { get; init; }

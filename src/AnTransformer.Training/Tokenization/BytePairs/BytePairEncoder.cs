@@ -5,8 +5,8 @@ using AnTransformer.Training.Tokenization.Splitting;
 namespace AnTransformer.Training.Tokenization.BytePairs;
 
 /// <summary>
-/// Encodes words one after another and remembers the frequent ones. Its caches are bounded (3 MiB in all), and it serves
-/// one thread at a time.
+/// Encodes words one after another and remembers the frequent ones. Its caches are bounded (3 MiB in all), and it
+/// serves one thread at a time.
 /// </summary>
 internal sealed class BytePairEncoder(BytePairMerges merges)
 {

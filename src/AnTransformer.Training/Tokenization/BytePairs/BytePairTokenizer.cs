@@ -11,8 +11,9 @@ namespace AnTransformer.Training.Tokenization.BytePairs;
 /// reproduces. Made by <see cref="TokenizerFiles.Load"/> or by <see cref="BytePairTrainer"/>.
 /// </summary>
 /// <remarks>
-/// Every text decodes to the bytes that were encoded, unless the tokenizer's file declares a normalizer (NFC), a prefix space, or
-/// a step that drops characters, which change the text, or special tokens are recognized, which have no bytes.
+/// Every text decodes to the bytes that were encoded, unless the tokenizer's file declares a normalizer (NFC), a prefix
+/// space, or a step that drops characters, which change the text, or special tokens are recognized, which have no
+/// bytes.
 /// </remarks>
 public sealed class BytePairTokenizer : Tokenizer
 {
@@ -76,15 +77,18 @@ public sealed class BytePairTokenizer : Tokenizer
     }
 
     /// <summary>
-    /// Writes <c>tokenizer.json</c>, in the format of Hugging Face <c>tokenizers</c>. A tokenizer that was loaded from such a
-    /// file is written as it was read, with a <c>tokenizer_config.json</c> where the file alone does not say what ends a text.
+    /// Writes <c>tokenizer.json</c>, in the format of Hugging Face <c>tokenizers</c>. A tokenizer that was loaded from
+    /// such a file is written as it was read, with a <c>tokenizer_config.json</c> where the file alone does not say
+    /// what ends a text.
     /// </summary>
     /// <inheritdoc/>
     public override void Save(string directory)
     {
-        TokenizerJsonWriter.WriteFile(directory, TokenizerJsonWriter.FileName, _definition.SourceJson ?? TokenizerJsonWriter.ToJson(_definition));
+        TokenizerJsonWriter.WriteFile(
+            directory, TokenizerJsonWriter.FileName, _definition.SourceJson ?? TokenizerJsonWriter.ToJson(_definition));
         if (_definition is { EndOfTextIsChosen: true, EndOfTextId: { } id })
-            TokenizerJsonWriter.WriteFile(directory, SpecialTokenFiles.ConfigurationFile, SpecialTokenFiles.Write(_definition.Names[id]!));
+            TokenizerJsonWriter.WriteFile(
+                directory, SpecialTokenFiles.ConfigurationFile, SpecialTokenFiles.Write(_definition.Names[id]!));
     }
 
     /// <summary>This tokenizer with its special tokens found in texts.</summary>
@@ -94,7 +98,9 @@ public sealed class BytePairTokenizer : Tokenizer
     {
         // A token that is searched for in normalized text is normalized itself.
         var tokens = _definition.MatchedTokens.Where(token => token.Normalized == normalized)
-            .Select(token => (normalized ? Normalize(Encoding.UTF8.GetBytes(token.Content)).ToArray() : Encoding.UTF8.GetBytes(token.Content), token))
+            .Select(
+                token => (normalized ? Normalize(Encoding.UTF8.GetBytes(token.Content)).ToArray()
+                    : Encoding.UTF8.GetBytes(token.Content), token))
             .ToList();
         return tokens.Count == 0 ? null : new AddedTokenSplitter(tokens);
     }

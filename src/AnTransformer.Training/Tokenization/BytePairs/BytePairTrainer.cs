@@ -16,8 +16,8 @@ public sealed record BytePairTrainerOptions
     public int MinimumFrequency { get; init; } = 2;
 
     /// <summary>
-    /// Bounds memory: whenever more distinct words than this have been counted, the rarest are forgotten until at most half as
-    /// many are left. The result stays deterministic, but rare words may be missing from it. Null: no bound.
+    /// Bounds memory: whenever more distinct words than this have been counted, the rarest are forgotten until at most
+    /// half as many are left. The result stays deterministic, but rare words may be missing from it. Null: no bound.
     /// </summary>
     public int? MaximumDistinctWords { get; init; }
 
@@ -57,19 +57,20 @@ public sealed record BytePairTrainingResult(
 }
 
 /// <summary>
-/// Learns byte-level byte-pair encodings (Sennrich et al., 2016; on bytes, with GPT-2's pre-tokenization): starting from
-/// single bytes, the most frequent pair of neighbours within words becomes a token, again and again.
+/// Learns byte-level byte-pair encodings (Sennrich et al., 2016; on bytes, with GPT-2's pre-tokenization): starting
+/// from single bytes, the most frequent pair of neighbours within words becomes a token, again and again.
 /// </summary>
 /// <remarks>
-/// Deterministic: of equally frequent pairs, the one with the smaller left id is merged, then the one with the smaller right
-/// id, as in Hugging Face <c>tokenizers</c>. Ids follow GPT-2: first the bytes in the order of their stand-in characters
-/// ('!' is 0), then the merges in the order they were learned, end-of-text last.
+/// Deterministic: of equally frequent pairs, the one with the smaller left id is merged, then the one with the smaller
+/// right id, as in Hugging Face <c>tokenizers</c>. Ids follow GPT-2: first the bytes in the order of their stand-in
+/// characters ('!' is 0), then the merges in the order they were learned, end-of-text last.
 /// </remarks>
 public static class BytePairTrainer
 {
     /// <summary>Learns a tokenizer.</summary>
     /// <param name="documents">
-    /// Texts, usually UTF-8; no word spans two. Each is copied before the next is asked for, so they may share a buffer.
+    /// Texts, usually UTF-8; no word spans two. Each is copied before the next is asked for, so they may share a
+    /// buffer.
     /// </param>
     /// <param name="options">The vocabulary size and more.</param>
     /// <param name="progress">Receives progress; called from the calling thread.</param>
@@ -127,7 +128,8 @@ public static class BytePairTrainer
         Require(
             options.VocabularySize is >= BytePairTrainerOptions.SmallestVocabulary
                 and <= BytePairTrainerOptions.LargestVocabulary,
-            $"The vocabulary size {options.VocabularySize} is out of range: give {BytePairTrainerOptions.SmallestVocabulary} "
+            $"The vocabulary size {options.VocabularySize} is out of range: give "
+                + $"{BytePairTrainerOptions.SmallestVocabulary} "
             + $"(256 bytes and end-of-text) to {BytePairTrainerOptions.LargestVocabulary}.");
         Require(
             options.MinimumFrequency >= 1,

@@ -28,41 +28,47 @@ internal sealed class BytePairVocabulary(string path)
     {
         CheckId(name, id);
         if (!_ids.TryAdd(name, (int)id))
-            throw new InvalidInputException($"{path}: the vocabulary has the token \"{Printable.Excerpt(name)}\" twice; remove one of them.");
+            throw new InvalidInputException(
+                $"{path}: the vocabulary has the token \"{Printable.Excerpt(name)}\" twice; remove one of them.");
         if (!_names.TryAdd((int)id, name))
         {
             throw new InvalidInputException(
-                $"{path}: the tokens \"{Printable.Excerpt(_names[(int)id])}\" and \"{Printable.Excerpt(name)}\" both have the id {id}; give each token its own.");
+                $"{path}: the tokens \"{Printable.Excerpt(_names[(int)id])}\" and \"{Printable.Excerpt(name)}\" both "
+                    + $"have the id {id}; give each token its own.");
         }
     }
 
     /// <summary>
-    /// Adds an added token. One that the model's vocabulary has, too, must have the same id there; the others must have the ids
-    /// that follow, since those are what Hugging Face <c>tokenizers</c> gives them whatever the file says.
+    /// Adds an added token. One that the model's vocabulary has, too, must have the same id there; the others must have
+    /// the ids that follow, since those are what Hugging Face <c>tokenizers</c> gives them whatever the file says.
     /// </summary>
     public void AddAdded(AddedToken token)
     {
         var (content, id) = (token.Content, token.Id);
         CheckId(content, id);
         if (!_addedNames.Add(content))
-            throw new InvalidInputException($"{path}: the added token \"{content}\" is there twice; remove one of them.");
+            throw new InvalidInputException(
+                $"{path}: the added token \"{content}\" is there twice; remove one of them.");
         if (_ids.TryGetValue(content, out var known) && known != id)
         {
             throw new InvalidInputException(
-                $"{path}: the added token \"{Printable.Excerpt(content)}\" has the id {id} but the vocabulary says {known}; make them agree.");
+                $"{path}: the added token \"{Printable.Excerpt(content)}\" has the id {id} but the vocabulary says "
+                    + $"{known}; make them agree.");
         }
 
         if (_names.TryGetValue(id, out var name) && name != content)
         {
             throw new InvalidInputException(
-                $"{path}: the added token \"{Printable.Excerpt(content)}\" has the id {id}, that of \"{Printable.Excerpt(name)}\"; give each token its own.");
+                $"{path}: the added token \"{Printable.Excerpt(content)}\" has the id {id}, that of "
+                    + $"\"{Printable.Excerpt(name)}\"; give each token its own.");
         }
 
         var next = Math.Max(_ids.Count, _nextAdded);
         if (!_ids.ContainsKey(content) && id != next)
         {
             throw new InvalidInputException(
-                $"{path}: the added token \"{content}\" has the id {id}, but Hugging Face tokenizers would give it {next}, the next "
+                $"{path}: the added token \"{content}\" has the id {id}, but Hugging Face tokenizers would give it "
+                    + $"{next}, the next "
                 + "that is free; make the ids of added tokens follow the vocabulary without a gap.");
         }
 
@@ -85,14 +91,17 @@ internal sealed class BytePairVocabulary(string path)
         int Find(string name) => _ids.TryGetValue(name, out var id)
             ? id
             : throw new InvalidInputException(
-                $"{file}: {place} merges \"{Printable.Excerpt(left)}\" and \"{Printable.Excerpt(right)}\", but \"{Printable.Excerpt(name)}\" is not in the vocabulary; the file is "
+                $"{file}: {place} merges \"{Printable.Excerpt(left)}\" and \"{Printable.Excerpt(right)}\", but "
+                    + $"\"{Printable.Excerpt(name)}\" is not in the vocabulary; the file is "
                 + "damaged or belongs to another vocabulary.");
     }
 
     /// <summary>The ordinary tokenizer of this vocabulary and these merges, with GPT-2's pre-tokenization.</summary>
     /// <param name="endOfTextName">The token between documents, where somebody says so.</param>
     /// <param name="endOfTextId">Its id where nothing else tells; ignored unless it is a special token's.</param>
-    /// <exception cref="InvalidInputException">A byte has no token, or the token between documents cannot be that.</exception>
+    /// <exception cref="InvalidInputException">
+    /// A byte has no token, or the token between documents cannot be that.
+    /// </exception>
     public BytePairDefinition ToDefinition(EndOfTextName? endOfTextName, long? endOfTextId)
     {
         var usual = FindEndOfText();
@@ -119,7 +128,8 @@ internal sealed class BytePairVocabulary(string path)
             EndOfTextIsChosen = endOfText != usual,
 
             // End-of-text is special to us even where the file forgot to say so.
-            AddedTokens = [.. _added.Values.Select(token => token.Id == endOfText ? token with { Special = true } : token)],
+            AddedTokens = [.. _added.Values.Select(
+                token => token.Id == endOfText ? token with { Special = true } : token)],
         };
     }
 
@@ -162,27 +172,31 @@ internal sealed class BytePairVocabulary(string path)
     private int? FindSpecial(long? id) =>
         id is >= 0 and <= LargestId && _added.TryGetValue((int)id, out var token) && token.Special ? token.Id : null;
 
-    private bool CanEndText(int id) => _added.ContainsKey(id) || (!_merged.Contains(id) && ByteLevelAlphabet.ToBytes(_names[id])?.Length != 1);
+    private bool CanEndText(int id)
+        => _added.ContainsKey(id) || (!_merged.Contains(id) && ByteLevelAlphabet.ToBytes(_names[id])?.Length != 1);
 
     private int Find(EndOfTextName chosen)
     {
         if (FindId(chosen.Name) is not { } id)
         {
             throw new InvalidInputException(
-                $"{chosen.Source} is \"{chosen.Name}\", which is not in the vocabulary of {path}; name one of its special tokens"
+                $"{chosen.Source} is \"{chosen.Name}\", which is not in the vocabulary of {path}; name one of its "
+                    + "special tokens"
                 + $"{Examples()}.");
         }
 
         return CanEndText(id)
             ? id
             : throw new InvalidInputException(
-                $"{chosen.Source} is \"{chosen.Name}\", a token that ordinary text has, so that it cannot mark the end of one; name "
+                $"{chosen.Source} is \"{chosen.Name}\", a token that ordinary text has, so that it cannot mark the end "
+                    + "of one; name "
                 + $"one of the special tokens of {path}{Examples()}.");
     }
 
     private string Examples()
     {
-        var special = _added.Values.Where(token => token.Special).OrderBy(token => token.Id).Take(4).Select(token => $"\"{token.Content}\"").ToList();
+        var special = _added.Values.Where(token => token.Special).OrderBy(token => token.Id).Take(4)
+            .Select(token => $"\"{token.Content}\"").ToList();
         return special.Count == 0 ? "" : $", such as {string.Join(" or ", special)}";
     }
 
@@ -195,7 +209,8 @@ internal sealed class BytePairVocabulary(string path)
             if (!_ids.TryGetValue(name, out ids[value]))
             {
                 throw new InvalidInputException(
-                    $"{path}: the vocabulary has no token for the byte 0x{value:X2} (\"{Printable.Excerpt(name)}\"), so not every text could be "
+                    $"{path}: the vocabulary has no token for the byte 0x{value:X2} (\"{Printable.Excerpt(name)}\"), "
+                        + "so not every text could be "
                     + "encoded; use a byte-level BPE vocabulary with all 256 bytes.");
             }
         }
@@ -209,7 +224,8 @@ internal sealed class BytePairVocabulary(string path)
         if (id is < 0 or > LargestId)
         {
             throw new InvalidInputException(
-                $"{path}: the token \"{Printable.Excerpt(name)}\" has the id {id}, outside 0 to {LargestId}; correct it.");
+                $"{path}: the token \"{Printable.Excerpt(name)}\" has the id {id}, outside 0 to {LargestId}; correct "
+                    + "it.");
         }
     }
 }

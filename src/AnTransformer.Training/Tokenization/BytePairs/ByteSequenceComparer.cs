@@ -3,7 +3,8 @@ using System.IO.Hashing;
 namespace AnTransformer.Training.Tokenization.BytePairs;
 
 /// <summary>Compares byte arrays by content and lets dictionaries keyed by them be searched with spans.</summary>
-internal sealed class ByteSequenceComparer : IEqualityComparer<byte[]>, IAlternateEqualityComparer<ReadOnlySpan<byte>, byte[]>
+internal sealed class ByteSequenceComparer : IEqualityComparer<byte[]>, IAlternateEqualityComparer<ReadOnlySpan<byte>,
+byte[]>
 {
     public static ByteSequenceComparer Instance { get; } = new();
 

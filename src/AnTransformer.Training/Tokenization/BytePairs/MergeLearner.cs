@@ -3,8 +3,9 @@ using System.Runtime.InteropServices;
 namespace AnTransformer.Training.Tokenization.BytePairs;
 
 /// <summary>
-/// Finds the merges for counted words. Keeps the count of every pair and the words it occurs in up to date, so that a merge
-/// costs only what it changes; a heap, whose counts may be too large but never too small, gives the most frequent pair.
+/// Finds the merges for counted words. Keeps the count of every pair and the words it occurs in up to date, so that a
+/// merge costs only what it changes; a heap, whose counts may be too large but never too small, gives the most frequent
+/// pair.
 /// </summary>
 internal sealed class MergeLearner
 {
@@ -87,8 +88,8 @@ internal sealed class MergeLearner
     {
         var (left, right, words) = (_pairs[index].Left, _pairs[index].Right, _pairs[index].Words);
 
-        // Always a new token: merges are applied everywhere and from the left, so equal bytes are never left in two ways (ab|c
-        // and a|bc) for a second merge to join.
+        // Always a new token: merges are applied everywhere and from the left, so equal bytes are never left in two
+        // ways (ab|c and a|bc) for a second merge to join.
         var merged = Tokens.Count;
         Tokens.Add([.. Tokens[left], .. Tokens[right]]);
         Merges.Add(new BytePairMerge(left, right, merged));

@@ -4,8 +4,8 @@ using AnTransformer.Training.Tokenization.Splitting;
 namespace AnTransformer.Training.Tokenization.BytePairs;
 
 /// <summary>
-/// Counts the words of documents, on several threads, while the documents are still being read. The counts do not depend on
-/// the number of threads.
+/// Counts the words of documents, on several threads, while the documents are still being read. The counts do not
+/// depend on the number of threads.
 /// </summary>
 internal sealed class WordCounter(BytePairTrainerOptions options)
 {
@@ -28,7 +28,8 @@ internal sealed class WordCounter(BytePairTrainerOptions options)
     /// <param name="documents">Read on the calling thread.</param>
     /// <param name="report">Called with the number of bytes read, on the calling thread.</param>
     /// <param name="cancellationToken">Ends counting early.</param>
-    public void Count(IEnumerable<ReadOnlyMemory<byte>> documents, Action<long> report, CancellationToken cancellationToken)
+    public void Count(
+        IEnumerable<ReadOnlyMemory<byte>> documents, Action<long> report, CancellationToken cancellationToken)
     {
         var counting = Task.CompletedTask;
         try

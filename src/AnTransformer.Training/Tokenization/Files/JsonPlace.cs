@@ -36,7 +36,8 @@ internal readonly struct JsonPlace
         catch (JsonException exception)
         {
             throw new InvalidInputException(
-                $"{file}: not valid JSON at line {exception.LineNumber + 1}, byte {exception.BytePositionInLine + 1}; the "
+                $"{file}: not valid JSON at line {exception.LineNumber + 1}, byte {exception.BytePositionInLine + 1}; "
+                    + "the "
                 + "file is damaged or incomplete.",
                 exception);
         }
@@ -62,7 +63,9 @@ internal readonly struct JsonPlace
         }
     }
 
-    /// <summary>Refuses members of this object that nobody reads, since they might change what the file means.</summary>
+    /// <summary>
+    /// Refuses members of this object that nobody reads, since they might change what the file means.
+    /// </summary>
     public void RequireKnown(params ReadOnlySpan<string> names)
     {
         foreach (var (name, value) in Members())
@@ -134,7 +137,8 @@ internal readonly struct JsonPlace
     /// <param name="cause">The error behind it.</param>
     public InvalidInputException Error(string what, string remedy, Exception? cause = null)
     {
-        var message = $"{_file}: {Printable.Excerpt(_path, longest: 120)} {Printable.Excerpt(what, longest: 400)}; {remedy}.";
+        var message = $"{_file}: {Printable.Excerpt(_path, longest: 120)} {Printable.Excerpt(what, longest: 400)}; "
+            + $"{remedy}.";
         return cause is null ? new InvalidInputException(message) : new InvalidInputException(message, cause);
     }
 

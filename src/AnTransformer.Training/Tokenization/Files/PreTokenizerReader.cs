@@ -3,7 +3,10 @@ using AnTransformer.Training.Tokenization.Splitting;
 
 namespace AnTransformer.Training.Tokenization.Files;
 
-/// <summary>Reads the <c>pre_tokenizer</c> of a <c>tokenizer.json</c>: steps that cut the text, and the byte-level step as the last.</summary>
+/// <summary>
+/// Reads the <c>pre_tokenizer</c> of a <c>tokenizer.json</c>: steps that cut the text, and the byte-level step as the
+/// last.
+/// </summary>
 internal static class PreTokenizerReader
 {
     public static BytePairDefinition Read(JsonPlace preTokenizer, BytePairDefinition definition)
@@ -32,12 +35,16 @@ internal static class PreTokenizerReader
             {
                 "Split" => ReadSplit(steps[i]),
                 "Digits" => ReadDigits(steps[i]),
-                "ByteLevel" => throw steps[i].Error("is a ByteLevel that is not the last step", TokenizerJsonReader.UseByteLevel),
-                _ => throw steps[i]["type"].Error($"is {type}, which is not supported", TokenizerJsonReader.UseByteLevel),
+                "ByteLevel"
+                    => throw steps[i]
+                        .Error("is a ByteLevel that is not the last step", TokenizerJsonReader.UseByteLevel),
+                _ => throw steps[i]["type"]
+                    .Error($"is {type}, which is not supported", TokenizerJsonReader.UseByteLevel),
             });
         }
 
-        throw preTokenizer.Error("has no ByteLevel step, but only byte-level BPE is supported", TokenizerJsonReader.UseByteLevel);
+        throw preTokenizer.Error(
+            "has no ByteLevel step, but only byte-level BPE is supported", TokenizerJsonReader.UseByteLevel);
     }
 
     private static void Flatten(JsonPlace preTokenizer, List<JsonPlace> steps)
@@ -76,7 +83,9 @@ internal static class PreTokenizerReader
             throw place.Error("is empty", "use a tokenizer with another pattern");
         try
         {
-            return new WordSplitter(literal ? EscapeLiteral(pattern) : pattern, Enum.Parse<SplitBehavior>(name), split["invert"].Flag(false));
+            return new WordSplitter(
+                literal ? EscapeLiteral(pattern) : pattern, Enum.Parse<SplitBehavior>(name),
+                split["invert"].Flag(false));
         }
         catch (Exception exception) when (exception is ArgumentException or NotSupportedException)
         {
@@ -88,5 +97,7 @@ internal static class PreTokenizerReader
     }
 
     private static string EscapeLiteral(string text) =>
-        string.Concat(text.Select(c => char.IsAsciiLetterOrDigit(c) || !char.IsAscii(c) || char.IsControl(c) ? c.ToString() : $"\\{c}"));
+        string.Concat(
+            text.Select(
+                c => char.IsAsciiLetterOrDigit(c) || !char.IsAscii(c) || char.IsControl(c) ? c.ToString() : $"\\{c}"));
 }

@@ -8,16 +8,19 @@ namespace AnTransformer.Training.Tokenization.Files;
 internal sealed record EndOfTextName(string Source, string Name);
 
 /// <summary>
-/// Reads which token ends a text from the files that Hugging Face <c>transformers</c> keeps beside <c>tokenizer.json</c>, and writes
-/// one of them.
+/// Reads which token ends a text from the files that Hugging Face <c>transformers</c> keeps beside
+/// <c>tokenizer.json</c>, and writes one of them.
 /// </summary>
 internal static class SpecialTokenFiles
 {
     public const string ConfigurationFile = "tokenizer_config.json";
 
-    private const string Remedy = "correct it, or name the token that ends a text yourself (--end-of-text, tokenizer.end_of_text)";
+    private const string Remedy = "correct it, or name the token that ends a text yourself (--end-of-text, "
+        + "tokenizer.end_of_text)";
 
-    /// <summary>The <c>eos_token</c> of a directory, a string or an object with its <c>content</c>; null where no file has one.</summary>
+    /// <summary>
+    /// The <c>eos_token</c> of a directory, a string or an object with its <c>content</c>; null where no file has one.
+    /// </summary>
     /// <exception cref="InvalidInputException">A file is malformed.</exception>
     public static EndOfTextName? FindName(string directory)
     {
@@ -41,7 +44,8 @@ internal static class SpecialTokenFiles
     }
 
     /// <summary>
-    /// The <c>eos_token_id</c> of a directory's <c>generation_config.json</c>, of several the first; null where there is none.
+    /// The <c>eos_token_id</c> of a directory's <c>generation_config.json</c>, of several the first; null where there
+    /// is none.
     /// </summary>
     /// <exception cref="InvalidInputException">The file is malformed.</exception>
     public static long? FindId(string directory)

@@ -16,11 +16,13 @@ public static class TokenizerFiles
     /// <see cref="TokenizerOptions.EndOfText"/>).
     /// </summary>
     /// <param name="path">
-    /// A directory with such files (<c>tokenizer.json</c> is preferred), a <c>tokenizer.json</c> of any name, or either of
-    /// <c>vocab.json</c> and <c>merges.txt</c>, next to the other.
+    /// A directory with such files (<c>tokenizer.json</c> is preferred), a <c>tokenizer.json</c> of any name, or either
+    /// of <c>vocab.json</c> and <c>merges.txt</c>, next to the other.
     /// </param>
     /// <param name="options">How to read it; null for the defaults.</param>
-    /// <returns>A <see cref="ByteTokenizer"/> where the file is one's, otherwise a <see cref="BytePairTokenizer"/>.</returns>
+    /// <returns>
+    /// A <see cref="ByteTokenizer"/> where the file is one's, otherwise a <see cref="BytePairTokenizer"/>.
+    /// </returns>
     /// <exception cref="InvalidInputException">
     /// There is no such file, it cannot be read, is malformed, or needs something that is not supported.
     /// </exception>
@@ -50,7 +52,8 @@ public static class TokenizerFiles
     internal static Tokenizer Apply(Tokenizer tokenizer, SpecialTokensInText special) => (special, tokenizer) switch
     {
         (SpecialTokensInText.Recognized, BytePairTokenizer pairs) => pairs.Recognizing(),
-        (SpecialTokensInText.Recognized, ByteTokenizer) => new BytePairTokenizer(ByteTokenizer.Definition().Recognizing()),
+        (SpecialTokensInText.Recognized, ByteTokenizer) => new BytePairTokenizer(
+            ByteTokenizer.Definition().Recognizing()),
         _ => tokenizer,
     };
 
@@ -63,7 +66,8 @@ public static class TokenizerFiles
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
             throw new InvalidInputException(
-                $"Cannot read {path}: {exception.Message.TrimEnd('.')}; check that it exists and may be read.", exception);
+                $"Cannot read {path}: {exception.Message.TrimEnd('.')}; check that it exists and may be read.",
+                exception);
         }
     }
 
@@ -80,7 +84,8 @@ public static class TokenizerFiles
 
         throw new InvalidInputException(
             ForeignTokenizers.DescribeDirectory(directory)
-            ?? $"The directory {directory} has no tokenizer: neither tokenizer.json nor vocab.json with merges.txt; add one.");
+            ?? $"The directory {directory} has no tokenizer: neither tokenizer.json nor vocab.json with merges.txt; "
+                + "add one.");
     }
 
     private static Tokenizer LoadJson(string path, TokenizerOptions options)
@@ -96,7 +101,8 @@ public static class TokenizerFiles
     {
         var (name, id) = EndOfText(directory, options);
         return Create(
-            VocabularyAndMergesReader.Read(Path.Combine(directory, vocabulary), Path.Combine(directory, merges), name, id), options);
+            VocabularyAndMergesReader.Read(
+                Path.Combine(directory, vocabulary), Path.Combine(directory, merges), name, id), options);
     }
 
     private static (EndOfTextName? Name, long? Id) EndOfText(string directory, TokenizerOptions options)
@@ -108,7 +114,9 @@ public static class TokenizerFiles
     }
 
     private static Tokenizer Create(BytePairDefinition definition, TokenizerOptions options) =>
-        Apply(ByteTokenizer.Matches(definition) ? new ByteTokenizer() : new BytePairTokenizer(definition), options.SpecialTokens);
+        Apply(
+            ByteTokenizer.Matches(definition) ? new ByteTokenizer() : new BytePairTokenizer(definition),
+            options.SpecialTokens);
 
     private static string DirectoryOf(string path) => Path.GetDirectoryName(Path.GetFullPath(path))!;
 }

@@ -5,12 +5,13 @@ using AnTransformer.Training.Tokenization.Splitting;
 namespace AnTransformer.Training.Tokenization.Files;
 
 /// <summary>
-/// Reads <c>tokenizer.json</c> of Hugging Face <c>tokenizers</c> where it describes a byte-level BPE, as those of GPT-2,
-/// GPT-NeoX, Llama 3, Qwen and their kin do. What would change ids and is not supported, or not known, is refused.
+/// Reads <c>tokenizer.json</c> of Hugging Face <c>tokenizers</c> where it describes a byte-level BPE, as those of
+/// GPT-2, GPT-NeoX, Llama 3, Qwen and their kin do. What would change ids and is not supported, or not known, is
+/// refused.
 /// </summary>
 /// <remarks>
-/// Not of the ids of a text, and so not looked at: <c>truncation</c> and <c>padding</c>, the tokens that a <c>post_processor</c> puts
-/// around a text, offsets, and <c>unk_token</c>, since every byte has a token.
+/// Not of the ids of a text, and so not looked at: <c>truncation</c> and <c>padding</c>, the tokens that a
+/// <c>post_processor</c> puts around a text, offsets, and <c>unk_token</c>, since every byte has a token.
 /// </remarks>
 internal static class TokenizerJsonReader
 {
@@ -52,12 +53,14 @@ internal static class TokenizerJsonReader
         if (!model["type"].IsNull && model["type"].Text() is var type and not "BPE")
             throw model["type"].Error($"is {type}, which is not supported", UseByteLevel);
         model.RequireKnown(
-            "type", "dropout", "unk_token", "continuing_subword_prefix", "end_of_word_suffix", "fuse_unk", "byte_fallback",
+            "type", "dropout", "unk_token", "continuing_subword_prefix", "end_of_word_suffix", "fuse_unk",
+            "byte_fallback",
             "ignore_merges", "vocab", "merges", "cache_capacity");
         if (model["byte_fallback"].Flag(false))
         {
             throw model["byte_fallback"].Error(
-                "is set (a vocabulary of SentencePiece, as Llama 2, Mistral and Gemma have), which is not supported", UseByteLevel);
+                "is set (a vocabulary of SentencePiece, as Llama 2, Mistral and Gemma have), which is not supported",
+                UseByteLevel);
         }
 
         if (!model["dropout"].IsNull && model["dropout"].Kind != JsonValueKind.Number)
@@ -124,7 +127,8 @@ internal static class TokenizerJsonReader
                 normalizer.RequireKnown("type", "normalizers");
                 return normalizer["normalizers"].Items().Aggregate(false, (nfc, step) => ReadNormalizer(step) || nfc);
             case var type:
-                throw normalizer["type"].Error($"is {type}, which is not supported", "use a tokenizer with NFC or none");
+                throw normalizer["type"].Error(
+                    $"is {type}, which is not supported", "use a tokenizer with NFC or none");
         }
     }
 

@@ -46,7 +46,8 @@ internal static class TokenizerJsonWriter
     public static void WriteFile(string directory, string name, byte[] json)
     {
         if (!Directory.Exists(directory))
-            throw new InvalidInputException($"Cannot write the tokenizer to {directory}: there is no such directory; choose an existing one.");
+            throw new InvalidInputException(
+                $"Cannot write the tokenizer to {directory}: there is no such directory; choose an existing one.");
         AtomicFile.WriteAllBytes(Path.Combine(directory, name), json);
     }
 

@@ -3,7 +3,9 @@ using AnTransformer.Training.Tokenization.BytePairs;
 
 namespace AnTransformer.Training.Tokenization.Files;
 
-/// <summary>Reads the two files GPT-2 was published with: a JSON object from token to id, and a list of merges.</summary>
+/// <summary>
+/// Reads the two files GPT-2 was published with: a JSON object from token to id, and a list of merges.
+/// </summary>
 internal static class VocabularyAndMergesReader
 {
     public static BytePairDefinition Read(

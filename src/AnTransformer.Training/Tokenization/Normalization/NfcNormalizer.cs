@@ -3,9 +3,9 @@ using System.Text;
 namespace AnTransformer.Training.Tokenization.Normalization;
 
 /// <summary>
-/// Unicode normalization form C (Unicode Standard Annex #15) on UTF-8. Our own, because .NET's <c>string.Normalize</c> does
-/// nothing when globalization is invariant, and ids must not depend on how a program is published. Bytes that are not
-/// valid UTF-8 are kept.
+/// Unicode normalization form C (Unicode Standard Annex #15) on UTF-8. Our own, because .NET's <c>string.Normalize</c>
+/// does nothing when globalization is invariant, and ids must not depend on how a program is published. Bytes that are
+/// not valid UTF-8 are kept.
 /// </summary>
 internal static class NfcNormalizer
 {
@@ -84,7 +84,8 @@ internal static class NfcNormalizer
         characters.Clear();
         for (end = 0; end < text.Length;)
         {
-            var valid = Rune.DecodeFromUtf8(text[end..], out var rune, out var length) == System.Buffers.OperationStatus.Done;
+            var valid =
+                Rune.DecodeFromUtf8(text[end..], out var rune, out var length) == System.Buffers.OperationStatus.Done;
             var joins = valid && Active.Contains(rune.Value);
             if (!joins || !valid)
             {

@@ -3,8 +3,8 @@ using System.Text;
 namespace AnTransformer.Training.Tokenization.Splitting;
 
 /// <summary>
-/// Finds the added tokens of a vocabulary in a text (such as GPT-NeoX's runs of spaces): always the leftmost, of several the
-/// longest, as Hugging Face <c>tokenizers</c> does.
+/// Finds the added tokens of a vocabulary in a text (such as GPT-NeoX's runs of spaces): always the leftmost, of
+/// several the longest, as Hugging Face <c>tokenizers</c> does.
 /// </summary>
 internal sealed class AddedTokenSplitter
 {
@@ -28,7 +28,9 @@ internal sealed class AddedTokenSplitter
     /// <param name="text">Any bytes: the whole text, since flags look at what stands around a token.</param>
     /// <param name="search">Where to search from, 0 at first; receives where to go on.</param>
     /// <param name="taken">How much of the text earlier tokens have taken.</param>
-    /// <param name="found">Receives what the token takes of the text; empty, at the text's end, when there is none.</param>
+    /// <param name="found">
+    /// Receives what the token takes of the text; empty, at the text's end, when there is none.
+    /// </param>
     /// <returns>Its id, or -1.</returns>
     public int FindNext(ReadOnlySpan<byte> text, ref int search, int taken, out (int Start, int End) found)
     {
@@ -77,10 +79,12 @@ internal sealed class AddedTokenSplitter
     }
 
     private static bool EndsWithWord(ReadOnlySpan<byte> text) =>
-        Rune.DecodeLastFromUtf8(text, out var rune, out _) == System.Buffers.OperationStatus.Done && CharacterClasses.IsWord(rune);
+        Rune.DecodeLastFromUtf8(text, out var rune, out _) == System.Buffers.OperationStatus.Done
+            && CharacterClasses.IsWord(rune);
 
     private static bool StartsWithWord(ReadOnlySpan<byte> text) =>
-        Rune.DecodeFromUtf8(text, out var rune, out _) == System.Buffers.OperationStatus.Done && CharacterClasses.IsWord(rune);
+        Rune.DecodeFromUtf8(text, out var rune, out _) == System.Buffers.OperationStatus.Done
+            && CharacterClasses.IsWord(rune);
 
     private static int FirstTwo(ReadOnlySpan<byte> bytes) => bytes[0] | (bytes[1] << 8);
 }

@@ -6,7 +6,9 @@ namespace AnTransformer.Training.Tokenization.Splitting;
 /// <summary>The four kinds of characters that GPT-2's pre-tokenization tells apart.</summary>
 internal enum CharacterClass : byte
 {
-    /// <summary>Everything else: punctuation, symbols, marks, controls, unassigned code points and invalid bytes.</summary>
+    /// <summary>
+    /// Everything else: punctuation, symbols, marks, controls, unassigned code points and invalid bytes.
+    /// </summary>
     Other,
 
     /// <summary>General category L: <c>\p{L}</c>.</summary>
@@ -33,7 +35,9 @@ internal static class CharacterClasses
     /// <summary>The class of each byte as a character, or <see cref="NotAscii"/>.</summary>
     public static readonly byte[] OfByte = [.. Table.AsSpan(0, 128), .. Enumerable.Repeat(NotAscii, 128)];
 
-    /// <summary>Classifies the first character of a text; a byte that is not part of valid UTF-8 is an "other" one.</summary>
+    /// <summary>
+    /// Classifies the first character of a text; a byte that is not part of valid UTF-8 is an "other" one.
+    /// </summary>
     /// <param name="text">Not empty.</param>
     /// <param name="length">Receives the number of bytes of the character.</param>
     public static CharacterClass OfFirst(ReadOnlySpan<byte> text, out int length)
@@ -53,7 +57,8 @@ internal static class CharacterClasses
     public static int SpacesAtEnd(ReadOnlySpan<byte> text)
     {
         var end = text.Length;
-        while (end > 0 && Rune.DecodeLastFromUtf8(text[..end], out var rune, out var length) == System.Buffers.OperationStatus.Done
+        while (end > 0
+            && Rune.DecodeLastFromUtf8(text[..end], out var rune, out var length) == System.Buffers.OperationStatus.Done
             && rune.Value < TableSize && (CharacterClass)Table[rune.Value] == CharacterClass.Space)
         {
             end -= length;
@@ -71,7 +76,10 @@ internal static class CharacterClasses
         return start;
     }
 
-    /// <summary>Whether a character belongs to words: <c>\w</c> of Rust's <c>regex</c> (Unicode Technical Standard #18, Annex C).</summary>
+    /// <summary>
+    /// Whether a character belongs to words: <c>\w</c> of Rust's <c>regex</c> (Unicode Technical Standard #18, Annex
+    /// C).
+    /// </summary>
     public static bool IsWord(Rune rune) => Rune.GetUnicodeCategory(rune) switch
     {
         <= UnicodeCategory.LetterNumber or UnicodeCategory.ConnectorPunctuation => true,

@@ -1,13 +1,15 @@
 namespace AnTransformer.Training.Tokenization.Splitting;
 
 /// <summary>
-/// GPT-2's pre-tokenization: splits text into the words within which byte pairs are merged. A scanner over UTF-8 that cuts
-/// exactly where the regular expression <see cref="Pattern"/> does; each byte that is not part of valid UTF-8 counts as a
-/// punctuation mark.
+/// GPT-2's pre-tokenization: splits text into the words within which byte pairs are merged. A scanner over UTF-8 that
+/// cuts exactly where the regular expression <see cref="Pattern"/> does; each byte that is not part of valid UTF-8
+/// counts as a punctuation mark.
 /// </summary>
 public static class Gpt2PreTokenizer
 {
-    /// <summary>The regular expression, as in GPT-2's <c>encoder.py</c>; its matches cover every text without a gap.</summary>
+    /// <summary>
+    /// The regular expression, as in GPT-2's <c>encoder.py</c>; its matches cover every text without a gap.
+    /// </summary>
     public const string Pattern = @"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+";
 
     /// <summary>The number of bytes of the first word of a text.</summary>
@@ -61,7 +63,8 @@ public static class Gpt2PreTokenizer
                 continue;
             }
 
-            if (next != CharacterClasses.NotAscii || (byte)CharacterClasses.OfFirst(text[position..], out var width) != kind)
+            if (next != CharacterClasses.NotAscii
+                || (byte)CharacterClasses.OfFirst(text[position..], out var width) != kind)
                 break;
             position += width;
         }
@@ -69,7 +72,8 @@ public static class Gpt2PreTokenizer
         return position;
     }
 
-    // \s+(?!\S)|\s+ : a run leaves its last character to the word after it, unless it is that one character or ends the text.
+    // \s+(?!\S)|\s+ : a run leaves its last character to the word after it, unless it is that one character or ends the
+    // text.
     private static int SpacesLength(ReadOnlySpan<byte> text)
     {
         var position = 0;

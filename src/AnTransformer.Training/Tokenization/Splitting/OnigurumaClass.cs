@@ -28,7 +28,8 @@ internal static class OnigurumaClass
             if (pattern[position] == ']' && position > first)
                 break;
             if (pattern[position] == '-' && position > first && !NextIs(pattern, position, ']'))
-                throw new NotSupportedException("'-' that is neither first nor last in a character class nor in a range is not supported");
+                throw new NotSupportedException(
+                    "'-' that is neither first nor last in a character class nor in a range is not supported");
             result.Append(ReadItem(pattern, ref position, ignoreCase));
         }
 
@@ -48,7 +49,8 @@ internal static class OnigurumaClass
             throw new NotSupportedException("a character class is not closed");
         var high = ReadCharacter(pattern, ref position, ignoreCase, out content);
         if (content is not null || high < low)
-            throw new NotSupportedException("a range in a character class has no last character, or one before its first");
+            throw new NotSupportedException(
+                "a range in a character class has no last character, or one before its first");
         return Range(low, high, ignoreCase);
     }
 
@@ -78,10 +80,13 @@ internal static class OnigurumaClass
     {
         OnigurumaEscape.RequireOwnMeaning(low, high);
         if (!ignoreCase)
-            return low == high ? OnigurumaEscape.Write(low) : $"{OnigurumaEscape.Write(low)}-{OnigurumaEscape.Write(high)}";
+            return low == high
+                ? OnigurumaEscape.Write(low)
+                : $"{OnigurumaEscape.Write(low)}-{OnigurumaEscape.Write(high)}";
         if (high - low > 128)
             throw new NotSupportedException("large ranges without regard to case are not supported");
-        var variants = Enumerable.Range(low, high - low + 1).SelectMany(c => OnigurumaEscape.CaseVariants((char)c)).Distinct();
+        var variants = Enumerable.Range(low, high - low + 1).SelectMany(c => OnigurumaEscape.CaseVariants((char)c))
+            .Distinct();
         return string.Concat(variants.Select(OnigurumaEscape.Write));
     }
 

@@ -3,20 +3,26 @@ using System.Globalization;
 namespace AnTransformer.Training.Tokenization.Splitting;
 
 /// <summary>
-/// What a backslash introduces in a regular expression of Oniguruma: a character, or a class of characters in .NET's syntax.
+/// What a backslash introduces in a regular expression of Oniguruma: a character, or a class of characters in .NET's
+/// syntax.
 /// </summary>
 /// <param name="Character">The character, or null for a class.</param>
-/// <param name="Content">What stands for the class between brackets; null for a character, or where only its complement has one.</param>
-/// <param name="Complement">What stands for all characters that are not of the class between brackets; null likewise.</param>
+/// <param name="Content">
+/// What stands for the class between brackets; null for a character, or where only its complement has one.
+/// </param>
+/// <param name="Complement">
+/// What stands for all characters that are not of the class between brackets; null likewise.
+/// </param>
 internal readonly record struct OnigurumaEscape(char? Character, string? Content, string? Complement)
 {
-    // Oniguruma's \w in UTF-8: the property Alphabetic, marks, decimal digits and connectors; and, unlike anything else, the
-    // superscript digits and fractions of Latin-1. U+24B6 also stands for the circled letters beyond U+FFFF.
+    // Oniguruma's \w in UTF-8: the property Alphabetic, marks, decimal digits and connectors; and, unlike anything
+    // else, the superscript digits and fractions of Latin-1. U+24B6 also stands for the circled letters beyond U+FFFF.
     private const string Word = @"\p{L}\p{M}\p{Nd}\p{Nl}\p{Pc}\u00B2\u00B3\u00B9\u00BC-\u00BE\u24B6-\u24E9";
 
     private static readonly HashSet<string> Categories =
     [
-        "L", "Lu", "Ll", "Lt", "Lm", "Lo", "M", "Mn", "Mc", "Me", "N", "Nd", "Nl", "No", "P", "Pc", "Pd", "Ps", "Pe", "Pi", "Pf",
+        "L", "Lu", "Ll", "Lt", "Lm", "Lo", "M", "Mn", "Mc", "Me", "N", "Nd", "Nl", "No", "P", "Pc", "Pd", "Ps", "Pe",
+        "Pi", "Pf",
         "Po", "S", "Sm", "Sc", "Sk", "So", "Z", "Zs", "Zl", "Zp", "C", "Cc", "Cf", "Co", "Cn",
     ];
 
@@ -72,12 +78,15 @@ internal readonly record struct OnigurumaEscape(char? Character, string? Content
     /// <summary>The class by itself.</summary>
     public string ToClass() => Content is { } content ? $"[{content}]" : $"[^{Complement}]";
 
-    /// <summary>Refuses characters that would match others, beyond U+FFFF, too (see <see cref="WordSplitter"/>).</summary>
+    /// <summary>
+    /// Refuses characters that would match others, beyond U+FFFF, too (see <see cref="WordSplitter"/>).
+    /// </summary>
     /// <exception cref="NotSupportedException">There is one in the range.</exception>
     public static void RequireOwnMeaning(char low, char high)
     {
         if (WordSplitter.StandsForOthers(low, high))
-            throw new NotSupportedException($"a character from U+{(int)low:X4} to U+{(int)high:X4} stands for others here");
+            throw new NotSupportedException(
+                $"a character from U+{(int)low:X4} to U+{(int)high:X4} stands for others here");
     }
 
     /// <summary>A character as .NET reads it anywhere in a pattern.</summary>
@@ -93,7 +102,8 @@ internal readonly record struct OnigurumaEscape(char? Character, string? Content
         {
             return char.IsPunctuation(character) || char.IsSeparator(character)
                 ? [character]
-                : throw new NotSupportedException("letters that are not ASCII without regard to case are not supported");
+                : throw new NotSupportedException(
+                    "letters that are not ASCII without regard to case are not supported");
         }
 
         return char.ToLowerInvariant(character) switch
@@ -110,7 +120,8 @@ internal readonly record struct OnigurumaEscape(char? Character, string? Content
         var close = pattern.IndexOf('}', position);
         var category = close > position && pattern[position] == '{' ? pattern[(position + 1)..close] : "";
         if (!Categories.Contains(category))
-            throw new NotSupportedException("\\p with anything else than a general category such as {L} or {Nd} is not supported");
+            throw new NotSupportedException(
+                "\\p with anything else than a general category such as {L} or {Nd} is not supported");
         position = close + 1;
         return category;
     }
@@ -118,13 +129,16 @@ internal readonly record struct OnigurumaEscape(char? Character, string? Content
     private static char ReadCode(string pattern, ref int position, int length)
     {
         if (position + length <= pattern.Length
-            && int.TryParse(pattern.AsSpan(position, length), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var code)
+            && int.TryParse(
+                pattern.AsSpan(position, length), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture,
+                out var code)
             && code is >= 0 and <= char.MaxValue && !char.IsSurrogate((char)code))
         {
             position += length;
             return (char)code;
         }
 
-        throw new NotSupportedException("a character by a number other than 1 to 4 hexadecimal digits is not supported");
+        throw new NotSupportedException(
+            "a character by a number other than 1 to 4 hexadecimal digits is not supported");
     }
 }

@@ -4,9 +4,10 @@ using System.Text;
 namespace AnTransformer.Training.Tokenization.Splitting;
 
 /// <summary>
-/// Rewrites a regular expression of the Oniguruma library (its Ruby syntax, which tokenizer files are written in) as one that
-/// means the same in .NET. The two differ in silence in places (<c>^</c> and <c>$</c>, <c>{,n}</c>, <c>{1,3}+</c>, <c>\w</c>,
-/// <c>(?i:s)</c>, which matches ſ, too), so only what is known to mean the same is let through, and all else is refused.
+/// Rewrites a regular expression of the Oniguruma library (its Ruby syntax, which tokenizer files are written in) as
+/// one that means the same in .NET. The two differ in silence in places (<c>^</c> and <c>$</c>, <c>{,n}</c>,
+/// <c>{1,3}+</c>, <c>\w</c>, <c>(?i:s)</c>, which matches ſ, too), so only what is known to mean the same is let
+/// through, and all else is refused.
 /// </summary>
 /// <remarks>Checked code point by code point against Hugging Face <c>tokenizers</c> 0.22 (Oniguruma 6.9).</remarks>
 internal sealed class OnigurumaPattern
@@ -26,7 +27,9 @@ internal sealed class OnigurumaPattern
 
     /// <summary>The pattern in .NET's syntax; it has no capturing groups.</summary>
     /// <param name="pattern">In Oniguruma's syntax.</param>
-    /// <exception cref="NotSupportedException">Something in it has no certain counterpart; the message says what.</exception>
+    /// <exception cref="NotSupportedException">
+    /// Something in it has no certain counterpart; the message says what.
+    /// </exception>
     public static string Translate(string pattern)
     {
         if (pattern.Any(char.IsSurrogate))
@@ -95,11 +98,13 @@ internal sealed class OnigurumaPattern
             ("(?", "", false, false),
             ("(", "(?:", ignoreCase, true),
         ];
-        var kind = kinds.First(kind => string.CompareOrdinal(_pattern, _position, kind.Opening, 0, kind.Opening.Length) == 0);
+        var kind = kinds.First(
+            kind => string.CompareOrdinal(_pattern, _position, kind.Opening, 0, kind.Opening.Length) == 0);
         if (kind.Translated.Length == 0)
         {
             throw new NotSupportedException(
-                $"groups of the kind \"{_pattern.Substring(_position, Math.Min(4, _pattern.Length - _position))}\" are not supported");
+                $"groups of the kind \"{_pattern.Substring(_position, Math.Min(4, _pattern.Length - _position))}\" are "
+                    + "not supported");
         }
 
         _position += kind.Opening.Length;
@@ -142,7 +147,9 @@ internal sealed class OnigurumaPattern
             throw new NotSupportedException($"\"{pair}\" without regard to case is not supported");
         _lastLiteral = character;
         var variants = OnigurumaEscape.CaseVariants(character);
-        return variants.Length == 1 ? OnigurumaEscape.Write(character) : $"[{string.Concat(variants.Select(OnigurumaEscape.Write))}]";
+        return variants.Length == 1
+            ? OnigurumaEscape.Write(character)
+            : $"[{string.Concat(variants.Select(OnigurumaEscape.Write))}]";
     }
 
     private string ReadQuantifier(string atom, bool repeatable)
@@ -180,7 +187,8 @@ internal sealed class OnigurumaPattern
             return null;
         var close = _pattern.IndexOf('}', _position);
         var parts = close < 0 ? [] : _pattern[(_position + 1)..close].Split(',');
-        if (parts.Length is not (1 or 2) || parts.All(part => part == "") || parts.Any(part => part.Length > 5 || !part.All(char.IsAsciiDigit)))
+        if (parts.Length is not (1 or 2) || parts.All(part => part == "")
+            || parts.Any(part => part.Length > 5 || !part.All(char.IsAsciiDigit)))
             throw new NotSupportedException("'{' that begins no quantifier is not supported; write \\{");
         var least = parts[0].Length == 0 ? 0 : Number(parts[0]);
         var most = parts.Length == 1 ? least : parts[1].Length == 0 ? int.MaxValue : Number(parts[1]);

@@ -1,6 +1,8 @@
 namespace AnTransformer.Training.Tokenization.Splitting;
 
-/// <summary>What becomes of the matches of a <c>Split</c> step: <c>SplitDelimiterBehavior</c> of Hugging Face <c>tokenizers</c>.</summary>
+/// <summary>
+/// What becomes of the matches of a <c>Split</c> step: <c>SplitDelimiterBehavior</c> of Hugging Face <c>tokenizers</c>.
+/// </summary>
 internal enum SplitBehavior
 {
     /// <summary>Each match is a piece, and what lies between two matches is one.</summary>

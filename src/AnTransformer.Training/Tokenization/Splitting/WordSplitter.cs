@@ -5,13 +5,13 @@ using System.Text.RegularExpressions;
 namespace AnTransformer.Training.Tokenization.Splitting;
 
 /// <summary>
-/// One step of pre-tokenization that a file declares by a regular expression (<c>Split</c> and <c>Digits</c> of Hugging Face
-/// <c>tokenizers</c>): cuts a text at the matches, or drops them.
+/// One step of pre-tokenization that a file declares by a regular expression (<c>Split</c> and <c>Digits</c> of Hugging
+/// Face <c>tokenizers</c>): cuts a text at the matches, or drops them.
 /// </summary>
 /// <remarks>
 /// .NET matches UTF-16 code units, the expressions are meant for code points, and texts may hold invalid bytes. So the
-/// expression sees one character for each code point: those beyond U+FFFF are replaced by one of the same general category (and
-/// of the same kind as to <c>\w</c>), and each invalid byte by U+FFFD.
+/// expression sees one character for each code point: those beyond U+FFFF are replaced by one of the same general
+/// category (and of the same kind as to <c>\w</c>), and each invalid byte by U+FFFD.
 /// </remarks>
 internal sealed class WordSplitter
 {
@@ -91,7 +91,8 @@ internal sealed class WordSplitter
         catch (RegexMatchTimeoutException exception)
         {
             throw new InvalidInputException(
-                $"The tokenizer's regular expression {Pattern} takes more than a minute to find a word in the text; use a "
+                $"The tokenizer's regular expression {Pattern} takes more than a minute to find a word in the text; "
+                    + "use a "
                 + "tokenizer with another pattern.",
                 exception);
         }
@@ -141,7 +142,9 @@ internal sealed class WordSplitter
         position += length;
         if (rune.IsBmp)
             return (char)rune.Value;
-        return CharacterClasses.IsCircledLetter(rune.Value) ? CircledLetter : StandIns[(int)Rune.GetUnicodeCategory(rune)];
+        return CharacterClasses.IsCircledLetter(rune.Value)
+            ? CircledLetter
+            : StandIns[(int)Rune.GetUnicodeCategory(rune)];
     }
 
     // The last character below U+10000 of each category that goes beyond: far from anything that a pattern names.

@@ -7,9 +7,10 @@ using static TorchSharp.torch;
 namespace AnTransformer.Architectures;
 
 /// <summary>
-/// anGPT, the approximately normalized transformer (arXiv 2505.22014): no norm of an activation is measured but that of queries
-/// and keys. Every linear map, gate and residual update is multiplied by a constant ν (<see cref="NormalizationFactors"/>),
-/// residual updates are interpolations, and the rows of every matrix stay inside the unit ball.
+/// anGPT, the approximately normalized transformer (arXiv 2505.22014): no norm of an activation is measured but that of
+/// queries and keys. Every linear map, gate and residual update is multiplied by a constant ν
+/// (<see cref="NormalizationFactors"/>), residual updates are interpolations, and the rows of every matrix stay inside
+/// the unit ball.
 /// </summary>
 public sealed class AnGpt : LanguageModel
 {
@@ -80,7 +81,8 @@ public sealed class AnGpt : LanguageModel
             observer?.Mlp(h, h, gateUp, m, Mlp.DownProj.forward(m, _nu.Down * _nu.Activation), _nu.Activation);
 
             // h ← ν(α_M) ⊙ (h + α_M ⊙ (ν_down · W_d m − h))
-            return Mlp.DownProj.Interpolate(h, m, _nu.Down * _nu.Activation, _mlpAlpha, _nu.Residual).MoveToOuterDisposeScope();
+            return Mlp.DownProj.Interpolate(h, m, _nu.Down * _nu.Activation, _mlpAlpha, _nu.Residual)
+                .MoveToOuterDisposeScope();
         }
     }
 }

@@ -7,8 +7,8 @@ using AnTransformer.Operators;
 namespace AnTransformer.Architectures;
 
 /// <summary>
-/// anGPT as published (arXiv 2505.22014) but for what its paper leaves open or experiments prove better (docs/experiments.md): where α and
-/// s_z start, spectral clipping and rates by row length.
+/// anGPT as published (arXiv 2505.22014) but for what its paper leaves open or experiments prove better
+/// (docs/experiments.md): where α and s_z start, spectral clipping and rates by row length.
 /// </summary>
 public sealed class AnGptDefinition : ArchitectureDefinition
 {
@@ -111,7 +111,8 @@ public sealed class AnGptDefinition : ArchitectureDefinition
     {
         QkNorm = true,
         Constraint = RowConstraint.Bounded,
-        // nGPT's 0.05 and 1, stored as 1/√d, learn far slower in short runs; deep models with α = 0.2 diverge within their first steps.
+        // nGPT's 0.05 and 1, stored as 1/√d, learn far slower in short runs; deep models with α = 0.2 diverge within
+        // their first steps.
         Alpha = new ScaleInit(Math.Min(0.2, 0.8 / config.NumHiddenLayers), 1),
         LogitScale = new ScaleInit(1 / (1 / Math.Sqrt(config.HiddenSize)), 1),
     };

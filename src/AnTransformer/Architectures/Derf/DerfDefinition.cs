@@ -4,7 +4,9 @@ using AnTransformer.Operators;
 
 namespace AnTransformer.Architectures;
 
-/// <summary>GPT with a shifted error function in the place of every RMSNorm (Chen et al. 2025, arXiv 2512.10938).</summary>
+/// <summary>
+/// GPT with a shifted error function in the place of every RMSNorm (Chen et al. 2025, arXiv 2512.10938).
+/// </summary>
 public sealed class DerfDefinition : SquashingDefinition
 {
     /// <inheritdoc/>

@@ -66,7 +66,9 @@ public abstract class SquashingDefinition : ArchitectureDefinition
         return ((2 * layer) + (config.QkNorm ? 2L * config.HeadSize : 0), layer + 1);
     }
 
-    /// <summary>The norms that follow from the variance of the initial weights, for a stream of normal entries.</summary>
+    /// <summary>
+    /// The norms that follow from the variance of the initial weights, for a stream of normal entries.
+    /// </summary>
     /// <inheritdoc/>
     public override PredictedNorms PredictNorms(ModelConfig config)
     {

@@ -7,8 +7,9 @@ using static TorchSharp.torch;
 namespace AnTransformer.Architectures;
 
 /// <summary>
-/// GPT with a bounded function of every channel in the place of its normalization layers (arXiv 2503.10622, arXiv 2512.10938), and one
-/// learned factor behind the embedding, from √d, without which a bounded function of small numbers would leave them small.
+/// GPT with a bounded function of every channel in the place of its normalization layers (arXiv 2503.10622, arXiv
+/// 2512.10938), and one learned factor behind the embedding, from √d, without which a bounded function of small numbers
+/// would leave them small.
 /// </summary>
 public sealed class SquashingGpt : LanguageModel
 {
@@ -20,7 +21,8 @@ public sealed class SquashingGpt : LanguageModel
     /// <param name="config">Shape; must be valid.</param>
     /// <param name="context">Dtypes and device.</param>
     /// <param name="createNorm">Makes what stands in the place of a normalization layer.</param>
-    internal SquashingGpt(string name, ModelConfig config, ModelContext context, Func<ModelContext, DynamicSquash> createNorm)
+    internal SquashingGpt(
+        string name, ModelConfig config, ModelContext context, Func<ModelContext, DynamicSquash> createNorm)
         : base(name, config, context, own => new Block(config, own, createNorm))
     {
         _norm = createNorm(Context);

@@ -7,7 +7,8 @@ namespace AnTransformer.Architectures;
 
 /// <summary>
 /// GPT (the Llama block: RMSNorm with gain before attention, MLP and head, plain residual sums) and, with
-/// <see cref="ModelConfig.QkNorm"/>, GPT+ (the Qwen3 block: RMSNorm with gain on every head's query and key, before RoPE).
+/// <see cref="ModelConfig.QkNorm"/>, GPT+ (the Qwen3 block: RMSNorm with gain on every head's query and key, before
+/// RoPE).
 /// </summary>
 public sealed class Gpt : LanguageModel
 {

@@ -6,8 +6,9 @@ using static TorchSharp.torch;
 namespace AnTransformer.Architectures;
 
 /// <summary>
-/// nGPT (arXiv 2410.01131): the stream, every block's output, queries and keys are divided by their measured norms, and every
-/// matrix is normalized along the model dimension: rows of E, W_head, W_q, W_k, W_v, W_u, W_g; columns of W_o, W_d.
+/// nGPT (arXiv 2410.01131): the stream, every block's output, queries and keys are divided by their measured norms, and
+/// every matrix is normalized along the model dimension: rows of E, W_head, W_q, W_k, W_v, W_u, W_g; columns of W_o,
+/// W_d.
 /// </summary>
 public sealed class NGpt : LanguageModel
 {

@@ -18,7 +18,8 @@ public sealed class NGptDefinition : ArchitectureDefinition
     public override TrainingDefaults Training { get; } = new();
 
     /// <inheritdoc/>
-    public override ModelFields Fields => ModelFields.Alpha | ModelFields.LogitScale | ModelFields.QkScale | ModelFields.MlpScale;
+    public override ModelFields Fields
+        => ModelFields.Alpha | ModelFields.LogitScale | ModelFields.QkScale | ModelFields.MlpScale;
 
     /// <inheritdoc/>
     public override LanguageModel CreateModel(ModelConfig config, ModelContext context) => new NGpt(config, context);
@@ -95,5 +96,9 @@ public sealed class NGptDefinition : ArchitectureDefinition
     }
 
     /// <inheritdoc/>
-    protected override ModelConfig WithDefaults(ModelConfig config) => config with { QkNorm = true, Constraint = RowConstraint.Exact };
+    protected override ModelConfig WithDefaults(ModelConfig config) => config with
+    {
+        QkNorm = true,
+        Constraint = RowConstraint.Exact,
+    };
 }

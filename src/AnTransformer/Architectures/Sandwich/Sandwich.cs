@@ -6,8 +6,8 @@ using static TorchSharp.torch;
 namespace AnTransformer.Architectures;
 
 /// <summary>
-/// GPT+ with a second RMSNorm in each residual branch, after attention and after the MLP (Gemma 2, arXiv 2408.00118, section 2), so that
-/// every update of the stream has a learned size.
+/// GPT+ with a second RMSNorm in each residual branch, after attention and after the MLP (Gemma 2, arXiv 2408.00118,
+/// section 2), so that every update of the stream has a learned size.
 /// </summary>
 public sealed class Sandwich : LanguageModel
 {

@@ -5,7 +5,9 @@ using AnTransformer.Operators;
 
 namespace AnTransformer.Architectures;
 
-/// <summary>RMSNorm before and after attention and MLP, as Gemma 2 (arXiv 2408.00118) has it, with QK norm as Gemma 3.</summary>
+/// <summary>
+/// RMSNorm before and after attention and MLP, as Gemma 2 (arXiv 2408.00118) has it, with QK norm as Gemma 3.
+/// </summary>
 public sealed class SandwichDefinition : ArchitectureDefinition
 {
     /// <inheritdoc/>
@@ -21,7 +23,8 @@ public sealed class SandwichDefinition : ArchitectureDefinition
     public override ModelFields Fields => ModelFields.RmsNormEps;
 
     /// <inheritdoc/>
-    public override LanguageModel CreateModel(ModelConfig config, ModelContext context) => new Sandwich(config, context);
+    public override LanguageModel CreateModel(ModelConfig config, ModelContext context)
+        => new Sandwich(config, context);
 
     /// <inheritdoc/>
     public override DecoderGraph Describe(ModelConfig config, GraphParameters parameters)
@@ -66,7 +69,8 @@ public sealed class SandwichDefinition : ArchitectureDefinition
     {
         double d = config.HiddenSize, dh = config.HeadSize, f = config.IntermediateSize;
         var normalized = Math.Sqrt(d);
-        // W_o and W_d are drawn with variance 1/(2Ld), all other matrices with 1/d; what they write is normalized to √d.
+        // W_o and W_d are drawn with variance 1/(2Ld), all other matrices with 1/d; what they write is normalized to
+        // √d.
         var outputs = 1 / Math.Sqrt(2 * config.NumHiddenLayers);
         var heads = Math.Sqrt(config.Attention.QueryWidth);
         var m = Math.Sqrt(f) * PredictedNorms.RootMeanSquareSilu(1);

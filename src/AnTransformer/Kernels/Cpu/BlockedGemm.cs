@@ -4,10 +4,10 @@ using System.Runtime.Intrinsics.X86;
 namespace AnTransformer.Kernels.Cpu;
 
 /// <summary>
-/// A matrix product of our own for processors on which LibTorch's BLAS is not at its best: MKL leaves about a fifth of the
-/// multiplier's rate of AMD's processors with AVX-512 unused. B is packed into panels of a tile's columns that all threads share; A's
-/// rows are read where they are, or packed where A is transposed; <see cref="GemmTile{V}"/> does the rest. Sums are in one order,
-/// whatever the number of threads.
+/// A matrix product of our own for processors on which LibTorch's BLAS is not at its best: MKL leaves about a fifth of
+/// the multiplier's rate of AMD's processors with AVX-512 unused. B is packed into panels of a tile's columns that all
+/// threads share; A's rows are read where they are, or packed where A is transposed; <see cref="GemmTile{V}"/> does the
+/// rest. Sums are in one order, whatever the number of threads.
 /// </summary>
 internal abstract unsafe class BlockedGemm
 {
@@ -22,7 +22,8 @@ internal abstract unsafe class BlockedGemm
 
     /// <summary>C ← α·op(A)·op(B) + β·C on row-major memory.</summary>
     public abstract void Multiply(
-        bool transposeA, bool transposeB, long m, long n, long k, float alpha, float* a, long lda, float* b, long ldb, float beta,
+        bool transposeA, bool transposeB, long m, long n, long k, float alpha, float* a, long lda, float* b, long ldb,
+        float beta,
         float* c, long ldc);
 
     private static bool IsAmd()
@@ -46,7 +47,8 @@ internal sealed unsafe class BlockedGemm<V> : BlockedGemm
 
     /// <inheritdoc/>
     public override void Multiply(
-        bool transposeA, bool transposeB, long m, long n, long k, float alpha, float* a, long lda, float* b, long ldb, float beta,
+        bool transposeA, bool transposeB, long m, long n, long k, float alpha, float* a, long lda, float* b, long ldb,
+        float beta,
         float* c, long ldc)
     {
         if (beta is not (0 or 1))
@@ -96,19 +98,23 @@ internal sealed unsafe class BlockedGemm<V> : BlockedGemm
                 {
                     var partOfA = a + (start * lda) + row;
                     PackColumns(partOfA, lda, count, depth, panelsOfA.Pointer);
-                    MultiplyColumns(panelsOfA.Pointer, count, panelsOfB, n, depth, alpha, target, ldc, add, partOfA + (depth * lda), lda, Math.Min(Depth, k - start - depth));
+                    MultiplyColumns(
+                        panelsOfA.Pointer, count, panelsOfB, n, depth, alpha, target, ldc, add, partOfA + (depth * lda),
+                        lda, Math.Min(Depth, k - start - depth));
                 }
                 else
                 {
-                    MultiplyRows(a + (row * lda) + start, lda, count, panelsOfA.Pointer, panelsOfB, n, depth, alpha, target, ldc, add);
+                    MultiplyRows(
+                        a + (row * lda) + start, lda, count, panelsOfA.Pointer, panelsOfB, n, depth, alpha, target, ldc,
+                        add);
                 }
             }
         });
     }
 
     /// <summary>
-    /// C ← α·Aᵀ·B + β·C by way of Cᵀ = α·Bᵀ·A: of two factors the larger one had better be the one whose rows threads share, since the
-    /// other one is packed as a whole and read by all.
+    /// C ← α·Aᵀ·B + β·C by way of Cᵀ = α·Bᵀ·A: of two factors the larger one had better be the one whose rows threads
+    /// share, since the other one is packed as a whole and read by all.
     /// </summary>
     private void MultiplyTurned(
         long m, long n, long k, float alpha, float* a, long lda, float* b, long ldb, float beta, float* c, long ldc)
@@ -135,19 +141,24 @@ internal sealed unsafe class BlockedGemm<V> : BlockedGemm
     {
         // Every thread should have some blocks, and a block whole tiles.
         var share = (m + (2 * CpuTeam.Threads) - 1) / (2 * CpuTeam.Threads);
-        return (int)Math.Clamp((share + GemmTile<V>.Rows - 1) / GemmTile<V>.Rows * GemmTile<V>.Rows, GemmTile<V>.Rows, RowsOfBlock);
+        return (int)Math.Clamp(
+            (share + GemmTile<V>.Rows - 1) / GemmTile<V>.Rows * GemmTile<V>.Rows, GemmTile<V>.Rows, RowsOfBlock);
     }
 
-    /// <summary>A block of A's rows, read where they are; only a last tile of fewer than eight rows is copied.</summary>
+    /// <summary>
+    /// A block of A's rows, read where they are; only a last tile of fewer than eight rows is copied.
+    /// </summary>
     private static void MultiplyRows(
-        float* a, long lda, int rows, float* padded, float* panels, long n, int depth, float alpha, float* c, long ldc, bool add)
+        float* a, long lda, int rows, float* padded, float* panels, long n, int depth, float alpha, float* c, long ldc,
+        bool add)
     {
         var whole = rows / GemmTile<V>.Rows * GemmTile<V>.Rows;
         if (whole < rows)
         {
             new Span<float>(padded, GemmTile<V>.Rows * depth).Clear();
             for (var row = whole; row < rows; row++)
-                new ReadOnlySpan<float>(a + (row * lda), depth).CopyTo(new Span<float>(padded + ((row - whole) * depth), depth));
+                new ReadOnlySpan<float>(a + (row * lda), depth)
+                    .CopyTo(new Span<float>(padded + ((row - whole) * depth), depth));
         }
 
         for (long column = 0; column < n; column += GemmTile<V>.Columns)
@@ -155,18 +166,22 @@ internal sealed unsafe class BlockedGemm<V> : BlockedGemm
             var b = panels + (column * depth);
             var width = (int)Math.Min(GemmTile<V>.Columns, n - column);
             for (var row = 0; row < whole; row += GemmTile<V>.Rows)
-                GemmTile<V>.MultiplyPart(depth, a + (row * lda), lda, 1, b, c + (row * ldc) + column, ldc, alpha, add, GemmTile<V>.Rows, width);
+                GemmTile<V>.MultiplyPart(
+                    depth, a + (row * lda), lda, 1, b, c + (row * ldc) + column, ldc, alpha, add, GemmTile<V>.Rows,
+                    width);
             if (whole < rows)
-                GemmTile<V>.MultiplyPart(depth, padded, depth, 1, b, c + (whole * ldc) + column, ldc, alpha, add, rows - whole, width);
+                GemmTile<V>.MultiplyPart(
+                    depth, padded, depth, 1, b, c + (whole * ldc) + column, ldc, alpha, add, rows - whole, width);
         }
     }
 
     /// <summary>
-    /// A block of A's columns from panels. Meanwhile B's next panel and the rows that A's next block will be packed from come to the
-    /// cache.
+    /// A block of A's columns from panels. Meanwhile B's next panel and the rows that A's next block will be packed
+    /// from come to the cache.
     /// </summary>
     private static void MultiplyColumns(
-        float* packed, int columns, float* panels, long n, int depth, float alpha, float* c, long ldc, bool add, float* next, long lda, long nextDepth)
+        float* packed, int columns, float* panels, long n, int depth, float alpha, float* c, long ldc, bool add,
+        float* next, long lda, long nextDepth)
     {
         for (long column = 0; column < n; column += GemmTile<V>.Columns)
         {
@@ -184,22 +199,27 @@ internal sealed unsafe class BlockedGemm<V> : BlockedGemm
                 }
 
                 GemmTile<V>.MultiplyPart(
-                    depth, packed + (row * (long)depth), 1, GemmTile<V>.Rows, b, c + (row * ldc) + column, ldc, alpha, add,
+                    depth, packed + (row * (long)depth), 1, GemmTile<V>.Rows, b, c + (row * ldc)
+                        + column, ldc, alpha, add,
                     Math.Min(GemmTile<V>.Rows, columns - row), width);
             }
         }
     }
 
-    /// <summary>Columns of a matrix that is stored transposed, eight at a time, element by element along the depth.</summary>
+    /// <summary>
+    /// Columns of a matrix that is stored transposed, eight at a time, element by element along the depth.
+    /// </summary>
     private static void PackColumns(float* a, long lda, int columns, int depth, float* panels)
     {
-        // A whole cache line at a time: rows of a wide matrix share cache sets, and a line would be gone before its second half is read.
+        // A whole cache line at a time: rows of a wide matrix share cache sets, and a line would be gone before its
+        // second half is read.
         var column = 0;
         for (; column + FloatsPerLine <= columns; column += FloatsPerLine)
         {
             var source = a + column;
             var second = panels + (GemmTile<V>.Rows * (long)depth);
-            for (var step = 0; step < depth; step++, source += lda, panels += GemmTile<V>.Rows, second += GemmTile<V>.Rows)
+            for (var step = 0; step < depth; step++, source += lda, panels += GemmTile<V>.Rows,
+                second += GemmTile<V>.Rows)
             {
                 var line = Vector512.Load(source);
                 line.GetLower().Store(panels);

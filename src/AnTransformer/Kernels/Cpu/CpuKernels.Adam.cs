@@ -23,7 +23,8 @@ internal sealed unsafe partial class CpuKernels<V>
             var (beta1, beta2) = (W.Broadcast(step.Beta1), W.Broadcast(step.Beta2));
             var (rest1, rest2) = (W.Broadcast(step.Rest1), W.Broadcast(step.Rest2));
             var (epsilon, rate) = (W.Broadcast(step.Epsilon), W.Broadcast(-step.StepSize));
-            var (correction, keep, factor) = (W.Broadcast(step.SquareCorrection), W.Broadcast(step.Keep), W.Broadcast(step.GradientFactor));
+            var (correction, keep, factor) = (W.Broadcast(step.SquareCorrection), W.Broadcast(step.Keep), W.Broadcast(
+                step.GradientFactor));
             var (norm, zero) = (W.Broadcast(0), W.Broadcast(0));
             for (; i + W.Width <= n; i += W.Width)
             {

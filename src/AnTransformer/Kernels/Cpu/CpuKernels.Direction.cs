@@ -22,7 +22,8 @@ internal sealed unsafe partial class CpuKernels<V>
         {
             var (beta1, beta2) = (W.Broadcast(step.Beta1), W.Broadcast(step.Beta2));
             var (rest1, rest2) = (W.Broadcast(step.Rest1), W.Broadcast(step.Rest2));
-            var (epsilon, correction, factor) = (W.Broadcast(step.Epsilon), W.Broadcast(step.SquareCorrection), W.Broadcast(step.GradientFactor));
+            var (epsilon, correction, factor) =
+                (W.Broadcast(step.Epsilon), W.Broadcast(step.SquareCorrection), W.Broadcast(step.GradientFactor));
             for (; i + W.Width <= n; i += W.Width)
             {
                 var gradient = W.Load(g + i) * factor;

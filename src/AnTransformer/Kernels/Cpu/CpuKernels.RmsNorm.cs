@@ -23,13 +23,15 @@ internal sealed unsafe partial class CpuKernels<V>
     }
 
     // With r = 1/RMS and x̂ = r x:  dx = r (gain ⊙ dy − x̂ mean(gain ⊙ dy ⊙ x̂)),  dgain = Σ dy ⊙ x̂.
-    public override void RmsNormBackward(float* dy, float* x, float* gain, float* dx, float* dgain, long rows, int n, float epsilon)
+    public override void RmsNormBackward(
+        float* dy, float* x, float* gain, float* dx, float* dgain, long rows, int n, float epsilon)
     {
         for (long row = 0; row < rows; row++, dy += n, x += n, dx += n)
         {
             var factor = InverseRms(x, n, epsilon);
             var i = 0;
-            var dot = Reduce<V>(dy, x, gain, factor, dgain, ref i, n) + Reduce<SimdScalar>(dy, x, gain, factor, dgain, ref i, n);
+            var dot = Reduce<V>(dy, x, gain, factor, dgain, ref i, n)
+                + Reduce<SimdScalar>(dy, x, gain, factor, dgain, ref i, n);
             i = 0;
             var along = dot * factor * factor * factor / n;
             Combine<V>(dy, x, gain, factor, along, dx, ref i, n);

@@ -6,7 +6,8 @@ internal sealed unsafe partial class CpuKernels<V>
     private const float SmallestNorm = 1e-12f;
 
     public override void Rotate(
-        float* x, long stride, QueryKeyNorm norm, float* scale, float* cos, float* sin, float* y, int rows, int dh, float factor,
+        float* x, long stride, QueryKeyNorm norm, float* scale, float* cos, float* sin, float* y, int rows, int dh,
+        float factor,
         float epsilon)
     {
         var half = dh / 2;
@@ -42,9 +43,11 @@ internal sealed unsafe partial class CpuKernels<V>
         }
     }
 
-    // With x̂ = f x and y = R x̂ (R a rotation): dx = f (Rᵀ dy − x (x · Rᵀ dy) / (norm² or n RMS²)), gain and scale as factors of x̂ and y.
+    // With x̂ = f x and y = R x̂ (R a rotation): dx = f (Rᵀ dy − x (x · Rᵀ dy) / (norm² or n RMS²)), gain and scale as
+    // factors of x̂ and y.
     public override void RotateBackward(
-        float* dy, float* x, long stride, QueryKeyNorm norm, float* scale, float* cos, float* sin, float* dx, long dxStride,
+        float* dy, float* x, long stride, QueryKeyNorm norm, float* scale, float* cos, float* sin, float* dx,
+        long dxStride,
         float* dscale, int rows, int dh, float factor, float epsilon)
     {
         var half = dh / 2;
@@ -91,7 +94,8 @@ internal sealed unsafe partial class CpuKernels<V>
                 var (c, s) = (W.Load(cos + i), W.Load(sin + i));
                 var (g1, g2) = (W.Load(dy + i), W.Load(dy + half + i));
                 W.MultiplyAdd(g1, (first * c) - (second * s), W.Load(dscale + i)).Store(dscale + i);
-                W.MultiplyAdd(g2, W.MultiplyAdd(second, c, first * s), W.Load(dscale + half + i)).Store(dscale + half + i);
+                W.MultiplyAdd(g2, W.MultiplyAdd(second, c, first * s), W.Load(dscale + half + i))
+                    .Store(dscale + half + i);
                 (g1 * W.Load(scale + i)).Store(dy + i);
                 (g2 * W.Load(scale + half + i)).Store(dy + half + i);
             }

@@ -63,7 +63,8 @@ internal sealed unsafe partial class CpuKernels<V>
         }
     }
 
-    public override void CrossEntropy(float* logits, long* targets, float* losses, long rows, int n, float gradientFactor)
+    public override void CrossEntropy(
+        float* logits, long* targets, float* losses, long rows, int n, float gradientFactor)
     {
         for (long row = 0; row < rows; row++, logits += n)
         {

@@ -38,7 +38,8 @@ internal sealed unsafe partial class CpuKernels<V>
         }
 
         static float Split<W>(
-            float* g, float* h, float* o, float* a, float* dh, float* dO, float* da, float inverse, float scale, float along,
+            float* g, float* h, float* o, float* a, float* dh, float* dO, float* da, float inverse, float scale,
+            float along,
             ref int i, int n)
             where W : struct, ISimd<W>
         {

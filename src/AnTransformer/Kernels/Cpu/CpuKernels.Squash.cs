@@ -3,7 +3,8 @@ namespace AnTransformer.Kernels.Cpu;
 /// <content>Bounded functions in the place of normalization layers: gain ⊙ f(a·x + s) + bias.</content>
 internal sealed unsafe partial class CpuKernels<V>
 {
-    public override void Squash(Squashing f, float* x, float a, float s, float* gain, float* bias, float* y, long rows, int n)
+    public override void Squash(
+        Squashing f, float* x, float a, float s, float* gain, float* bias, float* y, long rows, int n)
     {
         for (long row = 0; row < rows; row++, x += n, y += n)
         {
@@ -12,7 +13,8 @@ internal sealed unsafe partial class CpuKernels<V>
             Run<SimdScalar>(f, x, a, s, gain, bias, y, ref i, n);
         }
 
-        static void Run<W>(Squashing f, float* x, float a, float s, float* gain, float* bias, float* y, ref int i, int n)
+        static void Run<W>(
+            Squashing f, float* x, float a, float s, float* gain, float* bias, float* y, ref int i, int n)
             where W : struct, ISimd<W>
         {
             var (slope, shift) = (W.Broadcast(a), W.Broadcast(s));
@@ -24,9 +26,10 @@ internal sealed unsafe partial class CpuKernels<V>
         }
     }
 
-    // With z = a x + s:  dgain = Σ dy ⊙ f(z),  dbias = Σ dy,  dz = dy ⊙ gain ⊙ f′(z),  dx = a dz,  da = Σ dz ⊙ x,  ds = Σ dz.
+    // With z = a x + s: dgain = Σ dy ⊙ f(z), dbias = Σ dy, dz = dy ⊙ gain ⊙ f′(z), dx = a dz, da = Σ dz ⊙ x, ds = Σ dz.
     public override void SquashBackward(
-        Squashing f, float* dy, float* x, float a, float s, float* gain, float* dx, float* dgain, float* dbias, float* da, float* ds, long rows, int n)
+        Squashing f, float* dy, float* x, float a, float s, float* gain, float* dx, float* dgain, float* dbias,
+        float* da, float* ds, long rows, int n)
     {
         for (long row = 0; row < rows; row++, dy += n, x += n, dx += n)
         {
@@ -36,7 +39,8 @@ internal sealed unsafe partial class CpuKernels<V>
         }
 
         static void Run<W>(
-            Squashing f, float* dy, float* x, float a, float s, float* gain, float* dx, float* dgain, float* dbias, float* da, float* ds, ref int i, int n)
+            Squashing f, float* dy, float* x, float a, float s, float* gain, float* dx, float* dgain, float* dbias,
+            float* da, float* ds, ref int i, int n)
             where W : struct, ISimd<W>
         {
             var (slope, shift) = (W.Broadcast(a), W.Broadcast(s));

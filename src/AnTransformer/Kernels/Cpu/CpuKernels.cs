@@ -4,8 +4,8 @@ using AnTransformer.Configuration;
 namespace AnTransformer.Kernels.Cpu;
 
 /// <summary>
-/// The fused operators' inner loops over rows of contiguous fp32 memory, single-threaded; callers share rows among threads.
-/// Backward kernels write gradients of activations and add to gradients that are summed over rows.
+/// The fused operators' inner loops over rows of contiguous fp32 memory, single-threaded; callers share rows among
+/// threads. Backward kernels write gradients of activations and add to gradients that are summed over rows.
 /// </summary>
 internal abstract unsafe class CpuKernels
 {
@@ -43,14 +43,19 @@ internal abstract unsafe class CpuKernels
     public abstract void RmsNorm(float* x, float* gain, float* y, long rows, int n, float epsilon);
 
     /// <summary>Gradients of <see cref="RmsNorm"/>: dx is written, dgain added to, and dy replaced by y.</summary>
-    public abstract void RmsNormBackward(float* dy, float* x, float* gain, float* dx, float* dgain, long rows, int n, float epsilon);
+    public abstract void RmsNormBackward(
+        float* dy, float* x, float* gain, float* dx, float* dgain, long rows, int n, float epsilon);
 
     /// <summary>y = gain ⊙ f(a·x + s) + bias, [rows, n].</summary>
-    public abstract void Squash(Squashing f, float* x, float a, float s, float* gain, float* bias, float* y, long rows, int n);
+    public abstract void Squash(
+        Squashing f, float* x, float a, float s, float* gain, float* bias, float* y, long rows, int n);
 
-    /// <summary>Gradients of <see cref="Squash"/>: dx is written, the others are added to; da and ds are single numbers.</summary>
+    /// <summary>
+    /// Gradients of <see cref="Squash"/>: dx is written, the others are added to; da and ds are single numbers.
+    /// </summary>
     public abstract void SquashBackward(
-        Squashing f, float* dy, float* x, float a, float s, float* gain, float* dx, float* dgain, float* dbias, float* da, float* ds, long rows, int n);
+        Squashing f, float* dy, float* x, float a, float s, float* gain, float* dx, float* dgain, float* dbias,
+        float* da, float* ds, long rows, int n);
 
     /// <summary>m = u ⊙ SiLU(k·g), where a row of gu holds g and then u, [rows, f] from [rows, 2f].</summary>
     public abstract void SwiGlu(float* gu, float* m, long rows, int f, float k);
@@ -73,12 +78,16 @@ internal abstract unsafe class CpuKernels
     /// <param name="factor">What the result is multiplied by.</param>
     /// <param name="epsilon">ε of RMSNorm.</param>
     public abstract void Rotate(
-        float* x, long stride, QueryKeyNorm norm, float* scale, float* cos, float* sin, float* y, int rows, int dh, float factor,
+        float* x, long stride, QueryKeyNorm norm, float* scale, float* cos, float* sin, float* y, int rows, int dh,
+        float factor,
         float epsilon);
 
-    /// <summary>Gradients of <see cref="Rotate"/>: dx is written (rows stride apart), dscale added to; dy is overwritten.</summary>
+    /// <summary>
+    /// Gradients of <see cref="Rotate"/>: dx is written (rows stride apart), dscale added to; dy is overwritten.
+    /// </summary>
     public abstract void RotateBackward(
-        float* dy, float* x, long stride, QueryKeyNorm norm, float* scale, float* cos, float* sin, float* dx, long dxStride,
+        float* dy, float* x, long stride, QueryKeyNorm norm, float* scale, float* cos, float* sin, float* dx,
+        long dxStride,
         float* dscale, int rows, int dh, float factor, float epsilon);
 
     /// <summary>
@@ -96,17 +105,18 @@ internal abstract unsafe class CpuKernels
         float* scores, long stride, float* logSumExp, int rows, int n, int start, int window);
 
     /// <summary>
-    /// From scores and their log Σ exp the probabilities p (written over scores), and from dp, in place, the scores' gradient
-    /// p ⊙ (dp − Σ p dp).
+    /// From scores and their log Σ exp the probabilities p (written over scores), and from dp, in place, the scores'
+    /// gradient p ⊙ (dp − Σ p dp).
     /// </summary>
     public abstract void CausalSoftmaxBackward(
         float* scores, float* dp, long stride, float* logSumExp, int rows, int n, int start, int window);
 
     /// <summary>
-    /// Cross-entropy of each row in nats; where <paramref name="gradientFactor"/> is not 0 the logits are replaced by their
-    /// gradient, (softmax − onehot)·factor.
+    /// Cross-entropy of each row in nats; where <paramref name="gradientFactor"/> is not 0 the logits are replaced by
+    /// their gradient, (softmax − onehot)·factor.
     /// </summary>
-    public abstract void CrossEntropy(float* logits, long* targets, float* losses, long rows, int n, float gradientFactor);
+    public abstract void CrossEntropy(
+        float* logits, long* targets, float* losses, long rows, int n, float gradientFactor);
 
     /// <summary>nGPT's update y = L2(h + a ⊙ (L2(o) − h)), [rows, n].</summary>
     public abstract void SphereUpdate(float* h, float* o, float* a, float* y, long rows, int n);
@@ -116,10 +126,11 @@ internal abstract unsafe class CpuKernels
         float* g, float* h, float* o, float* a, float* dh, float* dO, float* da, long rows, int n);
 
     /// <summary>
-    /// Adam on rows of a matrix, then the row constraint, and gradients back to zero: one pass over parameters, gradients and
-    /// both moments.
+    /// Adam on rows of a matrix, then the row constraint, and gradients back to zero: one pass over parameters,
+    /// gradients and both moments.
     /// </summary>
-    public abstract void Adam(float* w, float* g, float* mean, float* square, long rows, int n, in AdamStep step, RowConstraint constraint);
+    public abstract void Adam(
+        float* w, float* g, float* mean, float* square, long rows, int n, in AdamStep step, RowConstraint constraint);
 
     /// <summary>Σ a ⊙ b.</summary>
     public abstract float InnerProduct(float* a, float* b, int n);

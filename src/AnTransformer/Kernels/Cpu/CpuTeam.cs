@@ -5,9 +5,9 @@ using static TorchSharp.torch;
 namespace AnTransformer.Kernels.Cpu;
 
 /// <summary>
-/// Runs a kernel's blocks on several threads: on LibTorch's own OpenMP team where there is one, since a second pool would fight
-/// with OpenMP's waiting threads for the cores, else on <see cref="WorkerPool"/>. The number of threads is that of
-/// <see cref="set_num_threads"/>.
+/// Runs a kernel's blocks on several threads: on LibTorch's own OpenMP team where there is one, since a second pool
+/// would fight with OpenMP's waiting threads for the cores, else on <see cref="WorkerPool"/>. The number of threads is
+/// that of <see cref="set_num_threads"/>.
 /// </summary>
 internal static unsafe class CpuTeam
 {
@@ -26,8 +26,8 @@ internal static unsafe class CpuTeam
     public static bool UsesOpenMp => Parallel != null;
 
     /// <summary>
-    /// Calls <paramref name="body"/> for each block from 0 to <paramref name="blocks"/> − 1, in any order; blocks must not depend on
-    /// each other. An exception in a block is thrown here once all threads are done.
+    /// Calls <paramref name="body"/> for each block from 0 to <paramref name="blocks"/> − 1, in any order; blocks must
+    /// not depend on each other. An exception in a block is thrown here once all threads are done.
     /// </summary>
     public static void Run(int blocks, Action<int> body)
     {
@@ -54,7 +54,9 @@ internal static unsafe class CpuTeam
         region.Failure?.Throw();
     }
 
-    /// <summary>Splits <paramref name="count"/> items into equal blocks of at least <paramref name="grain"/> and runs them.</summary>
+    /// <summary>
+    /// Splits <paramref name="count"/> items into equal blocks of at least <paramref name="grain"/> and runs them.
+    /// </summary>
     /// <param name="count">Number of items.</param>
     /// <param name="grain">Items that are worth a thread.</param>
     /// <param name="body">Receives the first item and the number of items.</param>
@@ -73,8 +75,9 @@ internal static unsafe class CpuTeam
     private static void Enter(nint region) => ((Region)GCHandle.FromIntPtr(region).Target!).Work(ThreadNumber());
 
     /// <summary>
-    /// Blocks in as many runs as there are threads. A thread does its own run first: from one kernel to the next it then works on the same
-    /// rows, which its caches still hold; cores need not share a cache. Then it helps others with theirs.
+    /// Blocks in as many runs as there are threads. A thread does its own run first: from one kernel to the next it
+    /// then works on the same rows, which its caches still hold; cores need not share a cache. Then it helps others
+    /// with theirs.
     /// </summary>
     private sealed class Region(int blocks, int threads, Action<int> body)
     {

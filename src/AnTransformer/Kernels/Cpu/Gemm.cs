@@ -5,8 +5,8 @@ using static TorchSharp.torch;
 namespace AnTransformer.Kernels.Cpu;
 
 /// <summary>
-/// fp32 matrix products on row-major memory: by <see cref="BlockedGemm"/> where it is the faster one, else by the BLAS inside
-/// LibTorch, its <c>sgemm</c> where it is exported (MKL on x64), else through tensors over the same memory.
+/// fp32 matrix products on row-major memory: by <see cref="BlockedGemm"/> where it is the faster one, else by the BLAS
+/// inside LibTorch, its <c>sgemm</c> where it is exported (MKL on x64), else through tensors over the same memory.
 /// </summary>
 internal static unsafe class Gemm
 {
@@ -15,15 +15,19 @@ internal static unsafe class Gemm
 
     private static readonly delegate* unmanaged<
         byte*, byte*, int*, int*, int*, float*, float*, int*, float*, int*, float*, float*, int*, void> Sgemm =
-        (delegate* unmanaged<byte*, byte*, int*, int*, int*, float*, float*, int*, float*, int*, float*, float*, int*, void>)
+        (delegate* unmanaged<byte*, byte*, int*, int*, int*, float*, float*, int*, float*, int*, float*, float*, int*,
+            void>)
         LibTorch.FindExport("sgemm_");
 
-    /// <summary>Set to <c>blas</c> or <c>own</c> in the environment to choose; the default depends on the processor alone, so that runs
-    /// repeat bit for bit.</summary>
+    /// <summary>Set to <c>blas</c> or <c>own</c> in the environment to choose; the default depends on the processor
+    /// alone, so that runs repeat bit for bit.</summary>
     public const string EnvironmentVariable = "ANTRANSFORMER_GEMM";
 
-    /// <summary>Whether <see cref="BlockedGemm"/> is used. Changed by tests only, and by those that run alone.</summary>
-    public static bool UsesOwn { get; set; } = UsesOwnByDefault(Environment.GetEnvironmentVariable(EnvironmentVariable));
+    /// <summary>
+    /// Whether <see cref="BlockedGemm"/> is used. Changed by tests only, and by those that run alone.
+    /// </summary>
+    public static bool UsesOwn { get; set; } = UsesOwnByDefault(
+        Environment.GetEnvironmentVariable(EnvironmentVariable));
 
     /// <summary>What the environment variable's value says, null for none.</summary>
     public static bool UsesOwnByDefault(string? setting) => setting?.ToLowerInvariant() switch
@@ -33,7 +37,9 @@ internal static unsafe class Gemm
         _ => BlockedGemm.IsPreferred,
     };
 
-    /// <summary>C ← α·A·Bᵀ + β·C, with A [m, k], B [n, k], C [m, n]: a linear map with a matrix stored [out, in].</summary>
+    /// <summary>
+    /// C ← α·A·Bᵀ + β·C, with A [m, k], B [n, k], C [m, n]: a linear map with a matrix stored [out, in].
+    /// </summary>
     public static void MultiplyTransposed(
         long m, long n, long k, float alpha, float* a, long lda, float* b, long ldb, float beta, float* c, long ldc)
         => Multiply(false, true, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
@@ -50,7 +56,8 @@ internal static unsafe class Gemm
 
     /// <summary>C ← α·op(A)·op(B) + β·C by LibTorch's <c>sgemm</c>, or through tensors where it exports none.</summary>
     internal static void MultiplyByBlas(
-        bool transposeA, bool transposeB, long m, long n, long k, float alpha, float* a, long lda, float* b, long ldb, float beta,
+        bool transposeA, bool transposeB, long m, long n, long k, float alpha, float* a, long lda, float* b, long ldb,
+        float beta,
         float* c, long ldc)
     {
         if (Sgemm == null)
@@ -68,7 +75,8 @@ internal static unsafe class Gemm
 
     /// <summary>C ← α·op(A)·op(B) + β·C by LibTorch's operator on tensors over the memory.</summary>
     internal static void MultiplyTensors(
-        bool transposeA, bool transposeB, long m, long n, long k, float alpha, float* a, long lda, float* b, long ldb, float beta,
+        bool transposeA, bool transposeB, long m, long n, long k, float alpha, float* a, long lda, float* b, long ldb,
+        float beta,
         float* c, long ldc)
     {
         using var scope = NewDisposeScope();
@@ -80,7 +88,8 @@ internal static unsafe class Gemm
     }
 
     private static void Multiply(
-        bool transposeA, bool transposeB, long m, long n, long k, float alpha, float* a, long lda, float* b, long ldb, float beta,
+        bool transposeA, bool transposeB, long m, long n, long k, float alpha, float* a, long lda, float* b, long ldb,
+        float beta,
         float* c, long ldc)
     {
         var isOwn = UsesOwn && m >= SmallestOwn;
@@ -93,7 +102,8 @@ internal static unsafe class Gemm
 
     /// <summary>A [rows, columns] tensor over memory whose rows are <paramref name="stride"/> floats apart.</summary>
     private static Tensor View(float* memory, long rows, long columns, long stride)
-        => TensorMemory.Wrap((nint)memory, &Keep, [((rows - 1) * stride) + columns]).as_strided([rows, columns], [stride, 1]);
+        => TensorMemory.Wrap((nint)memory, &Keep, [((rows - 1) * stride) + columns]).as_strided(
+            [rows, columns], [stride, 1]);
 
     [UnmanagedCallersOnly]
     private static void Keep(nint memory)

@@ -4,7 +4,10 @@ using System.Runtime.Intrinsics.X86;
 
 namespace AnTransformer.Kernels.Cpu;
 
-/// <summary>Panels of a product's second factor as <see cref="GemmTile{V}"/> reads them: a tile's columns, step by step along the depth.</summary>
+/// <summary>
+/// Panels of a product's second factor as <see cref="GemmTile{V}"/> reads them: a tile's columns, step by step along
+/// the depth.
+/// </summary>
 /// <typeparam name="V">The vector.</typeparam>
 internal static unsafe class GemmPanel<V>
     where V : struct, ISimd<V>
@@ -39,7 +42,9 @@ internal static unsafe class GemmPanel<V>
             new ReadOnlySpan<float>(matrix, columns).CopyTo(new Span<float>(panel, columns));
     }
 
-    /// <summary>As many rows of a row-major matrix as a panel has columns, or fewer, as columns; missing ones become 0.</summary>
+    /// <summary>
+    /// As many rows of a row-major matrix as a panel has columns, or fewer, as columns; missing ones become 0.
+    /// </summary>
     /// <param name="rows">First element.</param>
     /// <param name="stride">Distance of rows.</param>
     /// <param name="count">Number of rows.</param>
@@ -74,13 +79,15 @@ internal static unsafe class GemmPanel<V>
         Join(r3, r7, target, 3);
 
         // Four rows of eight: in each half, element (i, j) moves to (j, i).
-        static (Vector256<float>, Vector256<float>, Vector256<float>, Vector256<float>) Quarter(float* source, long stride)
+        static (Vector256<float>, Vector256<float>, Vector256<float>, Vector256<float>) Quarter(
+            float* source, long stride)
         {
             var (a, b) = (Vector256.Load(source), Vector256.Load(source + stride));
             var (c, d) = (Vector256.Load(source + (2 * stride)), Vector256.Load(source + (3 * stride)));
             var (low, high) = (Avx.UnpackLow(a, b), Avx.UnpackHigh(a, b));
             var (low2, high2) = (Avx.UnpackLow(c, d), Avx.UnpackHigh(c, d));
-            return (Avx.Shuffle(low, low2, 0x44), Avx.Shuffle(low, low2, 0xEE), Avx.Shuffle(high, high2, 0x44), Avx.Shuffle(high, high2, 0xEE));
+            return (Avx.Shuffle(low, low2, 0x44), Avx.Shuffle(low, low2, 0xEE), Avx.Shuffle(high, high2, 0x44),
+                Avx.Shuffle(high, high2, 0xEE));
         }
 
         static void Join(Vector256<float> first, Vector256<float> second, float* target, int row)

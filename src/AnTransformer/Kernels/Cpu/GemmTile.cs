@@ -4,9 +4,10 @@ using System.Runtime.Intrinsics.X86;
 namespace AnTransformer.Kernels.Cpu;
 
 /// <summary>
-/// The innermost loop of a matrix product: a tile of the result, eight rows of two vectors, in sixteen registers, to which each step
-/// adds eight broadcast elements of A times two vectors of B. Sixteen independent sums keep the multiplier busy for as long as one
-/// takes. Made for AVX-512's thirty-two registers; on narrower vectors it computes the same, though not at full speed.
+/// The innermost loop of a matrix product: a tile of the result, eight rows of two vectors, in sixteen registers, to
+/// which each step adds eight broadcast elements of A times two vectors of B. Sixteen independent sums keep the
+/// multiplier busy for as long as one takes. Made for AVX-512's thirty-two registers; on narrower vectors it computes
+/// the same, though not at full speed.
 /// </summary>
 /// <typeparam name="V">The vector.</typeparam>
 internal static unsafe class GemmTile<V>
@@ -36,9 +37,12 @@ internal static unsafe class GemmTile<V>
     public static void Multiply(
         int depth, float* a, long rowStep, long depthStep, float* b, float* c, long ldc, float alpha, bool add)
     {
-        float* a1 = a + rowStep, a2 = a1 + rowStep, a3 = a2 + rowStep, a4 = a3 + rowStep, a5 = a4 + rowStep, a6 = a5 + rowStep, a7 = a6 + rowStep;
-        V c00 = default, c01 = default, c10 = default, c11 = default, c20 = default, c21 = default, c30 = default, c31 = default;
-        V c40 = default, c41 = default, c50 = default, c51 = default, c60 = default, c61 = default, c70 = default, c71 = default;
+        float* a1 = a + rowStep, a2 = a1 + rowStep, a3 = a2 + rowStep, a4 = a3 + rowStep, a5 = a4 + rowStep, a6 = a5
+            + rowStep, a7 = a6 + rowStep;
+        V c00 = default, c01 = default, c10 = default, c11 = default, c20 = default, c21 = default, c30 = default,
+        c31 = default;
+        V c40 = default, c41 = default, c50 = default, c51 = default, c60 = default, c61 = default, c70 = default,
+        c71 = default;
 
         // The tile of C is on its way to the cache while the sums are made.
         for (var row = 0; row < (Sse.IsSupported ? Rows : 0); row++)
@@ -91,9 +95,12 @@ internal static unsafe class GemmTile<V>
         Finish(c + (7 * ldc), c70, c71, factor, add);
     }
 
-    /// <summary><see cref="Multiply"/> for a tile of which only some rows and columns exist in C; A must have all eight rows.</summary>
+    /// <summary>
+    /// <see cref="Multiply"/> for a tile of which only some rows and columns exist in C; A must have all eight rows.
+    /// </summary>
     public static void MultiplyPart(
-        int depth, float* a, long rowStep, long depthStep, float* b, float* c, long ldc, float alpha, bool add, int height, int width)
+        int depth, float* a, long rowStep, long depthStep, float* b, float* c, long ldc, float alpha, bool add,
+        int height, int width)
     {
         if (height == Rows && width == Columns)
         {

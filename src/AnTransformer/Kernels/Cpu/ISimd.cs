@@ -3,8 +3,9 @@ using System.Runtime.CompilerServices;
 namespace AnTransformer.Kernels.Cpu;
 
 /// <summary>
-/// A vector of floats. A kernel is written once against this interface; the just-in-time compiler specializes it for each
-/// implementing struct, so that it costs nothing. <see cref="SimdScalar"/> runs the same formulas on what a row leaves over.
+/// A vector of floats. A kernel is written once against this interface; the just-in-time compiler specializes it for
+/// each implementing struct, so that it costs nothing. <see cref="SimdScalar"/> runs the same formulas on what a row
+/// leaves over.
 /// </summary>
 /// <typeparam name="TSelf">The implementing struct.</typeparam>
 internal unsafe interface ISimd<TSelf>
@@ -58,8 +59,8 @@ internal static class SimdMath
     private const float LargestExponent = 88.02f;
 
     /// <summary>
-    /// eˣ to about 1 unit in the last place, for x clamped to [-87.33, 88.02], outside of which fp32 has no normal result. Reduction
-    /// to |r| ≤ ln 2 / 2 and a polynomial with Cephes' coefficients.
+    /// eˣ to about 1 unit in the last place, for x clamped to [-87.33, 88.02], outside of which fp32 has no normal
+    /// result. Reduction to |r| ≤ ln 2 / 2 and a polynomial with Cephes' coefficients.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Exp<V>(V x)
@@ -91,8 +92,8 @@ internal static class SimdMath
         => V.Broadcast(1) - (V.Broadcast(2) / (V.Broadcast(1) + Exp(x + x)));
 
     /// <summary>
-    /// erf x from e^(−x²), to 2e-7: up to |x| = 1 an odd polynomial that is relatively exact, beyond it Abramowitz and Stegun's formula
-    /// 7.1.26 (1964), which loses near 0 what it subtracts.
+    /// erf x from e^(−x²), to 2e-7: up to |x| = 1 an odd polynomial that is relatively exact, beyond it Abramowitz and
+    /// Stegun's formula 7.1.26 (1964), which loses near 0 what it subtracts.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Erf<V>(V x, V gauss)

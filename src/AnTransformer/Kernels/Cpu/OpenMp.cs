@@ -17,8 +17,8 @@ internal static class OpenMp
         if (!OperatingSystem.IsLinux())
             return 0;
         LibTorch.EnsureLoaded();
-        // Wheels and packages carry a copy under a name with a hash. A second libgomp, for example the system's, would have a team
-        // of its own, so the one that is mapped already is taken.
+        // Wheels and packages carry a copy under a name with a hash. A second libgomp, for example the system's, would
+        // have a team of its own, so the one that is mapped already is taken.
         var mapped = File.ReadLines("/proc/self/maps")
             .Select(line => line.IndexOf('/') is >= 0 and var slash ? line[slash..] : "")
             .Where(path => Path.GetFileName(path).StartsWith("libgomp", StringComparison.Ordinal))

@@ -2,7 +2,9 @@ using System.Runtime.CompilerServices;
 
 namespace AnTransformer.Kernels.Cpu;
 
-/// <summary>One float: the end of a row whose length is no multiple of the vector's, and processors without vectors.</summary>
+/// <summary>
+/// One float: the end of a row whose length is no multiple of the vector's, and processors without vectors.
+/// </summary>
 internal readonly unsafe struct SimdScalar(float value) : ISimd<SimdScalar>
 {
     private readonly float _value = value;

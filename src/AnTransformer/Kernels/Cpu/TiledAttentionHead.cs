@@ -4,8 +4,8 @@ using AnTransformer.Configuration;
 namespace AnTransformer.Kernels.Cpu;
 
 /// <summary>
-/// Attention of a head by <see cref="GemmTile{V}"/>: keys and values are packed once, scores are made for eight queries at a time and
-/// only as far as these see, and stay in the first-level cache until they have met the values.
+/// Attention of a head by <see cref="GemmTile{V}"/>: keys and values are packed once, scores are made for eight queries
+/// at a time and only as far as these see, and stay in the first-level cache until they have met the values.
 /// </summary>
 /// <typeparam name="V">The vector.</typeparam>
 internal sealed unsafe class TiledAttentionHead<V> : AttentionHead
@@ -70,7 +70,8 @@ internal sealed unsafe class TiledAttentionHead<V> : AttentionHead
         var keys = valuesByDepth + KeyPanels(length, headSize);                 // k for the queries' gradient
         var scores = keys + ValuePanels(length, headSize);
         var dScores = scores + (QueryBlock * stride);
-        var queries = dScores + (QueryBlock * stride);                          // q, dy for the keys' and values' gradients
+        // q, dy for the keys' and values' gradients
+        var queries = dScores + (QueryBlock * stride);
         var gradients = queries + ValuePanels(QueryBlock, headSize);
         var paddedQuery = gradients + ValuePanels(QueryBlock, headSize);
         var paddedGradient = paddedQuery + (Strip * (long)headSize);
@@ -93,8 +94,10 @@ internal sealed unsafe class TiledAttentionHead<V> : AttentionHead
                 var visible = causal ? row + rows : length;
                 var p = scores + (start * stride);
                 var dp = dScores + (start * stride);
-                var query = PadStrip(q + (row * (long)headSize), headSize, rows, headSize, paddedQuery, out var queryStride);
-                var gradient = PadStrip(dy + (row * dyStride), dyStride, rows, headSize, paddedGradient, out var gradientStride);
+                var query = PadStrip(
+                    q + (row * (long)headSize), headSize, rows, headSize, paddedQuery, out var queryStride);
+                var gradient = PadStrip(
+                    dy + (row * dyStride), dyStride, rows, headSize, paddedGradient, out var gradientStride);
                 var seen = FirstSeen(row, window);
                 var (keyCount, offset) = (visible - seen, seen * (long)headSize);
                 Scores(query, queryStride, keysByDepth + offset, keyCount, headSize, p + seen, stride);
@@ -120,8 +123,12 @@ internal sealed unsafe class TiledAttentionHead<V> : AttentionHead
                 var (depth, at) = (count - skipped, key * (long)headSize);
                 var p = scores + (skipped * stride) + key;
                 var dp = dScores + (skipped * stride) + key;
-                Product(depth, p, 1, stride, gradients + (skipped * Panel), count, valueGradient + at, headSize, Strip, headSize, add: true);
-                Product(depth, dp, 1, stride, queries + (skipped * Panel), count, keyGradient + at, headSize, Strip, headSize, add: true);
+                Product(
+                    depth, p, 1, stride, gradients + (skipped * Panel), count, valueGradient + at, headSize, Strip,
+                    headSize, add: true);
+                Product(
+                    depth, dp, 1, stride, queries + (skipped * Panel), count, keyGradient + at, headSize, Strip,
+                    headSize, add: true);
             }
         }
 
@@ -134,7 +141,8 @@ internal sealed unsafe class TiledAttentionHead<V> : AttentionHead
 
     private static int PaddedRows(int length) => (length + Strip - 1) / Strip * Strip;
 
-    private static long ScoreStride(int length) => ((length + Panel - 1) / Panel * Panel) + 16;     // rows must not share cache sets
+    // rows must not share cache sets
+    private static long ScoreStride(int length) => ((length + Panel - 1) / Panel * Panel) + 16;
 
     private static long KeyPanels(int length, int headSize) => (length + Panel - 1L) / Panel * Panel * headSize;
 
@@ -155,31 +163,37 @@ internal sealed unsafe class TiledAttentionHead<V> : AttentionHead
     }
 
     /// <summary>The rows themselves, or fewer than eight of them followed by zeros in scratch memory.</summary>
-    private static float* PadStrip(float* rows, long stride, int count, int headSize, float* padded, out long paddedStride)
+    private static float* PadStrip(
+        float* rows, long stride, int count, int headSize, float* padded, out long paddedStride)
     {
         paddedStride = count == Strip ? stride : headSize;
         if (count == Strip)
             return rows;
         new Span<float>(padded, Strip * headSize).Clear();
         for (var row = 0; row < count; row++)
-            new ReadOnlySpan<float>(rows + (row * stride), headSize).CopyTo(new Span<float>(padded + (row * (long)headSize), headSize));
+            new ReadOnlySpan<float>(rows + (row * stride), headSize)
+                .CopyTo(new Span<float>(padded + (row * (long)headSize), headSize));
         return padded;
     }
 
-    private static void Scores(float* rows, long rowStride, float* panels, int visible, int headSize, float* scores, long stride)
+    private static void Scores(
+        float* rows, long rowStride, float* panels, int visible, int headSize, float* scores, long stride)
     {
         for (var key = 0; key < visible; key += Panel)
-            GemmTile<V>.Multiply(headSize, rows, rowStride, 1, panels + (key * (long)headSize), scores + key, stride, 1, add: false);
+            GemmTile<V>.Multiply(
+                headSize, rows, rowStride, 1, panels + (key * (long)headSize), scores + key, stride, 1, add: false);
     }
 
     /// <summary>Eight rows, or columns, of scores times a matrix in panels.</summary>
     private static void Product(
-        int depth, float* a, long rowStep, long depthStep, float* panels, int panelDepth, float* c, long ldc, int rows, int headSize, bool add)
+        int depth, float* a, long rowStep, long depthStep, float* panels, int panelDepth, float* c, long ldc, int rows,
+        int headSize, bool add)
     {
         for (var column = 0; column < headSize; column += Panel)
         {
             GemmTile<V>.MultiplyPart(
-                depth, a, rowStep, depthStep, panels + (column * (long)panelDepth), c + column, ldc, 1, add, rows, Math.Min(Panel, headSize - column));
+                depth, a, rowStep, depthStep, panels + (column * (long)panelDepth), c
+                    + column, ldc, 1, add, rows, Math.Min(Panel, headSize - column));
         }
     }
 

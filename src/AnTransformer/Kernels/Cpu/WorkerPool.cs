@@ -6,7 +6,9 @@ internal static class WorkerPool
     private static readonly Lock Gate = new();
     private static readonly List<Worker> Workers = [];
 
-    /// <summary>Runs <paramref name="work"/> on the calling thread and on <paramref name="threads"/> − 1 others at once.</summary>
+    /// <summary>
+    /// Runs <paramref name="work"/> on the calling thread and on <paramref name="threads"/> − 1 others at once.
+    /// </summary>
     public static void Run(int threads, Action work)
     {
         // A second caller does not wait for the first one's workers: it works alone.

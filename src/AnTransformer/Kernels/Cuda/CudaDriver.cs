@@ -2,7 +2,9 @@ using System.Runtime.InteropServices;
 
 namespace AnTransformer.Kernels.Cuda;
 
-/// <summary>The few functions of CUDA's driver that load and launch kernels (CUDA Driver API, sections 6.2 to 6.22).</summary>
+/// <summary>
+/// The few functions of CUDA's driver that load and launch kernels (CUDA Driver API, sections 6.2 to 6.22).
+/// </summary>
 internal sealed unsafe class CudaDriver
 {
     private const int MultiprocessorCount = 16;
@@ -45,7 +47,9 @@ internal sealed unsafe class CudaDriver
         Check(((delegate* unmanaged<uint, int>)library.Required("cuInit"))(0), "cuInit");
     }
 
-    /// <summary>A device's compute capability (90 for 9.0), its number of multiprocessors and its primary context.</summary>
+    /// <summary>
+    /// A device's compute capability (90 for 9.0), its number of multiprocessors and its primary context.
+    /// </summary>
     /// <param name="ordinal">The device's number as CUDA and LibTorch count.</param>
     public (int Capability, int Multiprocessors, nint Context) Open(int ordinal)
     {
@@ -123,7 +127,8 @@ internal sealed unsafe class CudaDriver
     /// <returns>0, or the driver's error.</returns>
     public int Launch(nint function, LaunchShape shape, void* argument)
         => _launchKernel(
-            function, (uint)shape.X, (uint)shape.Y, 1, (uint)shape.Block, 1, 1, (uint)shape.SharedBytes, 0, &argument, null);
+            function, (uint)shape.X, (uint)shape.Y, 1, (uint)shape.Block, 1, 1, (uint)shape.SharedBytes, 0, &argument,
+            null);
 
     /// <summary>The driver's words on an error.</summary>
     /// <param name="error">Its number.</param>

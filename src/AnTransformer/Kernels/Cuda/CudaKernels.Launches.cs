@@ -3,9 +3,9 @@ using static TorchSharp.torch;
 namespace AnTransformer.Kernels.Cuda;
 
 /// <content>
-/// One method per kernel, on device pointers and sizes: each chooses blocks and threads, and those whose gradients of channels
-/// are sums over rows also reserve the blocks' partial sums and add them up. The structures' fields are described in
-/// Sources/*.cu; the activations' dtype is fp32 or bf16.
+/// One method per kernel, on device pointers and sizes: each chooses blocks and threads, and those whose gradients of
+/// channels are sums over rows also reserve the blocks' partial sums and add them up. The structures' fields are
+/// described in Sources/*.cu; the activations' dtype is fp32 or bf16.
 /// </content>
 internal sealed partial class CudaKernels
 {
@@ -27,7 +27,8 @@ internal sealed partial class CudaKernels
     {
         var wide = IsWide(a.Columns, a.H, a.X, a.Keep, a.Update, a.Out, a.Cast);
         a.Wide = wide ? 1 : 0;
-        Launcher.Launch("residual_forward" + Suffix(dtype), LaunchShape.Columns(a.Rows, a.Columns, wide, ManyThreads), a);
+        Launcher.Launch(
+            "residual_forward" + Suffix(dtype), LaunchShape.Columns(a.Rows, a.Columns, wide, ManyThreads), a);
     }
 
     /// <summary>The gradients of h, x and, in <paramref name="factors"/> [2, columns], of keep and update.</summary>
@@ -65,8 +66,8 @@ internal sealed partial class CudaKernels
         => Launcher.Launch("query_key_forward" + Suffix(dtype), QueryKeyShape(a.Tokens, a.Heads, QueryKeyWarps), a);
 
     /// <summary>
-    /// The gradient of the product and, unless it is 0, in <paramref name="gains"/>, that of the gains: [2, head size] for
-    /// queries and keys with RMSNorm, else [heads, head size] of the one scale that both share.
+    /// The gradient of the product and, unless it is 0, in <paramref name="gains"/>, that of the gains: [2, head size]
+    /// for queries and keys with RMSNorm, else [heads, head size] of the one scale that both share.
     /// </summary>
     internal void QueryKeyBackward(ScalarType dtype, QueryKeyBackwardArguments a, nint gains)
     {
@@ -77,7 +78,10 @@ internal sealed partial class CudaKernels
         }
 
         var warps = Math.Clamp(SharedLimit / (2 * sizeof(float) * a.HeadSize), 1, QueryKeyWarps);
-        var shape = QueryKeyShape(a.Tokens, a.Heads, warps) with { SharedBytes = warps * 2 * a.HeadSize * sizeof(float) };
+        var shape = QueryKeyShape(a.Tokens, a.Heads, warps) with
+        {
+            SharedBytes = warps * 2 * a.HeadSize * sizeof(float),
+        };
         using var partial = Launcher.Empty([shape.X, 2, a.Heads, a.HeadSize], ScalarType.Float32);
         a.Partial = DevicePointer.Of(partial);
         Launcher.Launch("query_key_backward" + Suffix(dtype), shape, a);
@@ -115,7 +119,8 @@ internal sealed partial class CudaKernels
     {
         var wide = IsWide(a.Columns, a.H, a.O, a.Alpha, a.Out, a.Cast);
         a.Wide = wide ? 1 : 0;
-        Launcher.Launch("normalized_forward" + Suffix(dtype), LaunchShape.Rows(a.Rows, a.Columns, wide, ManyThreads), a);
+        Launcher.Launch(
+            "normalized_forward" + Suffix(dtype), LaunchShape.Rows(a.Rows, a.Columns, wide, ManyThreads), a);
     }
 
     /// <summary>The gradients of h, o and, in <paramref name="alpha"/> [columns], of α.</summary>
@@ -129,7 +134,9 @@ internal sealed partial class CudaKernels
         ColumnSum(new() { Partial = a.Partial, Out = alpha, Rows = shape.X, Columns = a.Columns });
     }
 
-    /// <summary>One step of Adam and the constraint of rows of <c>Columns</c> elements; the last row may be shorter.</summary>
+    /// <summary>
+    /// One step of Adam and the constraint of rows of <c>Columns</c> elements; the last row may be shorter.
+    /// </summary>
     internal void AdamUpdate(AdamUpdateArguments a)
     {
         var wide = a.Size % 4 == 0 && IsWide(a.Columns, a.Parameter, a.Gradient, a.Mean, a.Square);
@@ -156,7 +163,13 @@ internal sealed partial class CudaKernels
         var wide = size % 4 == 0 && IsWide(4, x);
         var blocks = (int)Math.Clamp(LaunchShape.DivideUp(size, Block * 4), 1, EnoughThreads / Block);
         using var partial = Launcher.Empty([blocks], ScalarType.Float64);
-        var sums = new SquareSumArguments { X = x, Partial = DevicePointer.Of(partial), Size = size, Wide = wide ? 1 : 0 };
+        var sums = new SquareSumArguments
+        {
+            X = x,
+            Partial = DevicePointer.Of(partial),
+            Size = size,
+            Wide = wide ? 1 : 0,
+        };
         Launcher.Launch("square_sum_f32", new(blocks, 1, Block), sums);
         var total = new PartialTotalArguments { Partial = sums.Partial, Out = result, Size = blocks };
         Launcher.Launch("partial_total_f32", new(1, 1, Block), total);

@@ -7,8 +7,8 @@ using static TorchSharp.torch;
 namespace AnTransformer.Kernels.Cuda;
 
 /// <summary>
-/// Hand-fused CUDA kernels of one device, for <see cref="CudaOperators"/>. They are compiled at first use by NVIDIA's run-time
-/// compiler, which comes with LibTorch and PyTorch, and cached in the user's cache folder.
+/// Hand-fused CUDA kernels of one device, for <see cref="CudaOperators"/>. They are compiled at first use by NVIDIA's
+/// run-time compiler, which comes with LibTorch and PyTorch, and cached in the user's cache folder.
 /// </summary>
 internal sealed partial class CudaKernels
 {
@@ -19,8 +19,8 @@ internal sealed partial class CudaKernels
     internal IKernelLauncher Launcher { get; }
 
     /// <summary>
-    /// The kernels of a device. Whatever is missing or fails — the driver, the compiler, the compilation — is a reason to
-    /// compute without them and never an exception.
+    /// The kernels of a device. Whatever is missing or fails — the driver, the compiler, the compilation — is a reason
+    /// to compute without them and never an exception.
     /// </summary>
     /// <param name="device">Any device; only CUDA devices have kernels.</param>
     /// <param name="kernels">The kernels, or null.</param>
@@ -45,14 +45,16 @@ internal sealed partial class CudaKernels
 
         public string? Reason => reason;
 
-        [SuppressMessage("Design", "CA1031", Justification = "Everything works without kernels: no failure may end a run.")]
+        [SuppressMessage(
+            "Design", "CA1031", Justification = "Everything works without kernels: no failure may end a run.")]
         public static Attempt At(int ordinal)
         {
             try
             {
                 var compilers = RuntimeCompilerFiles.Candidates(RuntimeCompilerFiles.ChosenFolder());
                 var cache = new KernelCache(CacheFolder());
-                return new(new CudaKernels(CudaLauncher.Create(ordinal, CudaDriver.SystemNames, compilers, cache)), null);
+                return new(
+                    new CudaKernels(CudaLauncher.Create(ordinal, CudaDriver.SystemNames, compilers, cache)), null);
             }
             catch (Exception e)
             {

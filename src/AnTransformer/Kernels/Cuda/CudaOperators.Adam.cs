@@ -10,8 +10,9 @@ internal static partial class CudaOperators
     private const int Piece = 4096;
 
     /// <summary>
-    /// One step of Adam or AdamW, in place: gradient factor, moments, bias correction, decoupled decay, update, row constraint
-    /// and zeroing of the gradient in one pass. Views of a flat buffer serve as well as tensors of their own.
+    /// One step of Adam or AdamW, in place: gradient factor, moments, bias correction, decoupled decay, update, row
+    /// constraint and zeroing of the gradient in one pass. Views of a flat buffer serve as well as tensors of their
+    /// own.
     /// </summary>
     /// <param name="kernels">The device's kernels.</param>
     /// <param name="parameter">fp32, any shape; with a constraint [rows, columns].</param>
@@ -22,8 +23,8 @@ internal static partial class CudaOperators
     /// <param name="constraint">Where rows are kept.</param>
     /// <param name="clear">Whether the gradient is set to zero afterwards.</param>
     /// <param name="squareSum">
-    /// ‖g‖² of all gradients, fp64 [1], from <see cref="SquareSum"/>, to clip without waiting for the device: gradients are
-    /// also multiplied by min(1, maxNorm / (‖g‖ · factor + 1e-6)). Null for none.
+    /// ‖g‖² of all gradients, fp64 [1], from <see cref="SquareSum"/>, to clip without waiting for the device: gradients
+    /// are also multiplied by min(1, maxNorm / (‖g‖ · factor + 1e-6)). Null for none.
     /// </param>
     /// <param name="maxNorm">The clipping threshold; used with <paramref name="squareSum"/> only.</param>
     public static void AdamUpdate(

@@ -59,12 +59,14 @@ internal static partial class CudaOperators
     }
 
     /// <summary>
-    /// Cross-entropy of rows of logits and, in their place, its gradient (softmax − onehot) · scale, so that the logits of a
-    /// chunk of tokens exist once.
+    /// Cross-entropy of rows of logits and, in their place, its gradient (softmax − onehot) · scale, so that the logits
+    /// of a chunk of tokens exist once.
     /// </summary>
     /// <param name="kernels">The device's kernels.</param>
     /// <param name="logits">T [n, V]; overwritten where <paramref name="withGradient"/> is set.</param>
-    /// <param name="targets">int64 [n]; −100 gives no loss and no gradient, any other id outside [0, V) a loss of NaN.</param>
+    /// <param name="targets">
+    /// int64 [n]; −100 gives no loss and no gradient, any other id outside [0, V) a loss of NaN.
+    /// </param>
     /// <param name="scale">What the gradient is multiplied by, for a mean 1 / tokens.</param>
     /// <param name="withGradient">Whether the gradient is wanted.</param>
     /// <returns>Losses in nats, fp32 [n].</returns>

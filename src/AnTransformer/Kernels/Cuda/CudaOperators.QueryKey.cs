@@ -20,11 +20,13 @@ internal static partial class CudaOperators
     /// <param name="queryFactor">What queries are multiplied by in the end, for the softmax scale.</param>
     /// <param name="epsilon">ε of RMSNorm.</param>
     /// <returns>
-    /// q, k and v, T [B, H, T, d_h], and the reciprocal norms of q and k, fp32 [B·T, H] (undefined without norm), for the
-    /// backward pass.
+    /// q, k and v, T [B, H, T, d_h], and the reciprocal norms of q and k, fp32 [B·T, H] (undefined without norm), for
+    /// the backward pass.
     /// </returns>
-    public static (Tensor Query, Tensor Key, Tensor Value, Tensor QueryReciprocal, Tensor KeyReciprocal) QueryKeyForward(
-        CudaKernels kernels, Tensor qkv, int heads, QueryKeyNorm norm, Tensor? queryGain, Tensor? keyGain, Tensor cosine,
+    public static (Tensor Query, Tensor Key, Tensor Value, Tensor QueryReciprocal,
+        Tensor KeyReciprocal) QueryKeyForward(
+        CudaKernels kernels, Tensor qkv, int heads, QueryKeyNorm norm, Tensor? queryGain, Tensor? keyGain,
+        Tensor cosine,
         Tensor sine, long start, double queryFactor, double epsilon = 0)
     {
         ArgumentNullException.ThrowIfNull(kernels);
@@ -80,11 +82,12 @@ internal static partial class CudaOperators
     /// <param name="start">As in the forward pass.</param>
     /// <param name="queryFactor">As in the forward pass.</param>
     /// <returns>
-    /// The gradient of qkv, T [B, T, 3d], and of the gains, null where they are: for RMSNorm fp32 [2, d_h], queries' and keys',
-    /// else fp32 [H, d_h] of the scale that both share.
+    /// The gradient of qkv, T [B, T, 3d], and of the gains, null where they are: for RMSNorm fp32 [2, d_h], queries'
+    /// and keys', else fp32 [H, d_h] of the scale that both share.
     /// </returns>
     public static (Tensor Qkv, Tensor? Gains) QueryKeyBackward(
-        CudaKernels kernels, Tensor queryGradient, Tensor keyGradient, Tensor valueGradient, Tensor qkv, QueryKeyNorm norm,
+        CudaKernels kernels, Tensor queryGradient, Tensor keyGradient, Tensor valueGradient, Tensor qkv,
+        QueryKeyNorm norm,
         Tensor? queryGain, Tensor? keyGain, Tensor cosine, Tensor sine, Tensor queryReciprocal, Tensor keyReciprocal,
         long start, double queryFactor)
     {
@@ -137,14 +140,16 @@ internal static partial class CudaOperators
             || qkv.shape[2] / 3 / heads > 4096 || qkv.shape[1] > int.MaxValue)
         {
             throw new ArgumentException(
-                $"qkv of shape [{string.Join(", ", qkv.shape)}] is not [B, T, 3d] with d/{heads} even and at most 4096.",
+                $"qkv of shape [{string.Join(", ", qkv.shape)}] is not [B, T, 3d] with d/{heads} even and at most "
+                    + "4096.",
                 nameof(qkv));
         }
 
         return (int)(qkv.shape[2] / 3 / heads);
     }
 
-    private static void RequireGains(CudaKernels kernels, QueryKeyNorm norm, Tensor? query, Tensor? key, int heads, int size)
+    private static void RequireGains(
+        CudaKernels kernels, QueryKeyNorm norm, Tensor? query, Tensor? key, int heads, int size)
     {
         if ((query is null) != (key is null))
             throw new ArgumentException("Queries and keys both have a gain, or neither.", nameof(key));
@@ -155,15 +160,18 @@ internal static partial class CudaOperators
         Require(kernels, key, nameof(key), ScalarType.Float32, shape);
     }
 
-    private static void RequireAngles(CudaKernels kernels, Tensor cosine, Tensor sine, long start, long length, int size)
+    private static void RequireAngles(
+        CudaKernels kernels, Tensor cosine, Tensor sine, long start, long length, int size)
     {
         if (start < 0 || cosine.dim() != 2 || cosine.shape[0] < start + length)
-            throw new ArgumentException($"There are no angles for positions {start} to {start + length - 1}.", nameof(cosine));
+            throw new ArgumentException(
+                $"There are no angles for positions {start} to {start + length - 1}.", nameof(cosine));
         Require(kernels, cosine, nameof(cosine), ScalarType.Float32, [cosine.shape[0], size / 2]);
         Require(kernels, sine, nameof(sine), ScalarType.Float32, cosine.shape);
     }
 
-    private static TensorStrides Strides(CudaKernels kernels, Tensor tensor, string name, ScalarType dtype, long[] shape)
+    private static TensorStrides Strides(
+        CudaKernels kernels, Tensor tensor, string name, ScalarType dtype, long[] shape)
     {
         RequireElements(kernels, tensor, name, dtype, shape);
         var strides = tensor.stride();

@@ -124,7 +124,8 @@ internal static partial class CudaOperators
     /// <param name="uReciprocal">From the forward pass, fp32 [rows].</param>
     /// <returns>Gradients: fp32 [..., d], T [..., d], fp32 [d].</returns>
     public static (Tensor H, Tensor O, Tensor Alpha) NormalizedUpdateBackward(
-        CudaKernels kernels, Tensor? gradient, Tensor? castGradient, Tensor h, Tensor o, Tensor alpha, Tensor oReciprocal,
+        CudaKernels kernels, Tensor? gradient, Tensor? castGradient, Tensor h, Tensor o, Tensor alpha,
+        Tensor oReciprocal,
         Tensor uReciprocal)
     {
         ArgumentNullException.ThrowIfNull(kernels);

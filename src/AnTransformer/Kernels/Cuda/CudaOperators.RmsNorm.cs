@@ -51,7 +51,8 @@ internal static partial class CudaOperators
     /// <param name="withUpdate">Whether x was given: its gradient is that of h in T.</param>
     /// <returns>Gradients: fp32 [..., d], T [..., d] or null, fp32 [d].</returns>
     public static (Tensor H, Tensor? X, Tensor Gain) RmsNormBackward(
-        CudaKernels kernels, Tensor gradient, Tensor? sumGradient, Tensor sum, Tensor gain, Tensor reciprocal, bool withUpdate)
+        CudaKernels kernels, Tensor gradient, Tensor? sumGradient, Tensor sum, Tensor gain, Tensor reciprocal,
+        bool withUpdate)
     {
         ArgumentNullException.ThrowIfNull(kernels);
         var (rows, columns) = Matrix(sum);

@@ -4,13 +4,14 @@ namespace AnTransformer.Kernels.Cuda;
 
 /// <summary>
 /// The fused operators on tensors of one CUDA device, forward and backward apart and outside the autograd graph: what
-/// <c>torch.autograd.Function</c>s call. Tensors are contiguous unless said otherwise; the residual stream, parameters and
-/// their gradients are fp32, activations fp32 or bf16 (called T below). Results are new tensors of the current dispose scope.
-/// Sums are in a fixed order: the same inputs on the same device give the same bits.
+/// <c>torch.autograd.Function</c>s call. Tensors are contiguous unless said otherwise; the residual stream, parameters
+/// and their gradients are fp32, activations fp32 or bf16 (called T below). Results are new tensors of the current
+/// dispose scope. Sums are in a fixed order: the same inputs on the same device give the same bits.
 /// </summary>
 /// <remarks>
 /// Every method throws <see cref="ArgumentException"/> for a tensor of another shape, dtype, device or layout, and
-/// <see cref="InvalidOperationException"/> where the driver refuses a launch, for example after an earlier kernel's error.
+/// <see cref="InvalidOperationException"/> where the driver refuses a launch, for example after an earlier kernel's
+/// error.
 /// </remarks>
 internal static partial class CudaOperators
 {
@@ -37,7 +38,8 @@ internal static partial class CudaOperators
     }
 
     /// <summary>Throws unless a tensor is what a kernel will take it for; null passes.</summary>
-    private static void Require(CudaKernels kernels, Tensor? tensor, string name, ScalarType dtype, ReadOnlySpan<long> shape)
+    private static void Require(
+        CudaKernels kernels, Tensor? tensor, string name, ScalarType dtype, ReadOnlySpan<long> shape)
     {
         if (tensor is null)
             return;
@@ -56,11 +58,13 @@ internal static partial class CudaOperators
         if (!shape.SequenceEqual(tensor.shape))
         {
             throw new ArgumentException(
-                $"{name} has shape [{string.Join(", ", tensor.shape)}], not [{string.Join(", ", shape.ToArray())}].", name);
+                $"{name} has shape [{string.Join(", ", tensor.shape)}], not [{string.Join(", ", shape.ToArray())}].",
+                name);
         }
     }
 
-    private static Tensor Single(CudaKernels kernels, params long[] shape) => kernels.Launcher.Empty(shape, ScalarType.Float32);
+    private static Tensor Single(CudaKernels kernels, params long[] shape)
+        => kernels.Launcher.Empty(shape, ScalarType.Float32);
 
     private static nint At(Tensor? tensor) => DevicePointer.Of(tensor);
 }

@@ -10,7 +10,8 @@ internal static class CudaSource
 
     /// <summary>The sources by file name, without the header.</summary>
     public static IReadOnlyList<string> Names { get; } = Assembly.GetExecutingAssembly().GetManifestResourceNames()
-        .Where(name => name.StartsWith(Prefix, StringComparison.Ordinal) && name.EndsWith(".cu", StringComparison.Ordinal))
+        .Where(
+            name => name.StartsWith(Prefix, StringComparison.Ordinal) && name.EndsWith(".cu", StringComparison.Ordinal))
         .Select(name => name[Prefix.Length..]).Order(StringComparer.Ordinal).ToArray();
 
     /// <summary>One program of the header and some sources; compilers report places in the files themselves.</summary>

@@ -2,8 +2,8 @@ using System.Runtime.InteropServices;
 
 namespace AnTransformer.Kernels.Cuda;
 
-// The structures that the kernels take, field by field as in Sources/*.cu, where each is described. Pointers are to memory of
-// the device, 0 where the kernel allows none; Wide is filled in by CudaKernels.
+// The structures that the kernels take, field by field as in Sources/*.cu, where each is described. Pointers are to
+// memory of the device, 0 where the kernel allows none; Wide is filled in by CudaKernels.
 
 [StructLayout(LayoutKind.Sequential)]
 internal struct ColumnSumArguments

@@ -4,9 +4,9 @@ using System.Text;
 namespace AnTransformer.Kernels.Cuda;
 
 /// <summary>
-/// Compiled kernels on disk, by a hash of all they depend on. An entry begins with the hash of its content, so that a damaged
-/// one counts as missing; it appears by a rename, so that processes that start together see a whole file or none. Where the
-/// folder cannot be used, nothing is cached.
+/// Compiled kernels on disk, by a hash of all they depend on. An entry begins with the hash of its content, so that a
+/// damaged one counts as missing; it appears by a rename, so that processes that start together see a whole file or
+/// none. Where the folder cannot be used, nothing is cached.
 /// </summary>
 /// <param name="folder">The folder, or null for none.</param>
 internal sealed class KernelCache(string? folder)
@@ -16,7 +16,8 @@ internal sealed class KernelCache(string? folder)
     /// <param name="architecture">What it is compiled for.</param>
     /// <param name="compiler">The compiler's version.</param>
     public static string Key(string source, string architecture, string compiler)
-        => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{compiler}\0{architecture}\0{source}")))[..32];
+        => Convert.ToHexStringLower(
+            SHA256.HashData(Encoding.UTF8.GetBytes($"{compiler}\0{architecture}\0{source}")))[..32];
 
     /// <summary>What was kept under a key, or null.</summary>
     /// <param name="key">From <see cref="Key"/>.</param>
@@ -30,7 +31,9 @@ internal sealed class KernelCache(string? folder)
             if (bytes.Length <= SHA256.HashSizeInBytes)
                 return null;
             var content = bytes[SHA256.HashSizeInBytes..];
-            return SHA256.HashData(content).AsSpan().SequenceEqual(bytes.AsSpan(0, SHA256.HashSizeInBytes)) ? content : null;
+            return SHA256.HashData(content).AsSpan().SequenceEqual(bytes.AsSpan(0, SHA256.HashSizeInBytes))
+                ? content
+                : null;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

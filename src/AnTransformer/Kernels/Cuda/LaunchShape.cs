@@ -28,7 +28,9 @@ internal readonly record struct LaunchShape(int X, int Y, int Block, int SharedB
         return new((int)x, (int)Math.Clamp(threads / (block * x), 1, Math.Min(rows, LargestY)), block);
     }
 
-    /// <summary>A block per row, which goes on with other rows; together about as many threads as run at once.</summary>
+    /// <summary>
+    /// A block per row, which goes on with other rows; together about as many threads as run at once.
+    /// </summary>
     /// <param name="rows">Rows.</param>
     /// <param name="columns">Columns.</param>
     /// <param name="wide">Whether a thread takes 4 columns at a time.</param>

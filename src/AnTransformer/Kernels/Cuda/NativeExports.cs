@@ -30,7 +30,8 @@ internal sealed class NativeExports
     public nint Required(string name)
         => Optional(name) is var address and not 0
             ? address
-            : throw new CudaUnavailableException($"{_path} has no function {name}; it is too old or not what its name says");
+            : throw new CudaUnavailableException(
+                $"{_path} has no function {name}; it is too old or not what its name says");
 
     /// <summary>A function's address, or 0.</summary>
     /// <param name="name">Its exported name.</param>

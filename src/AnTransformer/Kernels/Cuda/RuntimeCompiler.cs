@@ -45,8 +45,8 @@ internal sealed unsafe class RuntimeCompiler
     public static RuntimeCompiler? Load(string path) => NativeExports.Load(path) is { } library ? new(library) : null;
 
     /// <summary>
-    /// The value of <c>--gpu-architecture</c>: the device's own where the compiler knows it, else the newest before it, whose
-    /// PTX the driver compiles.
+    /// The value of <c>--gpu-architecture</c>: the device's own where the compiler knows it, else the newest before it,
+    /// whose PTX the driver compiles.
     /// </summary>
     /// <param name="capability">Compute capability, 90 for 9.0.</param>
     public string Architecture(int capability)
@@ -61,7 +61,9 @@ internal sealed unsafe class RuntimeCompiler
     /// <param name="source">CUDA C++.</param>
     /// <param name="architecture">From <see cref="Architecture"/>.</param>
     /// <returns>A cubin for <c>sm_…</c>, PTX for <c>compute_…</c>.</returns>
-    /// <exception cref="CudaUnavailableException">It does not compile; the message has the compiler's first lines.</exception>
+    /// <exception cref="CudaUnavailableException">
+    /// It does not compile; the message has the compiler's first lines.
+    /// </exception>
     public byte[] Compile(string source, string architecture)
     {
         nint program = 0;
@@ -74,7 +76,8 @@ internal sealed unsafe class RuntimeCompiler
             {
                 var options = stackalloc byte*[] { first, second };
                 if (_compileProgram(program, 2, options) is not 0 and var error)
-                    throw new CudaUnavailableException($"NVRTC {Version} does not compile them (error {error}): {Log(program)}");
+                    throw new CudaUnavailableException(
+                        $"NVRTC {Version} does not compile them (error {error}): {Log(program)}");
                 return architecture.StartsWith("sm_", StringComparison.Ordinal)
                     ? Output(program, _cubinSize, _cubin, "nvrtcGetCUBIN")
                     : Output(program, _ptxSize, _ptx, "nvrtcGetPTX");
@@ -115,7 +118,8 @@ internal sealed unsafe class RuntimeCompiler
     }
 
     private static byte[] Output(
-        nint program, delegate* unmanaged<nint, nuint*, int> getSize, delegate* unmanaged<nint, byte*, int> get, string call)
+        nint program, delegate* unmanaged<nint, nuint*, int> getSize, delegate* unmanaged<nint, byte*, int> get,
+        string call)
     {
         nuint size;
         Check(getSize(program, &size), call + "Size");

@@ -3,7 +3,8 @@ using AnTransformer.Native;
 namespace AnTransformer.Kernels.Cuda;
 
 /// <summary>
-/// Where NVRTC may be: beside the LibTorch or PyTorch that the user names, in pip's packages beside that, on the system.
+/// Where NVRTC may be: beside the LibTorch or PyTorch that the user names, in pip's packages beside that, on the
+/// system.
 /// </summary>
 internal static class RuntimeCompilerFiles
 {
@@ -16,7 +17,8 @@ internal static class RuntimeCompilerFiles
 
     /// <summary>The folder that the user names, if any.</summary>
     public static string? ChosenFolder()
-        => Environment.GetEnvironmentVariable(LibTorch.EnvironmentVariable) is { } value && !string.IsNullOrWhiteSpace(value)
+        => Environment.GetEnvironmentVariable(LibTorch.EnvironmentVariable) is { } value
+            && !string.IsNullOrWhiteSpace(value)
             ? Path.GetFullPath(value)
             : null;
 
@@ -32,7 +34,8 @@ internal static class RuntimeCompilerFiles
         }
     }
 
-    // libnvrtc.so.12, LibTorch's own libnvrtc-HASH.so.12 and nvrtc64_120_0.dll, but not the library that it loads itself.
+    // libnvrtc.so.12, LibTorch's own libnvrtc-HASH.so.12 and nvrtc64_120_0.dll, but not the library that it loads
+    // itself.
     private static IEnumerable<string> Files(string folder)
     {
         if (!Directory.Exists(folder))
@@ -45,7 +48,8 @@ internal static class RuntimeCompilerFiles
                 var isCompiler = OperatingSystem.IsWindows()
                     ? name.StartsWith("nvrtc64_", StringComparison.OrdinalIgnoreCase)
                         && name.EndsWith(".dll", StringComparison.OrdinalIgnoreCase)
-                    : name.StartsWith("libnvrtc", StringComparison.Ordinal) && name.Contains(".so", StringComparison.Ordinal);
+                    : name.StartsWith("libnvrtc", StringComparison.Ordinal)
+                        && name.Contains(".so", StringComparison.Ordinal);
                 return isCompiler && !name.Contains("builtins", StringComparison.Ordinal)
                     && !name.Contains(".alt.", StringComparison.Ordinal);
             }).OrderDescending(StringComparer.Ordinal).ToArray();

@@ -6,7 +6,8 @@ namespace AnTransformer.Operators.Backends;
 internal sealed class CpuBackend : MixedCpuBackend
 {
     /// <inheritdoc/>
-    public override Tensor Linear(in LinearMap map) => LinearOperator.Fits(map) ? LinearOperator.Apply(map) : base.Linear(map);
+    public override Tensor Linear(in LinearMap map)
+        => LinearOperator.Fits(map) ? LinearOperator.Apply(map) : base.Linear(map);
 
     /// <inheritdoc/>
     public override Tensor Attention(in AttentionInput input)
@@ -16,11 +17,15 @@ internal sealed class CpuBackend : MixedCpuBackend
 
     /// <inheritdoc/>
     public override Tensor SphereUpdate(Tensor h, Tensor x, ReparameterizedScale alpha)
-        => SphereUpdateOperator.Fits(h, x, alpha) ? SphereUpdateOperator.Apply(h, x, alpha) : base.SphereUpdate(h, x, alpha);
+        => SphereUpdateOperator.Fits(h, x, alpha)
+            ? SphereUpdateOperator.Apply(h, x, alpha)
+            : base.SphereUpdate(h, x, alpha);
 
     /// <inheritdoc/>
     public override Tensor NormalizedSum(Tensor h, Tensor x, RmsNorm norm)
-        => NormalizedSumOperator.Fits(h, x, norm) ? NormalizedSumOperator.Apply(h, x, norm) : base.NormalizedSum(h, x, norm);
+        => NormalizedSumOperator.Fits(h, x, norm)
+            ? NormalizedSumOperator.Apply(h, x, norm)
+            : base.NormalizedSum(h, x, norm);
 
     /// <inheritdoc/>
     public override Tensor Loss(in HeadLoss loss)

@@ -4,7 +4,9 @@ using static TorchSharp.torch;
 
 namespace AnTransformer.Operators.Backends;
 
-/// <summary>Fused kernels of a CUDA device between LibTorch's matrix products, and LibTorch's softmax attention.</summary>
+/// <summary>
+/// Fused kernels of a CUDA device between LibTorch's matrix products, and LibTorch's softmax attention.
+/// </summary>
 /// <param name="kernels">The device's kernels.</param>
 internal sealed class CudaBackend(CudaKernels kernels) : EagerBackend
 {
@@ -18,7 +20,9 @@ internal sealed class CudaBackend(CudaKernels kernels) : EagerBackend
 
     /// <inheritdoc/>
     public override Tensor SphereUpdate(Tensor h, Tensor x, ReparameterizedScale alpha)
-        => CudaSphereUpdate.Fits(kernels, h, x) ? CudaSphereUpdate.Apply(kernels, h, x, alpha) : base.SphereUpdate(h, x, alpha);
+        => CudaSphereUpdate.Fits(kernels, h, x)
+            ? CudaSphereUpdate.Apply(kernels, h, x, alpha)
+            : base.SphereUpdate(h, x, alpha);
 
     /// <inheritdoc/>
     public override Tensor Loss(in HeadLoss loss)

@@ -5,7 +5,10 @@ using static TorchSharp.torch;
 
 namespace AnTransformer.Operators.Backends;
 
-/// <summary>LibTorch's operators: any device, dtype and layout. The others fall back to these, and tests hold them against these.</summary>
+/// <summary>
+/// LibTorch's operators: any device, dtype and layout. The others fall back to these, and tests hold them against
+/// these.
+/// </summary>
 internal class EagerBackend : OperatorBackend
 {
     /// <inheritdoc/>
@@ -91,7 +94,8 @@ internal class EagerBackend : OperatorBackend
     public override Tensor TokenLosses(in HeadLoss loss)
     {
         Dispatch.Record(Operation.TokenLosses, DispatchPath.Eager);
-        return nn.functional.cross_entropy(loss.Logits().flatten(0, 1), loss.Targets.flatten(), reduction: nn.Reduction.None)
+        return nn.functional.cross_entropy(
+            loss.Logits().flatten(0, 1), loss.Targets.flatten(), reduction: nn.Reduction.None)
             .view(loss.Targets.shape);
     }
 
@@ -106,7 +110,9 @@ internal class EagerBackend : OperatorBackend
         if (scale is null)
             return rotated;
         var scales = (scale * normalization.Factor).view(shape.KeyValueHeads, 1, -1);
-        return rotated.shape[1] == shape.KeyValueHeads ? rotated * scales : rotated * scales.repeat_interleave(shape.GroupSize, 0);
+        return rotated.shape[1] == shape.KeyValueHeads
+            ? rotated * scales
+            : rotated * scales.repeat_interleave(shape.GroupSize, 0);
     }
 
     /// <summary>[B, T, n·d_h] as [B, n, T, d_h].</summary>

@@ -6,13 +6,15 @@ using static TorchSharp.torch;
 namespace AnTransformer.Operators.Backends;
 
 /// <summary>
-/// The operators that models are made of, as one kind of kernels computes them. A model's backend is chosen once, from device, dtypes and
-/// <see cref="FusedKernels.Enabled"/>, so that a call of an operator is one virtual call. All give the same results up to rounding.
+/// The operators that models are made of, as one kind of kernels computes them. A model's backend is chosen once, from
+/// device, dtypes and <see cref="FusedKernels.Enabled"/>, so that a call of an operator is one virtual call. All give
+/// the same results up to rounding.
 /// </summary>
 /// <remarks>
-/// What only a call can tell, a backend decides in it: an input that is not contiguous or empty, a target outside the vocabulary, shapes
-/// that do not fit, so few rows that kernels do not pay. Such a call falls back to <see cref="EagerBackend"/>'s operators, which broadcast,
-/// or say what is wrong; <see cref="Dispatch"/> tells which way each went.
+/// What only a call can tell, a backend decides in it: an input that is not contiguous or empty, a target outside the
+/// vocabulary, shapes that do not fit, so few rows that kernels do not pay. Such a call falls back to
+/// <see cref="EagerBackend"/>'s operators, which broadcast, or say what is wrong; <see cref="Dispatch"/> tells which
+/// way each went.
 /// </remarks>
 internal abstract class OperatorBackend
 {
@@ -33,7 +35,11 @@ internal abstract class OperatorBackend
             return Eager;
         if (FusedKernels.ForCuda(context.Device) is { } kernels)
             return new CudaBackend(kernels);
-        return context.Device.type != DeviceType.CPU ? Eager : context.ComputeDtype == ScalarType.Float32 ? Cpu : MixedCpu;
+        return context.Device.type != DeviceType.CPU
+            ? Eager
+            : context.ComputeDtype == ScalarType.Float32
+            ? Cpu
+            : MixedCpu;
     }
 
     /// <summary>Rows of a table by token.</summary>
@@ -53,10 +59,13 @@ internal abstract class OperatorBackend
     /// <returns>The heads concatenated, [B, T, H·d_h], in the compute dtype.</returns>
     public abstract Tensor Attention(in AttentionInput input);
 
-    /// <summary>What attention over a cache starts with: queries and keys normalized and turned to their positions.</summary>
+    /// <summary>
+    /// What attention over a cache starts with: queries and keys normalized and turned to their positions.
+    /// </summary>
     /// <param name="input">Projected queries, keys and values.</param>
     /// <returns>
-    /// Queries times <see cref="AttentionInput.QueryFactor"/>, [B, H, T, d_h], keys and values, [B, K, T, d_h], in the compute dtype.
+    /// Queries times <see cref="AttentionInput.QueryFactor"/>, [B, H, T, d_h], keys and values, [B, K, T, d_h], in the
+    /// compute dtype.
     /// </returns>
     public abstract (Tensor Query, Tensor Key, Tensor Value) Heads(in AttentionInput input);
 

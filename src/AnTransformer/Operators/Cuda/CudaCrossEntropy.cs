@@ -5,9 +5,10 @@ using static TorchSharp.torch;
 namespace AnTransformer.Operators.Cuda;
 
 /// <summary>
-/// Head and cross-entropy on a CUDA device as <see cref="CrossEntropyOperator"/> has them on the CPU: logits exist for some thousand
-/// tokens at a time, and where gradients are wanted they are turned into their gradient in place and multiplied on at once. Nothing
-/// waits for the device: an id outside the vocabulary makes the loss NaN, and −100 is left out as by TorchSharp's operator.
+/// Head and cross-entropy on a CUDA device as <see cref="CrossEntropyOperator"/> has them on the CPU: logits exist for
+/// some thousand tokens at a time, and where gradients are wanted they are turned into their gradient in place and
+/// multiplied on at once. Nothing waits for the device: an id outside the vocabulary makes the loss NaN, and −100 is
+/// left out as by TorchSharp's operator.
 /// </summary>
 internal sealed class CudaCrossEntropy
 {
@@ -36,7 +37,8 @@ internal sealed class CudaCrossEntropy
     {
         var (input, targets) = (loss.Input, loss.Targets);
         return CudaInput.Fits(kernels, input, loss.Context.ComputeDtype) && targets.dtype == ScalarType.Int64
-            && kernels.Launcher.Holds(targets) && targets.is_contiguous() && input.IsValid && input.Width == loss.Head.Weight.shape[1]
+            && kernels.Launcher.Holds(targets) && targets.is_contiguous() && input.IsValid
+            && input.Width == loss.Head.Weight.shape[1]
             && targets.numel() == input.Source.numel() / input.SourceWidth;
     }
 
@@ -54,7 +56,8 @@ internal sealed class CudaCrossEntropy
         Dispatch.Record(Operation.TokenLosses, DispatchPath.Cuda);
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
-        return new CudaCrossEntropy(kernels, loss).Losses(loss.Targets.flatten(), gradients: null).view(loss.Targets.shape)
+        return new CudaCrossEntropy(kernels, loss)
+            .Losses(loss.Targets.flatten(), gradients: null).view(loss.Targets.shape)
             .MoveToOuterDisposeScope();
     }
 
@@ -78,7 +81,8 @@ internal sealed class CudaCrossEntropy
             saved.Add(AutogradNode.Save(_scales));
         AutogradNode.Record(
             inputs.OfType<Tensor>().ToList(), output, saved,
-            gradient => Backward(gradient * saved[gradients.Tensors.Count], gradients, _scales is null ? null : saved[^1]));
+            gradient => Backward(
+                gradient * saved[gradients.Tensors.Count], gradients, _scales is null ? null : saved[^1]));
         return output;
     }
 
@@ -97,7 +101,8 @@ internal sealed class CudaCrossEntropy
             var (x, reciprocal) = _input.Forward(from);
             var logits = x.mm(matrix.t());
             losses.Add(CudaOperators.CrossEntropy(
-                _kernels, logits, targets.narrow(0, first, count), scale: 1, withGradient: gradients is not null).MoveToOuterDisposeScope());
+                _kernels, logits, targets.narrow(0, first, count), scale: 1,
+                withGradient: gradients is not null).MoveToOuterDisposeScope());
             if (gradients is null)
                 continue;
             CudaProduct.AddTo(gradients.Matrix, logits.t(), x, 1);
@@ -138,7 +143,8 @@ internal sealed class CudaCrossEntropy
             var (kernels, rows) = (operation._kernels, input.Source.numel() / input.SourceWidth);
             var dtype = input.IsIdentity ? operation._matrix.Dtype : input.Source.dtype;
             Source = Add(kernels.Launcher.Empty([rows, input.SourceWidth], dtype));
-            Matrix = Add(zeros([operation._matrix.Rows, input.Width], dtype: ScalarType.Float32, device: input.Source.device));
+            Matrix = Add(
+                zeros([operation._matrix.Rows, input.Width], dtype: ScalarType.Float32, device: input.Source.device));
             if (input.Gain is not null)
                 Gain = Add(zeros([input.Width], dtype: ScalarType.Float32, device: input.Source.device));
         }

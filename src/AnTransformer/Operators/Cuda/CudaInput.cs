@@ -3,13 +3,17 @@ using static TorchSharp.torch;
 
 namespace AnTransformer.Operators.Cuda;
 
-/// <summary>A linear map's input on a CUDA device: the tensor in the compute dtype, or the function of it by its kernel.</summary>
+/// <summary>
+/// A linear map's input on a CUDA device: the tensor in the compute dtype, or the function of it by its kernel.
+/// </summary>
 /// <param name="kernels">The device's kernels.</param>
 /// <param name="input">The input.</param>
 /// <param name="dtype">T, the compute dtype.</param>
 internal sealed class CudaInput(CudaKernels kernels, LinearInput input, ScalarType dtype)
 {
-    /// <summary>Whether the result is computed again in a backward pass, where it is large and cheap, rather than kept.</summary>
+    /// <summary>
+    /// Whether the result is computed again in a backward pass, where it is large and cheap, rather than kept.
+    /// </summary>
     public bool IsComputedAgain => input is GatedInput;
 
     /// <summary>Whether a backward pass needs the source itself.</summary>
@@ -19,7 +23,8 @@ internal sealed class CudaInput(CudaKernels kernels, LinearInput input, ScalarTy
     public static bool Fits(CudaKernels kernels, LinearInput input, ScalarType dtype)
     {
         var source = input.Source;
-        if (dtype is not (ScalarType.Float32 or ScalarType.BFloat16) || !kernels.Launcher.Holds(source) || source.numel() == 0)
+        if (dtype is not (ScalarType.Float32 or ScalarType.BFloat16) || !kernels.Launcher.Holds(source)
+            || source.numel() == 0)
             return false;
         return input switch
         {
@@ -58,7 +63,8 @@ internal sealed class CudaInput(CudaKernels kernels, LinearInput input, ScalarTy
         {
             case NormalizedInput normalized:
                 var (result, _, gain) = CudaOperators.RmsNormBackward(
-                    kernels, gradient, sumGradient: null, source!, normalized.Gain.detach(), reciprocal!, withUpdate: false);
+                    kernels, gradient, sumGradient: null, source!, normalized.Gain.detach(), reciprocal!,
+                    withUpdate: false);
                 return (result, gain);
             case GatedInput gated:
                 return (CudaOperators.GatedBackward(kernels, gradient, source!, factor: 1, gated.GateFactor), null);

@@ -5,8 +5,9 @@ using static TorchSharp.torch;
 namespace AnTransformer.Operators.Cuda;
 
 /// <summary>
-/// <see cref="LinearMap"/> on a CUDA device: LibTorch's matrix product between kernels for what comes before and after it.
-/// Weights are cast again in the backward pass and the gated product is computed again; their gradients are added in place.
+/// <see cref="LinearMap"/> on a CUDA device: LibTorch's matrix product between kernels for what comes before and after
+/// it. Weights are cast again in the backward pass and the gated product is computed again; their gradients are added
+/// in place.
 /// </summary>
 internal sealed class CudaLinear
 {
@@ -36,7 +37,8 @@ internal sealed class CudaLinear
     {
         Dispatch.Record(Operation.Linear, DispatchPath.Cuda);
         using var scope = NewDisposeScope();
-        return new CudaLinear(kernels, map).Forward(map.Scales?.Eager(), map.Stream, map.Interpolation?.Eager()).MoveToOuterDisposeScope();
+        return new CudaLinear(kernels, map).Forward(map.Scales?.Eager(), map.Stream, map.Interpolation?.Eager())
+            .MoveToOuterDisposeScope();
     }
 
     private Tensor Forward(Tensor? scales, Tensor? stream, (Tensor Keep, Tensor Share)? interpolation)
@@ -59,10 +61,15 @@ internal sealed class CudaLinear
         if (!AutogradNode.IsNeeded([.. inputs]))
             return output;
         var saved = new Saved(
-            _input.NeedsSource ? source.view(-1, _linearInput.SourceWidth) : null, _input.IsComputedAgain ? null : x, reciprocal,
+            _input.NeedsSource
+                ? source.view(-1, _linearInput.SourceWidth)
+                : null, _input.IsComputedAgain
+                ? null
+                : x, reciprocal,
             scales, interpolation is null ? null : (stream!, y, interpolation.Value.Keep, interpolation.Value.Share));
         AutogradNode.Record(
-            inputs.OfType<Tensor>().ToList(), output, saved.Tensors, gradient => Backward(gradient, saved, stream is not null));
+            inputs.OfType<Tensor>()
+                .ToList(), output, saved.Tensors, gradient => Backward(gradient, saved, stream is not null));
         return output;
     }
 

@@ -3,7 +3,9 @@ using static TorchSharp.torch;
 
 namespace AnTransformer.Operators.Cuda;
 
-/// <summary>The matrix of a linear map on a CUDA device: parts that lie next to each other, their rows perhaps scaled.</summary>
+/// <summary>
+/// The matrix of a linear map on a CUDA device: parts that lie next to each other, their rows perhaps scaled.
+/// </summary>
 /// <param name="parts">The parts.</param>
 /// <param name="dtype">T, the compute dtype.</param>
 internal sealed class CudaMatrix(IReadOnlyList<Projection> parts, ScalarType dtype)
@@ -36,7 +38,8 @@ internal sealed class CudaMatrix(IReadOnlyList<Projection> parts, ScalarType dty
     /// <param name="factor">The factor.</param>
     /// <param name="scales">As in the forward pass.</param>
     /// <returns>The parts' gradients for the graph, null where in place, and the scales', fp32 [out] or null.</returns>
-    public (IEnumerable<Tensor?> Weights, Tensor? Scales) AddGradient(Tensor dy, Tensor x, double factor, Tensor? scales)
+    public (IEnumerable<Tensor?> Weights, Tensor? Scales) AddGradient(
+        Tensor dy, Tensor x, double factor, Tensor? scales)
     {
         if (scales is null && AdjacentRows.Gradients(_weights) is { } target)
         {

@@ -5,8 +5,8 @@ using static TorchSharp.torch;
 namespace AnTransformer.Operators.Cuda;
 
 /// <summary>
-/// What attention starts with on a CUDA device: one product [q | k | v] split into heads, queries and keys normalized and turned, in
-/// one pass each way. Attention itself is LibTorch's.
+/// What attention starts with on a CUDA device: one product [q | k | v] split into heads, queries and keys normalized
+/// and turned, in one pass each way. Attention itself is LibTorch's.
 /// </summary>
 internal static class CudaQueryKey
 {
@@ -17,13 +17,16 @@ internal static class CudaQueryKey
     public static bool Fits(CudaKernels kernels, in AttentionInput input)
     {
         var (qkv, shape) = (input.Qkv, input.Shape);
-        return kernels.Launcher.Holds(qkv) && qkv.dtype is ScalarType.Float32 or ScalarType.BFloat16 && qkv.is_contiguous()
+        return kernels.Launcher.Holds(qkv) && qkv.dtype is ScalarType.Float32 or ScalarType.BFloat16
+            && qkv.is_contiguous()
             && qkv.numel() > 0 && input.Rotary.Cosines.dtype == ScalarType.Float32 && shape.HeadSize % 2 == 0
             && shape.HeadSize <= LargestHead && shape.Heads <= MostHeads && shape.KeyValueHeads == shape.Heads
             && qkv.shape[2] == shape.ProjectedWidth;
     }
 
-    /// <summary>Queries, keys and values, [B, H, T, d_h] in the dtype of the product; queries times their factor.</summary>
+    /// <summary>
+    /// Queries, keys and values, [B, H, T, d_h] in the dtype of the product; queries times their factor.
+    /// </summary>
     public static (Tensor Query, Tensor Key, Tensor Value) Apply(CudaKernels kernels, in AttentionInput input)
     {
         var (qkv, normalization, rotary, start) = (input.Qkv, input.Normalization, input.Rotary, input.Start);
@@ -39,7 +42,8 @@ internal static class CudaQueryKey
             inputs.AddRange(isShared ? [query] : [query, key!]);
         var (cosines, sines) = (rotary.Cosines, rotary.Sines);
         var (q, k, v, ofQueries, ofKeys) = CudaOperators.QueryKeyForward(
-            kernels, qkv, heads, normalization.Kind, query, key, cosines, sines, start, queryFactor, normalization.Epsilon);
+            kernels, qkv, heads, normalization.Kind, query, key, cosines, sines, start, queryFactor,
+            normalization.Epsilon);
         if (AutogradNode.IsNeeded([.. inputs]))
         {
             var saved = inputs.Append(ofQueries).Append(ofKeys).Select(AutogradNode.Save).ToList();
@@ -47,9 +51,15 @@ internal static class CudaQueryKey
             {
                 var given = gradients.Select(gradient => Readable(gradient, q: saved[0], heads)).ToList();
                 var (dqkv, gains) = CudaOperators.QueryKeyBackward(
-                    kernels, given[0], given[1], given[2], saved[0], normalization.Kind, saved.Count > 3 ? saved[1] : null,
+                    kernels, given[0], given[1], given[2], saved[0], normalization.Kind, saved.Count > 3
+                        ? saved[1]
+                        : null,
                     saved.Count > 3 ? saved[^3] : null, cosines, sines, saved[^2], saved[^1], start, queryFactor);
-                return gains is null ? [dqkv] : isShared ? [dqkv, gains] : [dqkv, gains.select(0, 0), gains.select(0, 1)];
+                return gains is null
+                    ? [dqkv]
+                    : isShared
+                    ? [dqkv, gains]
+                    : [dqkv, gains.select(0, 0), gains.select(0, 1)];
             });
         }
 

@@ -10,7 +10,8 @@ internal static class CudaSphereUpdate
     /// <summary>Whether the kernels can take it.</summary>
     public static bool Fits(CudaKernels kernels, Tensor h, Tensor x)
         => kernels.Launcher.Holds(h) && kernels.Launcher.Holds(x) && h.dtype == ScalarType.Float32
-            && x.dtype is ScalarType.Float32 or ScalarType.BFloat16 && h.is_contiguous() && x.is_contiguous() && h.numel() > 0;
+            && x.dtype is ScalarType.Float32 or ScalarType.BFloat16 && h.is_contiguous() && x.is_contiguous()
+            && h.numel() > 0;
 
     /// <summary>L2(h + |α| ⊙ (L2(x) − h)).</summary>
     /// <param name="kernels">The device's kernels.</param>
