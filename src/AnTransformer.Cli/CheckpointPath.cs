@@ -54,7 +54,8 @@ internal static class CheckpointPath
     /// The number of ids that data may have to be evaluated on: the model's, and where there is a tokenizer not more
     /// than it can turn into text.
     /// </summary>
-    public static int UsableVocabulary(Tokenizer? tokenizer, ModelConfig config) => Math.Min(tokenizer?.VocabularySize ?? int.MaxValue, config.Masking?.TokenId ?? config.VocabSize);
+    public static int UsableVocabulary(Tokenizer? tokenizer, ModelConfig config)
+        => Math.Min(tokenizer?.VocabularySize ?? int.MaxValue, config.Masking?.TokenId ?? config.VocabSize);
 
     /// <summary>Checks that a checkpoint's model goes from left to right, which its config.json says.</summary>
     /// <exception cref="InvalidInputException">It sees the tokens on both sides of each.</exception>
@@ -64,8 +65,10 @@ internal static class CheckpointPath
         if (!config.IsCausal)
         {
             throw new InvalidInputException(
-                $"{checkpoint}: is {(config.Masking is null ? "an encoder" : "a masked language model")}, whose tokens see those on "
-                + "both sides, so it gives no probability of a token after others; give a causal model, or measure this one by angpt eval.");
+                $"{checkpoint}: is {(config.Masking is null ? "an encoder" : "a masked language model")}, whose tokens "
+                    + "see those on "
+                + "both sides, so it gives no probability of a token after others; give a causal model, or measure "
+                + "this one by angpt eval.");
         }
     }
 

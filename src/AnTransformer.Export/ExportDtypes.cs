@@ -17,7 +17,10 @@ public static class ExportDtypes
         _ => throw new ArgumentOutOfRangeException(nameof(dtype), dtype, "Not a type of exported matrices."),
     };
 
-    /// <summary>The largest finite magnitude of an element; for <see cref="ExportDtype.Q8"/>, what its half-precision scales reach.</summary>
+    /// <summary>
+    /// The largest finite magnitude of an element; for <see cref="ExportDtype.Q8"/>, what its half-precision scales
+    /// reach.
+    /// </summary>
     /// <param name="dtype">A defined type.</param>
     public static double Largest(this ExportDtype dtype) => dtype switch
     {
@@ -30,8 +33,8 @@ public static class ExportDtypes
     };
 
     /// <summary>
-    /// How far folding may take a channel's scale from 1: matrices then hold numbers that much larger and smaller, and with half
-    /// precision small ones lose digits below 6e-5, as blocks of bytes do beside large ones.
+    /// How far folding may take a channel's scale from 1: matrices then hold numbers that much larger and smaller, and
+    /// with half precision small ones lose digits below 6e-5, as blocks of bytes do beside large ones.
     /// </summary>
     /// <param name="dtype">A defined type.</param>
     internal static double WidestFolding(this ExportDtype dtype) => dtype switch

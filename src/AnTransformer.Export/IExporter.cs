@@ -1,6 +1,9 @@
 namespace AnTransformer.Export;
 
-/// <summary>Writes trained models in one format. A new format is a class of this interface and a line in <see cref="ExporterRegistry"/>.</summary>
+/// <summary>
+/// Writes trained models in one format. A new format is a class of this interface and a line in
+/// <see cref="ExporterRegistry"/>.
+/// </summary>
 public interface IExporter
 {
     /// <summary>The format's name on the command line, for example <c>gguf</c>.</summary>
@@ -20,7 +23,9 @@ public interface IExporter
     /// <param name="options">How to write it; the type is one of <see cref="Dtypes"/>.</param>
     /// <param name="directory">An empty directory, which appears under its name only when this returns.</param>
     /// <returns>What the model card and the command say of it.</returns>
-    /// <exception cref="InvalidInputException">The format cannot hold this model; the sentence says why and what can.</exception>
+    /// <exception cref="InvalidInputException">
+    /// The format cannot hold this model; the sentence says why and what can.
+    /// </exception>
     ExportReport Write(ExportSource source, ExportOptions options, string directory);
 }
 
@@ -33,7 +38,9 @@ public sealed record ExportOptions(ExportDtype Dtype, bool Fold = false);
 /// <param name="Target">What the model is in the format's terms, for example <c>Qwen3ForCausalLM</c>.</param>
 public sealed record ExportReport(string Target)
 {
-    /// <summary>Whole sentences for whoever uses the model: bounds that were measured, types that must not be changed.</summary>
+    /// <summary>
+    /// Whole sentences for whoever uses the model: bounds that were measured, types that must not be changed.
+    /// </summary>
     public IReadOnlyList<string> Notes { get; init; } = [];
 
     /// <summary>How to load it, a section of Markdown.</summary>

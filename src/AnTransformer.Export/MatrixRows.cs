@@ -4,7 +4,8 @@ using AnTransformer.Graphs;
 namespace AnTransformer.Export;
 
 /// <summary>
-/// A <see cref="ScaledMatrix"/> as numbers: a few rows at a time, computed in double precision, so that no matrix is in memory whole.
+/// A <see cref="ScaledMatrix"/> as numbers: a few rows at a time, computed in double precision, so that no matrix is in
+/// memory whole.
 /// </summary>
 /// <param name="weights">The file that holds the tensors.</param>
 /// <param name="stop">Ends <see cref="ForEach"/>.</param>
@@ -14,7 +15,9 @@ public sealed class MatrixRows(SafetensorsFile weights, CancellationToken stop =
 
     /// <summary>Goes through a matrix from its first row to its last.</summary>
     /// <param name="matrix">A matrix of the file.</param>
-    /// <param name="visit">Gets the first row's number and whole rows, row-major; they are valid during the call only.</param>
+    /// <param name="visit">
+    /// Gets the first row's number and whole rows, row-major; they are valid during the call only.
+    /// </param>
     /// <exception cref="OperationCanceledException">It was stopped.</exception>
     public void ForEach(ScaledMatrix matrix, Action<int, double[], int> visit)
     {

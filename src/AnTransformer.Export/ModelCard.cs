@@ -7,7 +7,9 @@ using AnTransformer.Training.Metrics;
 
 namespace AnTransformer.Export;
 
-/// <summary>The <c>README.md</c> of an export: what the model is, how it was trained and how well it did, how it is loaded.</summary>
+/// <summary>
+/// The <c>README.md</c> of an export: what the model is, how it was trained and how well it did, how it is loaded.
+/// </summary>
 internal static class ModelCard
 {
     /// <summary>The file's name.</summary>
@@ -22,13 +24,19 @@ internal static class ModelCard
     {
         var card = new StringBuilder();
         card.Append("---\npipeline_tag: text-generation\ntags:\n- antransformer\n");
-        card.Append(CultureInfo.InvariantCulture, $"- {source.Config.Architecture.Replace("+", "-plus", StringComparison.Ordinal)}\n");
+        card.Append(
+            CultureInfo.InvariantCulture,
+            $"- {source.Config.Architecture.Replace("+", "-plus", StringComparison.Ordinal)}\n");
         if (exporter.Format == "hf")
             card.Append("library_name: transformers\n");
         card.Append(CultureInfo.InvariantCulture, $"---\n\n# {source.Name}\n\n");
         card.Append(CultureInfo.InvariantCulture, $"A language model of architecture `{source.Config.Architecture}` ");
-        card.Append(CultureInfo.InvariantCulture, $"({ArchitectureRegistry.Get(source.Config.Architecture).Summary}), trained with ");
-        card.Append(CultureInfo.InvariantCulture, $"AnTransformer and exported as {report.Target}, matrices in {dtype.Name()}.\n\n");
+        card.Append(
+            CultureInfo.InvariantCulture,
+            $"({ArchitectureRegistry.Get(source.Config.Architecture).Summary}), trained with ");
+        card.Append(
+            CultureInfo.InvariantCulture,
+            $"AnTransformer and exported as {report.Target}, matrices in {dtype.Name()}.\n\n");
         Model(card, source);
         if (report.Usage.Length > 0)
             card.Append("\n## How to load it\n\n").Append(report.Usage.TrimEnd('\n')).Append('\n');
@@ -63,8 +71,10 @@ internal static class ModelCard
             card.Append(CultureInfo.InvariantCulture, $"| {name} | {value} |\n");
         }
 
-        card.Append(CultureInfo.InvariantCulture, $"| normalized queries and keys | {(config.QkNorm ? "yes" : "no")} |\n");
-        card.Append(CultureInfo.InvariantCulture, $"| tied embeddings | {(config.TieWordEmbeddings ? "yes" : "no")} |\n");
+        card.Append(
+            CultureInfo.InvariantCulture, $"| normalized queries and keys | {(config.QkNorm ? "yes" : "no")} |\n");
+        card.Append(
+            CultureInfo.InvariantCulture, $"| tied embeddings | {(config.TieWordEmbeddings ? "yes" : "no")} |\n");
     }
 
     private static void Training(StringBuilder card, string checkpoint)
@@ -73,7 +83,8 @@ internal static class ModelCard
             return;
         var state = TrainingCheckpoint.LoadState(checkpoint);
         card.Append("\n## Training\n\n");
-        card.Append(CultureInfo.InvariantCulture, $"{state.Step} steps, {state.Tokens} tokens, {state.ElapsedSeconds:f0} s.");
+        card.Append(
+            CultureInfo.InvariantCulture, $"{state.Step} steps, {state.Tokens} tokens, {state.ElapsedSeconds:f0} s.");
         foreach (var (name, value) in Losses(checkpoint, state.Step))
             card.Append(CultureInfo.InvariantCulture, $" {name} {value:f4}.");
         card.Append("\n\nSettings that differ from the defaults:\n\n```yaml\n");
@@ -83,7 +94,9 @@ internal static class ModelCard
         card.Append("\n```\n");
     }
 
-    /// <summary>The losses that the run measured at a checkpoint's step; none where it lies apart from its run.</summary>
+    /// <summary>
+    /// The losses that the run measured at a checkpoint's step; none where it lies apart from its run.
+    /// </summary>
     private static IEnumerable<(string Name, double Value)> Losses(string checkpoint, long step)
     {
         var directory = new DirectoryInfo(checkpoint);

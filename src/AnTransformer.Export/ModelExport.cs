@@ -2,7 +2,10 @@ using AnTransformer.Checkpoints;
 
 namespace AnTransformer.Export;
 
-/// <summary>Exports a checkpoint: opens it, lets the format's exporter write, and makes the directory appear whole or not at all.</summary>
+/// <summary>
+/// Exports a checkpoint: opens it, lets the format's exporter write, and makes the directory appear whole or not at
+/// all.
+/// </summary>
 public static class ModelExport
 {
     /// <summary>Exports a checkpoint.</summary>
@@ -35,7 +38,8 @@ public static class ModelExport
         if (fold && !exporter.HasOptionalFolding)
         {
             throw new InvalidInputException(
-                $"--fold belongs to --format safetensors; {exporter.Format} folds what can be folded by itself, so leave it out.");
+                $"--fold belongs to --format safetensors; {exporter.Format} folds what can be folded by itself, so "
+                    + "leave it out.");
         }
 
         using var source = ExportSource.Open(checkpoint, stop);
@@ -44,7 +48,8 @@ public static class ModelExport
         {
             report = exporter.Write(source, new ExportOptions(type, fold), directory);
             stop.ThrowIfCancellationRequested();
-            File.WriteAllText(Path.Combine(directory, ModelCard.FileName), ModelCard.Write(source, exporter, type, report));
+            File.WriteAllText(
+                Path.Combine(directory, ModelCard.FileName), ModelCard.Write(source, exporter, type, report));
         });
         return report!;
     }

@@ -2,7 +2,9 @@ using System.Runtime.InteropServices;
 
 namespace AnTransformer.Inference;
 
-/// <summary>Asks for large pages: weights that are read in order would else need an address translation for every 4 KiB.</summary>
+/// <summary>
+/// Asks for large pages: weights that are read in order would else need an address translation for every 4 KiB.
+/// </summary>
 internal static unsafe partial class HugePages
 {
     private const long Size = 2 << 20;

@@ -3,7 +3,9 @@ using AnTransformer.Generation;
 
 namespace AnTransformer.Inference;
 
-/// <summary>Continues a token sequence by a model on own kernels; the same tokens as <see cref="TextGenerator"/> draws.</summary>
+/// <summary>
+/// Continues a token sequence by a model on own kernels; the same tokens as <see cref="TextGenerator"/> draws.
+/// </summary>
 /// <param name="model">The model; outlives the generator.</param>
 public sealed class InferenceGenerator(InferenceModel model) : TokenGenerator
 {

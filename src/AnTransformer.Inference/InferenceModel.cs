@@ -6,8 +6,9 @@ using AnTransformer.Kernels.Cpu;
 namespace AnTransformer.Inference;
 
 /// <summary>
-/// A checkpoint ready to generate and score on the CPU. It runs the checkpoint's graph (<see cref="GraphCheckpoint"/>) on kernels
-/// and threads of its own; LibTorch is never loaded. Passes of its sessions run one after the other, whichever thread asks.
+/// A checkpoint ready to generate and score on the CPU. It runs the checkpoint's graph (<see cref="GraphCheckpoint"/>)
+/// on kernels and threads of its own; LibTorch is never loaded. Passes of its sessions run one after the other,
+/// whichever thread asks.
 /// </summary>
 public sealed unsafe class InferenceModel : IDisposable
 {
@@ -87,7 +88,8 @@ public sealed unsafe class InferenceModel : IDisposable
     /// <returns>Logits after it, [sessions, V]; valid until the model's next pass.</returns>
     /// <exception cref="InvalidInputException">A token is outside the vocabulary.</exception>
     /// <exception cref="ArgumentException">
-    /// There are no sequences or too many, a sequence is another model's or appears twice, or there are not as many tokens.
+    /// There are no sequences or too many, a sequence is another model's or appears twice, or there are not as many
+    /// tokens.
     /// </exception>
     /// <exception cref="InvalidOperationException">The context of a sequence is full.</exception>
     public ReadOnlySpan<float> Decode(ReadOnlySpan<InferenceSession> sessions, ReadOnlySpan<int> tokens)
@@ -95,7 +97,8 @@ public sealed unsafe class InferenceModel : IDisposable
         if (sessions.Length == 0 || sessions.Length > DecoderPass.MostTokens || sessions.Length != tokens.Length)
         {
             throw new ArgumentException(
-                $"Between 1 and {DecoderPass.MostTokens} sequences with a token each are needed; there are {sessions.Length} with "
+                $"Between 1 and {DecoderPass.MostTokens} sequences with a token each are needed; there are "
+                    + $"{sessions.Length} with "
                 + $"{tokens.Length}.",
                 nameof(sessions));
         }
@@ -128,14 +131,17 @@ public sealed unsafe class InferenceModel : IDisposable
     /// <summary>Natural log-probabilities of tokens given those before them.</summary>
     /// <param name="tokens">At least one id and at most a context of them.</param>
     /// <returns>One for each token but the first.</returns>
-    /// <exception cref="InvalidInputException">A token is outside the vocabulary, or they exceed the context.</exception>
+    /// <exception cref="InvalidInputException">
+    /// A token is outside the vocabulary, or they exceed the context.
+    /// </exception>
     public double[] Score(ReadOnlySpan<int> tokens)
     {
         CheckTokens(tokens);
         if (tokens.Length > Config.MaxPositionEmbeddings)
         {
             throw new InvalidInputException(
-                $"{tokens.Length} tokens exceed the model's context of {Config.MaxPositionEmbeddings}; score a shorter sequence.");
+                $"{tokens.Length} tokens exceed the model's context of {Config.MaxPositionEmbeddings}; score a shorter "
+                    + "sequence.");
         }
 
         var scores = new double[Math.Max(0, tokens.Length - 1)];
@@ -176,7 +182,8 @@ public sealed unsafe class InferenceModel : IDisposable
             if ((uint)token >= (uint)Config.VocabSize)
             {
                 throw new InvalidInputException(
-                    $"token {token} is outside the model's vocabulary of {Config.VocabSize} ids (0 to {Config.VocabSize - 1}).");
+                    $"token {token} is outside the model's vocabulary of {Config.VocabSize} ids (0 to "
+                        + $"{Config.VocabSize - 1}).");
             }
         }
     }
@@ -187,7 +194,8 @@ public sealed unsafe class InferenceModel : IDisposable
         if (!Config.IsCausal)
         {
             throw new InvalidInputException(
-                "the model's attention is not causal (is_causal is false), so it cannot continue text; use a causal model.");
+                "the model's attention is not causal (is_causal is false), so it cannot continue text; use a causal "
+                    + "model.");
         }
     }
 

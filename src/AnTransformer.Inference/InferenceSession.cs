@@ -7,7 +7,9 @@ namespace AnTransformer.Inference;
 /// <param name="logits">What the model expects after it, [V]; valid during the call.</param>
 public delegate void LogitsReader(int position, ReadOnlySpan<float> logits);
 
-/// <summary>A sequence that a model reads: its keys and values, so that a new token costs a pass over itself only.</summary>
+/// <summary>
+/// A sequence that a model reads: its keys and values, so that a new token costs a pass over itself only.
+/// </summary>
 public sealed unsafe class InferenceSession : IDisposable
 {
     private const int LogitsAtOnce = 128;       // of a scored text: rows of V numbers each
@@ -32,7 +34,9 @@ public sealed unsafe class InferenceSession : IDisposable
     /// <summary>Reads tokens, many at once.</summary>
     /// <param name="tokens">At least one id.</param>
     /// <returns>Logits after the last one, [V]; valid until the model's next pass.</returns>
-    /// <exception cref="InvalidInputException">A token is outside the vocabulary, or attention is not causal.</exception>
+    /// <exception cref="InvalidInputException">
+    /// A token is outside the vocabulary, or attention is not causal.
+    /// </exception>
     /// <exception cref="InvalidOperationException">They do not fit the context.</exception>
     public ReadOnlySpan<float> Prefill(ReadOnlySpan<int> tokens)
     {
@@ -80,7 +84,8 @@ public sealed unsafe class InferenceSession : IDisposable
         if (!_model.Config.IsCausal && (Length > 0 || tokens.Length > part))
         {
             throw new InvalidInputException(
-                $"the model's attention is not causal (is_causal is false), so a sequence is read at once, and at most {part} "
+                "the model's attention is not causal (is_causal is false), so a sequence is read at once, and at most "
+                    + $"{part} "
                 + "tokens are; give a new and shorter one.");
         }
 

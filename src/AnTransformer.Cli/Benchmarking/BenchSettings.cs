@@ -34,7 +34,8 @@ internal sealed record BenchSettings(
     /// <summary>Reads architecture names; what comes twice counts once.</summary>
     /// <exception cref="InvalidInputException">A name is unknown.</exception>
     public static IReadOnlyList<string> ParseArchitectures(IEnumerable<string> names)
-        => names.Distinct(StringComparer.OrdinalIgnoreCase).Select(name => ArchitectureRegistry.GetTrained(name, "bench: architecture").Name).ToList();
+        => names.Distinct(StringComparer.OrdinalIgnoreCase)
+            .Select(name => ArchitectureRegistry.GetTrained(name, "bench: architecture").Name).ToList();
 
     /// <summary>Model, optimizer and clipping of an architecture, as training would have them.</summary>
     /// <exception cref="InvalidInputException">Sizes do not fit together.</exception>

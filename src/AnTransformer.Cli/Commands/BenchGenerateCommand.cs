@@ -11,7 +11,9 @@ using AnTransformer.Training.Benchmarking;
 
 namespace AnTransformer.Cli.Commands;
 
-/// <summary><c>angpt bench generate</c>: times reading and decoding of checkpoints or of random models of some size.</summary>
+/// <summary>
+/// <c>angpt bench generate</c>: times reading and decoding of checkpoints or of random models of some size.
+/// </summary>
 internal static class BenchGenerateCommand
 {
     private static readonly string[] DefaultNames = ["gpt", "angpt"];
@@ -21,7 +23,8 @@ internal static class BenchGenerateCommand
     {
         var names = new Argument<string[]>("models")
         {
-            Description = $"Checkpoint or run directories, or which of {string.Join(", ", ArchitectureRegistry.Names)} to make at random.",
+            Description = $"Checkpoint or run directories, or which of {string.Join(", ", ArchitectureRegistry.Names)} "
+                + "to make at random.",
             DefaultValueFactory = _ => DefaultNames,
             Arity = ArgumentArity.ZeroOrMore,
         };
@@ -29,7 +32,8 @@ internal static class BenchGenerateCommand
         var layers = SharedOptions.Int("--layers", 8, "Number of blocks of random models.").InRange(1, 4096);
         var heads = SharedOptions.Int("--heads", 8, "Number of attention heads of random models.").InRange(1, 4096);
         var context = SharedOptions.Int("--context", 1024, "Context of random models.").InRange(1, 1 << 24);
-        var vocabulary = SharedOptions.Int("--vocab-size", 8192, "Number of token ids of random models.").InRange(2, 1 << 24);
+        var vocabulary = SharedOptions.Int("--vocab-size", 8192, "Number of token ids of random models.")
+            .InRange(2, 1 << 24);
         var dtypes = new Option<string[]>("--dtype")
         {
             Description = "f32, bf16 or q8_0; several are compared.",
@@ -42,20 +46,27 @@ internal static class BenchGenerateCommand
             DefaultValueFactory = _ => DefaultBatches,
             AllowMultipleArgumentsPerToken = true,
         };
-        var prefill = SharedOptions.Int("--prefill-tokens", 512, "Length of the text that is read at once.").InRange(1, 1 << 24);
-        var prompt = SharedOptions.Int("--prompt-tokens", 64, "Length of the text before what is decoded.").InRange(1, 1 << 24);
-        var tokens = SharedOptions.Int("--max-tokens", 64, "Tokens that are decoded of each sequence.").InRange(1, 1 << 24);
-        var rounds = SharedOptions.Int("--rounds", 5, "Timed rounds, each with every contestant.").InRange(1, 1_000_000);
+        var prefill = SharedOptions.Int("--prefill-tokens", 512, "Length of the text that is read at once.")
+            .InRange(1, 1 << 24);
+        var prompt = SharedOptions.Int("--prompt-tokens", 64, "Length of the text before what is decoded.")
+            .InRange(1, 1 << 24);
+        var tokens = SharedOptions.Int("--max-tokens", 64, "Tokens that are decoded of each sequence.")
+            .InRange(1, 1 << 24);
+        var rounds = SharedOptions.Int("--rounds", 5, "Timed rounds, each with every contestant.")
+            .InRange(1, 1_000_000);
         var threads = SharedOptions.Int("--threads", 0, "CPU threads to compute with; 0 for all.").InRange(0, 1024);
         var seed = SharedOptions.Int("--seed", 1, "Seed of weights and tokens.");
         var noProcess = new Option<bool>("--no-process") { Description = "Do not time new processes." };
         var json = SharedOptions.Json();
         var command = new Command(
             "generate",
-            "Time reading a text and decoding with own kernels on the CPU: tokens per second, bytes read per token against the memory's "
-            + "bandwidth.\nFirst checks that LibTorch computes the same; exit code 1 if not. Timings need an otherwise idle machine.")
+            "Time reading a text and decoding with own kernels on the CPU: tokens per second, bytes read per token "
+                + "against the memory's "
+            + "bandwidth.\nFirst checks that LibTorch computes the same; exit code 1 if not. Timings need an otherwise "
+            + "idle machine.")
         {
-            names, dtypes, batches, rounds, prefill, prompt, tokens, hidden, layers, heads, context, vocabulary, threads, seed, noProcess,
+            names, dtypes, batches, rounds, prefill, prompt, tokens, hidden, layers, heads, context, vocabulary,
+            threads, seed, noProcess,
             json,
         };
         command.SetAction(parsed =>
@@ -70,10 +81,12 @@ internal static class BenchGenerateCommand
             {
                 return Run(
                     settings,
-                    [.. parsed.GetRequiredValue(names).Distinct(StringComparer.Ordinal).Select(name => (name, Directory.Exists(name)
+                    [.. parsed.GetRequiredValue(names).Distinct(StringComparer.Ordinal)
+                        .Select(name => (name, Directory.Exists(name)
                         ? CheckpointPath.Resolve(name)
                         : RandomCheckpoint(
-                            name, folder.FullName, parsed.GetValue(vocabulary), parsed.GetValue(hidden), parsed.GetValue(heads),
+                            name, folder.FullName, parsed.GetValue(vocabulary), parsed.GetValue(hidden),
+                            parsed.GetValue(heads),
                             parsed.GetValue(layers), parsed.GetValue(context), settings.Seed)))],
                     timesProcesses: !parsed.GetValue(noProcess), parsed.GetValue(json));
             }
@@ -151,7 +164,8 @@ internal static class BenchGenerateCommand
         }
     }
 
-    private static GenerationContestant Load(string name, string directory, WeightDtype dtype, GenerationBenchSettings settings)
+    private static GenerationContestant Load(
+        string name, string directory, WeightDtype dtype, GenerationBenchSettings settings)
     {
         var contestant = new GenerationContestant(name, directory, dtype, settings);
         var longest = Math.Max(settings.PrefillTokens, settings.PromptTokens + settings.Tokens);
@@ -160,12 +174,14 @@ internal static class BenchGenerateCommand
         var held = contestant.Model.Config.MaxPositionEmbeddings;
         contestant.Dispose();
         throw new InvalidInputException(
-            $"bench generate: {longest} tokens exceed the context of {held} of {Printable.Excerpt(name)}; give fewer --prefill-tokens, "
+            $"bench generate: {longest} tokens exceed the context of {held} of {Printable.Excerpt(name)}; give fewer "
+                + "--prefill-tokens, "
             + "--prompt-tokens or --max-tokens.");
     }
 
     private static List<double> Time(
-        List<GenerationContestant> contestants, GenerationBenchSettings settings, bool timesProcesses, CancellationToken stop)
+        List<GenerationContestant> contestants, GenerationBenchSettings settings, bool timesProcesses,
+        CancellationToken stop)
     {
         using var bandwidth = new ReadBandwidth(settings.Threads);
         var bandwidths = new List<double>();
@@ -194,7 +210,8 @@ internal static class BenchGenerateCommand
     {
         var start = ThisProgram.StartInfo(
         [
-            "score", contestant.Directory, "--tokens", "1,0,1,0,1,0,1,0", "--dtype", InferenceChoice.NameOf(contestant.Dtype),
+            "score", contestant.Directory, "--tokens", "1,0,1,0,1,0,1,0", "--dtype",
+            InferenceChoice.NameOf(contestant.Dtype),
             "--threads", settings.Threads.ToString(CultureInfo.InvariantCulture),
         ]);
         var clock = Stopwatch.StartNew();

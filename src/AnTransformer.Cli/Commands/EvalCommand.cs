@@ -29,7 +29,10 @@ internal static class EvalCommand
         var device = SharedOptions.Device();
         var dtype = SharedOptions.ComputeDtype();
         var json = SharedOptions.Json();
-        var command = new Command("eval", "Measure a checkpoint: loss, perplexity, bits per byte; of a masked language model masked loss and accuracy.")
+        var command = new Command(
+            "eval",
+            "Measure a checkpoint: loss, perplexity, bits per byte; of a masked language model masked loss and "
+                + "accuracy.")
         {
             checkpoint, data, split, batch, batches, device, dtype, json,
         };

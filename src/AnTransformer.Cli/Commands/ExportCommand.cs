@@ -11,7 +11,8 @@ internal static class ExportCommand
         var checkpoint = SharedOptions.Checkpoint();
         var format = new Option<string>("--format")
         {
-            Description = string.Join("; ", ExporterRegistry.All.Select(exporter => $"{exporter.Format}: {exporter.Summary}")) + ".",
+            Description = string.Join(
+                "; ", ExporterRegistry.All.Select(exporter => $"{exporter.Format}: {exporter.Summary}")) + ".",
             HelpName = string.Join('|', ExporterRegistry.Names),
             Required = true,
         }.NotEmpty("name a format");

@@ -16,16 +16,24 @@ internal static class GenerateCommand
         var checkpoint = SharedOptions.Checkpoint();
         var prompt = new Option<string?>("--prompt")
         {
-            Description = "Text to continue; - reads it from standard input, as does leaving it out where that is no terminal. On a "
-                + "terminal, without it, each line that is typed is continued. Of a prompt longer than the model's context its end is "
+            Description = "Text to continue; - reads it from standard input, as does leaving it out where that is no "
+                + "terminal. On a "
+                + "terminal, without it, each line that is typed is continued. Of a prompt longer than the model's "
+                + "context its end is "
                 + "used, with a warning.",
         };
-        var count = SharedOptions.Int("--max-tokens", 200, "Most tokens to draw. When the context is full, its older half is dropped.").InRange(1, int.MaxValue);
-        var temperature = SharedOptions.Number("--temperature", 0.8, "Logits are divided by it; 0 takes the most probable token always.");
+        var count = SharedOptions.Int(
+            "--max-tokens", 200, "Most tokens to draw. When the context is full, its older half is dropped.").InRange(1,
+            int.MaxValue);
+        var temperature = SharedOptions.Number(
+            "--temperature", 0.8, "Logits are divided by it; 0 takes the most probable token always.");
         var topK = SharedOptions.Int("--top-k", 0, "Draw from this many most probable tokens only; 0 for all.");
-        var topP = SharedOptions.Number("--top-p", 1, "Draw from the most probable tokens that reach this probability together; 1 for all.");
-        var minP = SharedOptions.Number("--min-p", 0, "Draw from tokens at least this share as probable as the most probable one; 0 for all.");
-        var penalty = SharedOptions.Number("--repetition-penalty", 1, "Above 1, tokens of the text so far become less probable; 1 for none.");
+        var topP = SharedOptions.Number(
+            "--top-p", 1, "Draw from the most probable tokens that reach this probability together; 1 for all.");
+        var minP = SharedOptions.Number(
+            "--min-p", 0, "Draw from tokens at least this share as probable as the most probable one; 0 for all.");
+        var penalty = SharedOptions.Number(
+            "--repetition-penalty", 1, "Above 1, tokens of the text so far become less probable; 1 for none.");
         var seed = SharedOptions.Int("--seed", 0, "Seed of the draws.");
         var stops = new Option<string[]>("--stop")
         {
@@ -36,13 +44,17 @@ internal static class GenerateCommand
         {
             Description = "With --json, tell each token's log-probability and this many most probable alternatives.",
         };
-        var noCache = new Option<bool>("--no-cache") { Description = "Read the whole context for every token instead of keeping keys and values; by LibTorch." };
+        var noCache = new Option<bool>("--no-cache")
+        {
+            Description = "Read the whole context for every token instead of keeping keys and values; by LibTorch.",
+        };
         var ignoreEnd = new Option<bool>("--ignore-end-of-text") { Description = "Go on after an end-of-text token." };
         var choice = new InferenceChoice();
         var json = SharedOptions.Json();
         var command = new Command("generate", "Continue a text with a trained model.")
         {
-            checkpoint, prompt, count, temperature, topK, topP, minP, penalty, seed, stops, logprobs, noCache, ignoreEnd,
+            checkpoint, prompt, count, temperature, topK, topP, minP, penalty, seed, stops, logprobs, noCache,
+            ignoreEnd,
         };
         choice.AddTo(command);
         command.Options.Add(json);
@@ -50,7 +62,8 @@ internal static class GenerateCommand
         {
             using var stop = new StopSignal(StopWords.Generate);
             var sampling = new SamplingOptions(
-                parsed.GetValue(temperature), parsed.GetValue(topK), parsed.GetValue(topP), parsed.GetValue(seed), parsed.GetValue(minP),
+                parsed.GetValue(temperature), parsed.GetValue(topK), parsed.GetValue(topP), parsed.GetValue(seed),
+                parsed.GetValue(minP),
                 parsed.GetValue(penalty));
             sampling.Validate();
             if (parsed.GetValue(logprobs) is not null && !parsed.GetValue(json))
@@ -58,7 +71,8 @@ internal static class GenerateCommand
             var path = CheckpointPath.Resolve(parsed.GetRequiredValue(checkpoint));
             CheckpointPath.RequireCausal(path);
             var settings = new GenerationSettings(
-                sampling, parsed.GetValue(count), parsed.GetRequiredValue(stops), parsed.GetValue(logprobs), parsed.GetValue(ignoreEnd));
+                sampling, parsed.GetValue(count), parsed.GetRequiredValue(stops), parsed.GetValue(logprobs),
+                parsed.GetValue(ignoreEnd));
             var tokenizer = CheckpointPath.RequiredTokenizer(path);
             var source = PromptSource.Of(parsed.GetValue(prompt), parsed.GetValue(json));
             using var model = parsed.GetValue(noCache) || choice.NeedsLibTorch(parsed)

@@ -12,10 +12,15 @@ internal static class ImportCommand
     {
         var directory = new Argument<string>("directory")
         {
-            Description = "A Llama or Qwen3 model as Hugging Face has it: config.json, model.safetensors or several files with their "
+            Description = "A Llama or Qwen3 model as Hugging Face has it: config.json, model.safetensors or several "
+                + "files with their "
                 + "index, tokenizer.json.",
         };
-        var output = new Option<string>("--output", "-o") { Description = "Checkpoint directory to make.", Required = true }
+        var output = new Option<string>("--output", "-o")
+        {
+            Description = "Checkpoint directory to make.",
+            Required = true,
+        }
             .NotEmpty("name a directory");
         var json = SharedOptions.Json();
         var command = new Command("import", "Make a checkpoint from a Llama or Qwen3 model of Hugging Face.")
@@ -25,7 +30,8 @@ internal static class ImportCommand
         command.SetAction(parsed =>
         {
             using var stop = new StopSignal(StopWords.Import);
-            var made = CheckpointImport.Run(parsed.GetRequiredValue(directory), parsed.GetRequiredValue(output), stop.Token);
+            var made = CheckpointImport.Run(
+                parsed.GetRequiredValue(directory), parsed.GetRequiredValue(output), stop.Token);
             if (made.Warning is { } warning)
                 ErrorLines.Warn(warning);
             Print(made, parsed.GetValue(json));
@@ -51,8 +57,11 @@ internal static class ImportCommand
             return;
         }
 
-        Console.WriteLine($"model       {made.Config.Architecture}, {Figures.Count(parameters)} parameters, {made.Config.VocabSize} ids");
-        Console.WriteLine($"tokenizer   {(made.Tokenizer is { } tokenizer ? $"{tokenizer.VocabularySize} ids" : "none")}");
+        Console.WriteLine(
+            $"model       {made.Config.Architecture}, {Figures.Count(parameters)} parameters, {made.Config.VocabSize} "
+                + "ids");
+        Console.WriteLine(
+            $"tokenizer   {(made.Tokenizer is { } tokenizer ? $"{tokenizer.VocabularySize} ids" : "none")}");
         Console.WriteLine($"checkpoint  {made.Directory}");
     }
 }

@@ -4,8 +4,8 @@ using AnTransformer.Inference;
 namespace AnTransformer.Cli.Commands;
 
 /// <summary>
-/// What runs a trained model in <c>generate</c> and <c>score</c>: own kernels, which start at once and decode at the speed of
-/// memory, unless what is asked for is LibTorch's, a device other than the CPU or a compute dtype.
+/// What runs a trained model in <c>generate</c> and <c>score</c>: own kernels, which start at once and decode at the
+/// speed of memory, unless what is asked for is LibTorch's, a device other than the CPU or a compute dtype.
 /// </summary>
 internal sealed class InferenceChoice
 {
@@ -38,7 +38,8 @@ internal sealed class InferenceChoice
         if (needs && IsGiven(parsed, _dtype))
         {
             throw new InvalidInputException(
-                "--dtype packs weights for the CPU, and --device and --compute-dtype choose LibTorch; leave one of them out.");
+                "--dtype packs weights for the CPU, and --device and --compute-dtype choose LibTorch; leave one of "
+                    + "them out.");
         }
 
         return needs;
@@ -61,7 +62,8 @@ internal sealed class InferenceChoice
         return index >= 0
             ? (WeightDtype)index
             : throw new InvalidInputException(
-                $"--dtype '{Printable.Excerpt(name)}' is unknown; it must be {string.Join(", ", Names[..^1])} or {Names[^1]}.");
+                $"--dtype '{Printable.Excerpt(name)}' is unknown; it must be {string.Join(", ", Names[..^1])} or "
+                    + $"{Names[^1]}.");
     }
 
     /// <summary>The name of a dtype.</summary>

@@ -63,7 +63,9 @@ internal static class InspectCommand
             if (tokenizer is not null)
                 CheckpointPath.RequireVocabulary(path, tokenizer, model.Config);
             var place = parsed.GetRequiredValue(data);
-            using var opened = EvaluationData.Open(place, parsed.GetValue(split), tokenizer, CheckpointPath.UsableVocabulary(tokenizer, model.Config), stop.Token);
+            using var opened = EvaluationData.Open(
+                place, parsed.GetValue(split), tokenizer, CheckpointPath.UsableVocabulary(tokenizer, model.Config),
+                stop.Token);
             var sampler = WindowSampler.Sequential(opened.Dataset, model.Config.MaxPositionEmbeddings)
                 .Masked(TokenMasker.ForEvaluation(model.Config));
             var sequences = Math.Min((long)parsed.GetValue(batches) * parsed.GetValue(batch), sampler.WindowCount);

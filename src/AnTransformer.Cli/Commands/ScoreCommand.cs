@@ -71,7 +71,8 @@ internal static class ScoreCommand
         return ids;
     }
 
-    private static ScoreResult ScoreByOwnKernels(string path, Tokenizer? tokenizer, List<int> ids, InferenceOptions options)
+    private static ScoreResult ScoreByOwnKernels(
+        string path, Tokenizer? tokenizer, List<int> ids, InferenceOptions options)
     {
         using var model = InferenceModel.Load(path, options);
         Check(path, tokenizer, ids, model.Config);
@@ -108,7 +109,8 @@ internal static class ScoreCommand
         }
 
         if (ids.Count > context)
-            throw new InvalidInputException($"{ids.Count} tokens exceed the model's context of {context}; score a shorter sequence.");
+            throw new InvalidInputException(
+                $"{ids.Count} tokens exceed the model's context of {context}; score a shorter sequence.");
     }
 
     private static void Print(ScoreResult result, bool json)
@@ -129,7 +131,8 @@ internal static class ScoreCommand
     {
         /// <summary>A result from the scores of all tokens but the first, which has none.</summary>
         public ScoreResult(List<int> tokens, double[] scores)
-            : this(tokens, [null, .. scores.Select(score => (double?)score)], scores.Length > 0 ? -scores.Average() : null)
+            : this(
+                tokens, [null, .. scores.Select(score => (double?)score)], scores.Length > 0 ? -scores.Average() : null)
         {
         }
     }

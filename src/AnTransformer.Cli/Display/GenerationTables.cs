@@ -9,13 +9,15 @@ internal static class GenerationTables
 {
     /// <summary>Prints it.</summary>
     public static void Print(
-        GenerationBenchSettings settings, IReadOnlyList<GenerationEquality> checks, IReadOnlyList<GenerationBenchLine> lines,
+        GenerationBenchSettings settings, IReadOnlyList<GenerationEquality> checks,
+        IReadOnlyList<GenerationBenchLine> lines,
         Spread bandwidth)
     {
         var tables = new ConsoleTables();
         var table = tables.Create(
         [
-            "tokens/s (min - max)", "weights", $"prefill {settings.PrefillTokens}", .. settings.Batches.Select(batch => $"decode x {batch}"),
+            "tokens/s (min - max)", "weights", $"prefill {settings.PrefillTokens}", .. settings.Batches.Select(
+                batch => $"decode x {batch}"),
             "bytes/token", "of bandwidth", "packed", "cache", "new process", "difference to LibTorch",
         ]);
         for (var i = 0; i < lines.Count; i++)
@@ -38,7 +40,8 @@ internal static class GenerationTables
 
         tables.Write(table);
         Console.WriteLine(
-            $"memory read in order: {bandwidth.Median / 1e9:f1} GB/s ({bandwidth.Lowest / 1e9:f1} - {bandwidth.Highest / 1e9:f1}); medians over "
+            $"memory read in order: {bandwidth.Median / 1e9:f1} GB/s ({bandwidth.Lowest / 1e9:f1} - "
+                + $"{bandwidth.Highest / 1e9:f1}); medians over "
             + "the same rounds");
     }
 

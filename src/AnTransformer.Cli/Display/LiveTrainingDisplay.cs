@@ -101,7 +101,9 @@ internal sealed class LiveTrainingDisplay : TrainingDisplay
             Add("step", $"{report.Step} / {report.Steps}");
             Add("loss", $"{report.Loss:f4} nats per token");
             if (_evaluation is { } evaluation)
-                Add("val loss", $"{evaluation.Result.Loss:f4}, {Figures.BesideLoss(evaluation.Result)} (step {evaluation.Step})");
+                Add(
+                    "val loss",
+                    $"{evaluation.Result.Loss:f4}, {Figures.BesideLoss(evaluation.Result)} (step {evaluation.Step})");
             Add("learning rate", $"{report.LearningRate:0.00e+0}");
             Add("gradient norm", $"{report.GradientNorm:f3}");
             Add(

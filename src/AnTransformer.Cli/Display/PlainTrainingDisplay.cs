@@ -42,5 +42,6 @@ internal sealed class PlainTrainingDisplay(TextWriter output) : TrainingDisplay
     }
 
     public override void OnEvaluation(long step, EvaluationResult result, bool isBest)
-        => output.WriteLine($"step {step}  val loss {result.Loss:f4}  {Figures.BesideLoss(result)}{(isBest ? "  (best)" : "")}");
+        => output.WriteLine(
+            $"step {step}  val loss {result.Loss:f4}  {Figures.BesideLoss(result)}{(isBest ? "  (best)" : "")}");
 }

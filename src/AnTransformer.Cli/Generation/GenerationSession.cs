@@ -14,7 +14,8 @@ namespace AnTransformer.Cli.Generation;
 /// <param name="settings">What was asked for.</param>
 /// <param name="stop">Ends a text after its current token.</param>
 internal sealed class GenerationSession(
-    TokenGenerator generator, ModelConfig config, Tokenizer tokenizer, GenerationSettings settings, CancellationToken stop)
+    TokenGenerator generator, ModelConfig config, Tokenizer tokenizer, GenerationSettings settings,
+    CancellationToken stop)
 {
     /// <summary>Prints a text as it is drawn.</summary>
     /// <param name="prompt">What it begins with.</param>
@@ -58,14 +59,17 @@ internal sealed class GenerationSession(
                 token.Id,
                 Text = tokenizer.Decode([token.Id]),
                 token.Logprob,
-                Top = token.Alternatives.Select(other => new { other.Id, Text = tokenizer.Decode([other.Id]), other.Logprob }),
+                Top = token.Alternatives.Select(
+                    other => new { other.Id, Text = tokenizer.Decode([other.Id]), other.Logprob }),
             });
         }
 
         JsonOutput.Print(result);
     }
 
-    /// <summary>A terminal obeys control characters, and a model may draw any; files and pipes get what was drawn.</summary>
+    /// <summary>
+    /// A terminal obeys control characters, and a model may draw any; files and pipes get what was drawn.
+    /// </summary>
     private static void Write(string text) => Console.Write(Console.IsOutputRedirected ? text : Printable.Lines(text));
 
     private List<int> Encode(string prompt)
@@ -74,11 +78,14 @@ internal sealed class GenerationSession(
         if (ids.Count == 0)
         {
             ids.Add(tokenizer.EndOfTextId
-                ?? throw new InvalidInputException("--prompt is empty and the vocabulary has no end-of-text token to start from; give some text."));
+                ?? throw new InvalidInputException(
+                    "--prompt is empty and the vocabulary has no end-of-text token to start from; give some text."));
         }
 
         if (ids.Count > config.MaxPositionEmbeddings)
-            ErrorLines.Warn($"the prompt's {ids.Count} tokens exceed the context of {config.MaxPositionEmbeddings}; only its end is read.");
+            ErrorLines.Warn(
+                $"the prompt's {ids.Count} tokens exceed the context of {config.MaxPositionEmbeddings}; only its end "
+                    + "is read.");
         return ids;
     }
 
@@ -87,7 +94,8 @@ internal sealed class GenerationSession(
     {
         int? end = settings.IgnoresEnd ? null : tokenizer.EndOfTextId;
         var tokens = settings.Logprobs is { } alternatives
-            ? generator.GenerateWithLogprobs(ids, settings.MaxTokens, settings.Sampling, alternatives, end, tokenizer.VocabularySize)
+            ? generator.GenerateWithLogprobs(
+                ids, settings.MaxTokens, settings.Sampling, alternatives, end, tokenizer.VocabularySize)
             : generator.Generate(ids, settings.MaxTokens, settings.Sampling, end, tokenizer.VocabularySize)
                 .Select(id => new DrawnToken(id, double.NaN, []));
         var decoder = new StreamingDecoder(tokenizer);

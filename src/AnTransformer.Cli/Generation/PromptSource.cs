@@ -22,7 +22,8 @@ internal sealed class PromptSource
         {
             return !Console.IsOutputRedirected && !json
                 ? new PromptSource(null, isInteractive: true)
-                : throw new InvalidInputException("generate needs a text to continue; give --prompt, or send it to standard input.");
+                : throw new InvalidInputException(
+                    "generate needs a text to continue; give --prompt, or send it to standard input.");
         }
 
         var text = Console.In.ReadToEnd();

@@ -119,8 +119,8 @@ internal sealed class GgufExporter : IExporter
 
             """
         : $"""
-            The file has no tokenizer. With [LLamaSharp](https://www.nuget.org/packages/LLamaSharp) load `{file}` as `LLamaWeights`, make a
-            context, and decode batches of token ids.
+            The file has no tokenizer. With [LLamaSharp](https://www.nuget.org/packages/LLamaSharp) load `{file}` as
+            `LLamaWeights`, make a context, and decode batches of token ids.
 
             """;
 }

@@ -2,7 +2,10 @@ using AnTransformer.Export.Safetensors;
 
 namespace AnTransformer.Export.Gguf;
 
-/// <summary>Writes a GGUF file, version 3, as a stream: header, pairs, places of the tensors, then their data a few rows at a time.</summary>
+/// <summary>
+/// Writes a GGUF file, version 3, as a stream: header, pairs, places of the tensors, then their data a few rows at a
+/// time.
+/// </summary>
 internal static class GgufFile
 {
     private const uint Version = 3;
@@ -14,7 +17,9 @@ internal static class GgufFile
     /// <param name="tensors">The tensors in order.</param>
     /// <param name="rows">The matrices' numbers.</param>
     /// <param name="dtype">The type of matrices; vectors are F32.</param>
-    /// <exception cref="InvalidInputException">A number is too large for the type, or rows do not fit its blocks.</exception>
+    /// <exception cref="InvalidInputException">
+    /// A number is too large for the type, or rows do not fit its blocks.
+    /// </exception>
     public static void Write(
         string path, GgufMetadata metadata, IReadOnlyList<GgufTensor> tensors, MatrixRows rows, ExportDtype dtype)
     {
@@ -70,7 +75,8 @@ internal static class GgufFile
         ExportDtype.F32 => 4 * columns,
         ExportDtype.F16 or ExportDtype.BF16 => 2 * columns,
         _ when columns % Q8Blocks.Length != 0 => throw new InvalidInputException(
-            $"tensor '{name}' has rows of {columns} numbers, and q8_0 stores blocks of {Q8Blocks.Length}; export with --dtype f16 or bf16."),
+            $"tensor '{name}' has rows of {columns} numbers, and q8_0 stores blocks of {Q8Blocks.Length}; export with "
+                + "--dtype f16 or bf16."),
         _ => columns / Q8Blocks.Length * Q8Blocks.Bytes,
     };
 
@@ -96,7 +102,8 @@ internal static class GgufFile
         }
     }
 
-    private static void WriteRow(FileStream stream, string name, ReadOnlySpan<double> values, ExportDtype dtype, byte[] bytes)
+    private static void WriteRow(
+        FileStream stream, string name, ReadOnlySpan<double> values, ExportDtype dtype, byte[] bytes)
     {
         if (dtype == ExportDtype.Q8)
             Q8Blocks.Convert(values, bytes, name);

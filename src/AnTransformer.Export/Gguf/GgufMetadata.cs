@@ -4,7 +4,9 @@ using System.Text;
 namespace AnTransformer.Export.Gguf;
 
 /// <summary>The key-value pairs of a GGUF file, in the order in which they are added.</summary>
-/// <remarks>Source: the GGUF specification, version 3 (ggml, docs/gguf.md): little-endian; a string is a u64 length and UTF-8.</remarks>
+/// <remarks>
+/// Source: the GGUF specification, version 3 (ggml, docs/gguf.md): little-endian; a string is a u64 length and UTF-8.
+/// </remarks>
 internal sealed class GgufMetadata : IDisposable
 {
     private const uint TypeUInt32 = 4;

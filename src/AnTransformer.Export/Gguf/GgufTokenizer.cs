@@ -13,10 +13,12 @@ internal static class GgufTokenizer
     private const int Unused = 5;
 
     private const string Llama3Words =
-        @"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
+        @"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}"
+        + @"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
 
     private const string Qwen2Words =
-        @"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
+        @"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}"
+        + @"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
 
     /// <summary>Adds a tokenizer's pairs; without one those of a model of ids alone.</summary>
     /// <param name="metadata">Receives the pairs.</param>
@@ -54,7 +56,8 @@ internal static class GgufTokenizer
     {
         BytePairTokenizer pairs => pairs.Definition,
         ByteTokenizer => ByteTokenizer.Definition(),
-        _ => throw new InvalidInputException("the tokenizer is not a byte-level BPE, which is all that can be exported."),
+        _ => throw new InvalidInputException(
+            "the tokenizer is not a byte-level BPE, which is all that can be exported."),
     };
 
     private static (List<string> Tokens, List<int> Types) Tokens(BytePairDefinition definition, int vocabSize)
@@ -109,8 +112,10 @@ internal static class GgufTokenizer
         }
 
         throw new InvalidInputException(
-            "the tokenizer splits text into words in a way that llama.cpp has no name for (it knows GPT-2's, Llama 3's and Qwen2's patterns, "
-            + "among others); export with --format hf, or remove tokenizer.json from a copy of the checkpoint to export token ids alone.");
+            "the tokenizer splits text into words in a way that llama.cpp has no name for (it knows GPT-2's, Llama 3's "
+                + "and Qwen2's patterns, "
+            + "among others); export with --format hf, or remove tokenizer.json from a copy of the checkpoint to "
+            + "export token ids alone.");
     }
 
     private static IEnumerable<string> Notes(BytePairDefinition definition, int end)
@@ -118,8 +123,10 @@ internal static class GgufTokenizer
         if (definition.EndOfTextId is null)
             yield return $"The tokenizer has no token that ends a text; the file has to name one, and names id {end}.";
         if (definition.NormalizeNfc)
-            yield return "The tokenizer brings text into Unicode form C first, which llama.cpp does not: give it such text.";
+            yield return "The tokenizer brings text into Unicode form C first, which llama.cpp does not: give it such "
+                + "text.";
         if (definition.AddedTokens.Any(token => token.SingleWord || token.StripLeft || token.StripRight))
-            yield return "Some added tokens take the white space beside them or only match whole words, which llama.cpp does not do.";
+            yield return "Some added tokens take the white space beside them or only match whole words, which "
+                + "llama.cpp does not do.";
     }
 }

@@ -33,7 +33,8 @@ internal static class Q8Blocks
             // By the scale that is stored, so that its own rounding is not added to that of the numbers.
             var inverse = scale == Half.Zero ? 0 : 1 / (double)scale;
             for (var i = 0; i < Length; i++)
-                bytes[2 + i] = (byte)(sbyte)Math.Clamp(Math.Round(numbers[i] * inverse, MidpointRounding.AwayFromZero), -127, 127);
+                bytes[2 + i] = (byte)(sbyte)Math.Clamp(
+                    Math.Round(numbers[i] * inverse, MidpointRounding.AwayFromZero), -127, 127);
         }
     }
 }

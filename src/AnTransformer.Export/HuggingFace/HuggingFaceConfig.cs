@@ -4,8 +4,8 @@ using AnTransformer.Export.Standard;
 namespace AnTransformer.Export.HuggingFace;
 
 /// <summary>
-/// <c>config.json</c> of <c>LlamaForCausalLM</c> and <c>Qwen3ForCausalLM</c>: every field, since what is left out takes the values of the
-/// models that were published (32 key-value heads, heads of 128, token 1 as the first).
+/// <c>config.json</c> of <c>LlamaForCausalLM</c> and <c>Qwen3ForCausalLM</c>: every field, since what is left out takes
+/// the values of the models that were published (32 key-value heads, heads of 128, token 1 as the first).
 /// </summary>
 internal static class HuggingFaceConfig
 {

@@ -20,8 +20,13 @@ internal sealed class HuggingFaceExporter : IExporter
         HuggingFaceConfig.Write(
             Path.Combine(directory, ModelCheckpoint.ConfigFile), model, options.Dtype, source.Tokenizer?.EndOfTextId);
         HuggingFaceTokenizer.Write(directory, source.Tokenizer, model.Config.MaxPositionEmbeddings);
-        TensorFile.Write(Path.Combine(directory, ModelCheckpoint.WeightsFile), source.Rows, [.. Tensors(model)], options.Dtype);
-        return new ExportReport(HuggingFaceConfig.ClassOf(model)) { Notes = notes, Usage = Usage(source, options.Dtype) };
+        TensorFile.Write(
+            Path.Combine(directory, ModelCheckpoint.WeightsFile), source.Rows, [.. Tensors(model)], options.Dtype);
+        return new ExportReport(HuggingFaceConfig.ClassOf(model))
+        {
+            Notes = notes,
+            Usage = Usage(source, options.Dtype),
+        };
     }
 
     private static IEnumerable<TensorSource> Tensors(StandardModel model)

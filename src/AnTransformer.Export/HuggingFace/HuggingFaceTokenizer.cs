@@ -2,14 +2,16 @@ using AnTransformer.Training.Tokenization;
 
 namespace AnTransformer.Export.HuggingFace;
 
-/// <summary>The files that transformers reads beside a model: the tokenizer with its special tokens, and how to generate.</summary>
+/// <summary>
+/// The files that transformers reads beside a model: the tokenizer with its special tokens, and how to generate.
+/// </summary>
 public static class HuggingFaceTokenizer
 {
     private static readonly string[] Roles = ["bos_token", "eos_token"];
 
     /// <summary>
-    /// Writes <c>tokenizer.json</c>, <c>tokenizer_config.json</c>, <c>special_tokens_map.json</c> and <c>generation_config.json</c>; of a
-    /// model without a tokenizer the last one only.
+    /// Writes <c>tokenizer.json</c>, <c>tokenizer_config.json</c>, <c>special_tokens_map.json</c> and
+    /// <c>generation_config.json</c>; of a model without a tokenizer the last one only.
     /// </summary>
     /// <param name="directory">The directory of the export.</param>
     /// <param name="tokenizer">The tokenizer, or null.</param>
@@ -36,7 +38,8 @@ public static class HuggingFaceTokenizer
             json.WriteNumber("model_max_length", context);
             json.WriteBoolean("clean_up_tokenization_spaces", value: false);
         });
-        JsonText.WriteObject(Path.Combine(directory, "special_tokens_map.json"), json => WriteRoles(json, tokenizer.EndOfText));
+        JsonText.WriteObject(
+            Path.Combine(directory, "special_tokens_map.json"), json => WriteRoles(json, tokenizer.EndOfText));
     }
 
     private static void WriteRoles(System.Text.Json.Utf8JsonWriter json, string? endOfText)

@@ -10,8 +10,8 @@ internal static class OnnxUsage
         if (!source.Config.IsCausal)
         {
             return """
-                ONNX Runtime: load `onnx/model.onnx` and give `input_ids`, `attention_mask` (ones; zeros are padding) and `position_ids`, each
-                [batch, sequence]; `logits` is [batch, sequence, vocabulary].
+                ONNX Runtime: load `onnx/model.onnx` and give `input_ids`, `attention_mask` (ones; zeros are
+                padding) and `position_ids`, each [batch, sequence]; `logits` is [batch, sequence, vocabulary].
                 """;
         }
 
@@ -32,9 +32,9 @@ internal static class OnnxUsage
             console.log(await generate("A text to continue", { max_new_tokens: 50 }));
             ```
 
-            ONNX Runtime: `onnx/model.onnx` takes `input_ids`, `attention_mask` (over earlier tokens, too; zeros are padding), `position_ids`
-            and `past_key_values.N.key` and `.value` (for a text's beginning with no tokens, [batch, heads, 0, head size]); it gives `logits`
-            and `present.N.key` and `.value`, the next call's past.
+            ONNX Runtime: `onnx/model.onnx` takes `input_ids`, `attention_mask` (over earlier tokens, too; zeros are
+            padding), `position_ids` and `past_key_values.N.key` and `.value` (for a text's beginning with no tokens,
+            [batch, heads, 0, head size]); it gives `logits` and `present.N.key` and `.value`, the next call's past.
             """;
     }
 }

@@ -2,7 +2,9 @@ using System.Buffers.Binary;
 
 namespace AnTransformer.Export.Safetensors;
 
-/// <summary>Doubles as little-endian elements of another floating-point type, each rounded once, to the nearest.</summary>
+/// <summary>
+/// Doubles as little-endian elements of another floating-point type, each rounded once, to the nearest.
+/// </summary>
 internal static class ElementWriter
 {
     /// <summary>Converts numbers.</summary>
@@ -32,9 +34,12 @@ internal static class ElementWriter
     /// <summary>The sentence about a number that a type cannot hold.</summary>
     public static InvalidInputException TooLarge(ExportDtype dtype, double value, string name)
         => new(FormattableString.Invariant(
-            $"tensor '{name}' holds {value:g4}, more than {dtype.Name()} can ({dtype.Largest():g4}); export with a wider --dtype."));
+            $"tensor '{name}' holds {value:g4}, more than {dtype.Name()} can ({dtype.Largest():g4}); export with a "
+                + "wider --dtype."));
 
-    /// <summary>The bits of the nearest bfloat16, ties to even; of a double, so that nothing is rounded twice.</summary>
+    /// <summary>
+    /// The bits of the nearest bfloat16, ties to even; of a double, so that nothing is rounded twice.
+    /// </summary>
     public static ushort ToBFloat16(double value)
     {
         // The nearest float, made odd where it is inexact, keeps all that rounding to 8 bits needs (rounding to odd).

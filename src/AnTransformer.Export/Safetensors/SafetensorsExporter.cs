@@ -6,7 +6,8 @@ using AnTransformer.Graphs;
 namespace AnTransformer.Export.Safetensors;
 
 /// <summary>
-/// Checkpoints of this program: the weights alone, in any floating-point type; on demand with anGPT's factors and interpolations folded.
+/// Checkpoints of this program: the weights alone, in any floating-point type; on demand with anGPT's factors and
+/// interpolations folded.
 /// </summary>
 internal sealed class SafetensorsExporter : IExporter
 {
@@ -42,16 +43,19 @@ internal sealed class SafetensorsExporter : IExporter
         return new TensorSource(name, null, values);
     }
 
-    private static (ModelConfig Config, IReadOnlyList<TensorSource> Tensors) Folded(ExportSource source, ExportDtype dtype)
+    private static (ModelConfig Config, IReadOnlyList<TensorSource> Tensors) Folded(
+        ExportSource source, ExportDtype dtype)
     {
         var graph = GraphFolding.Fold(source.Graph, dtype.WidestFolding());
         if (ReferenceEquals(graph, source.Graph))
         {
             throw new InvalidInputException(
-                $"{source.Path}: a model of architecture {source.Config.Architecture} has no interpolations to fold; leave out --fold.");
+                $"{source.Path}: a model of architecture {source.Config.Architecture} has no interpolations to fold; "
+                    + "leave out --fold.");
         }
 
-        // A matrix's name in the folded checkpoint is that of its place; a tied head is the only one whose tensor has another.
+        // A matrix's name in the folded checkpoint is that of its place; a tied head is the only one whose tensor has
+        // another.
         var config = ArchitectureRegistry.CreateConfig(
             FoldedAnGptDefinition.ArchitectureName,
             graph.Config.VocabSize,

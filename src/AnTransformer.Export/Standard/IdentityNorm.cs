@@ -1,9 +1,10 @@
 namespace AnTransformer.Export.Standard;
 
 /// <summary>
-/// What makes RMSNorm the identity up to rounding: with an ε that dwarfs mean(x²) and the gain √ε, √ε · x / √(mean(x²) + ε) = x, with a
-/// relative error of mean(x²) / 2ε. Norms of queries and keys share that ε; they do not depend on the scale of what they normalize, so
-/// W_q and W_k times S keep them true norms, with a relative error of ε / (2 S² mean(q²)).
+/// What makes RMSNorm the identity up to rounding: with an ε that dwarfs mean(x²) and the gain √ε, √ε · x / √(mean(x²)
+/// + ε) = x, with a relative error of mean(x²) / 2ε. Norms of queries and keys share that ε; they do not depend on the
+/// scale of what they normalize, so W_q and W_k times S keep them true norms, with a relative error of ε / (2 S²
+/// mean(q²)).
 /// </summary>
 /// <param name="Epsilon">ε, a power of 4, so that its root scales without rounding.</param>
 /// <param name="QueryKeyScale">S, a power of 2 that the type's numbers bear.</param>
@@ -14,7 +15,10 @@ internal sealed record IdentityNorm(double Epsilon, double QueryKeyScale, double
     /// <summary>√ε, the gain.</summary>
     public double Gain => Math.Sqrt(Epsilon);
 
-    /// <summary>The relative error of norms that are to leave the stream alone, at its largest; not a number before it was measured.</summary>
+    /// <summary>
+    /// The relative error of norms that are to leave the stream alone, at its largest; not a number before it was
+    /// measured.
+    /// </summary>
     public double StreamError { get; private init; } = double.NaN;
 
     /// <summary>The relative error of norms of queries and keys, at its largest; 0 where there are none.</summary>
@@ -27,7 +31,8 @@ internal sealed record IdentityNorm(double Epsilon, double QueryKeyScale, double
     /// <param name="dtype">The type that matrices are written in.</param>
     public static IdentityNorm For(ExportDtype dtype) => dtype switch
     {
-        // Scaled queries stay below 65504 with half precision; the scales of blocks of bytes are half-precision numbers.
+        // Scaled queries stay below 65504 with half precision; the scales of blocks of bytes are half-precision
+        // numbers.
         ExportDtype.F16 => new IdentityNorm(Math.Pow(2, 4), Math.Pow(2, 12), Math.Pow(2, 12), 2e-3),
         ExportDtype.Q8 => new IdentityNorm(Math.Pow(2, 12), Math.Pow(2, 20), Math.Pow(2, 24), 2e-3),
         ExportDtype.BF16 => new IdentityNorm(Math.Pow(2, 34), Math.Pow(2, 40), Math.Pow(2, 44), 1e-4),
@@ -36,7 +41,9 @@ internal sealed record IdentityNorm(double Epsilon, double QueryKeyScale, double
 
     /// <summary>The ε at which the larger of the two errors is smallest.</summary>
     /// <param name="stream">The largest mean(x²) of a stream.</param>
-    /// <param name="queryKey">The smallest mean(q²) of a query or key, already times S²; null where none is normalized.</param>
+    /// <param name="queryKey">
+    /// The smallest mean(q²) of a query or key, already times S²; null where none is normalized.
+    /// </param>
     public IdentityNorm Balance(double stream, double? queryKey)
     {
         // ε where mean(x²) / 2ε = ε / 2 S² mean(q²); without the second error as large as may be.

@@ -4,8 +4,8 @@ using AnTransformer.Graphs;
 namespace AnTransformer.Export.Standard;
 
 /// <summary>
-/// A model in the terms of the two architectures that other programs run: Llama (RMSNorm, rotary positions, gated MLP, plain sums) and
-/// Qwen3 (the same with RMSNorm of every head's queries and keys).
+/// A model in the terms of the two architectures that other programs run: Llama (RMSNorm, rotary positions, gated MLP,
+/// plain sums) and Qwen3 (the same with RMSNorm of every head's queries and keys).
 /// </summary>
 /// <param name="Config">Sizes.</param>
 /// <param name="Epsilon">The one ε of all norms.</param>

@@ -19,19 +19,24 @@ internal static class StandardModelBuilder
             return model;
         var run = StandardModelRun.Of(model, source.Rows);
         identity = identity.Balance(run.LargestStream, run.SmallestQueryKey);
-        var wider = dtype is ExportDtype.F32 ? "export with --format onnx" : "export with a wider --dtype, or with --format onnx";
+        var wider = dtype is ExportDtype.F32
+            ? "export with --format onnx"
+            : "export with a wider --dtype, or with --format onnx";
         if (!identity.Holds)
         {
             throw new InvalidInputException(FormattableString.Invariant(
-                $"{source.Path}: in {dtype.Name()} a norm that has to leave the stream alone would change it by {identity.StreamError:g2}, ")
-                + FormattableString.Invariant($"or one of queries and keys be off by {identity.QueryKeyError:g2}, of which ")
+                $"{source.Path}: in {dtype.Name()} a norm that has to leave the stream alone would change it by "
+                    + $"{identity.StreamError:g2}, ")
+                + FormattableString.Invariant(
+                    $"or one of queries and keys be off by {identity.QueryKeyError:g2}, of which ")
                 + FormattableString.Invariant($"{identity.Tolerance:g2} is allowed; {wider}."));
         }
 
         if (dtype is ExportDtype.F16 && run.LargestQueryKey > dtype.Largest())
         {
             throw new InvalidInputException(FormattableString.Invariant(
-                $"{source.Path}: in {dtype.Name()} queries or keys, scaled for their norm, would reach {run.LargestQueryKey:g3}, more than ")
+                $"{source.Path}: in {dtype.Name()} queries or keys, scaled for their norm, would reach "
+                    + $"{run.LargestQueryKey:g3}, more than ")
                 + FormattableString.Invariant($"the type can hold; {wider}."));
         }
 
@@ -58,7 +63,9 @@ internal static class StandardModelBuilder
         if (identity is null && inputs.FirstOrDefault(input => input is not RmsNormFunction) is { } other)
             throw Unsupported(graph, place, $"reads the stream through {Describe(other)}");
         var epsilons = inputs.OfType<RmsNormFunction>().Select(norm => norm.Epsilon)
-            .Concat(graph.Blocks.Select(block => block.Attention.QueryKey).OfType<RmsQueryKey>().Select(norm => norm.Epsilon))
+            .Concat(
+                graph.Blocks.Select(block => block.Attention.QueryKey).OfType<RmsQueryKey>()
+                    .Select(norm => norm.Epsilon))
             .Distinct().ToList();
         if (epsilons.Count > 1 || (identity is not null && epsilons.Count > 0))
             throw Unsupported(graph, place, "has norms of different ε");
@@ -95,12 +102,13 @@ internal static class StandardModelBuilder
                 (queryNorm, keyNorm) = (Array.ConvertAll(norm.QueryGain, gain => gain * Snap(toQuery)), norm.KeyGain);
                 break;
             case UnitQueryKey { Normalize: true, Scales: null }:
-                // L2(x) = RMSNorm(x) / √d_h, for queries and for keys; the norm is the same before RoPE as after it. No power of two
-                // remains but S: any other factor of what is normalized would be rounded to no purpose.
+                // L2(x) = RMSNorm(x) / √d_h, for queries and for keys; the norm is the same before RoPE as after it. No
+                // power of two remains but S: any other factor of what is normalized would be rounded to no purpose.
                 (queryNorm, keyNorm) = (new double[headSize], new double[headSize]);
                 Array.Fill(queryNorm, Snap(toQuery / headSize));
                 Array.Fill(keyNorm, 1);
-                var scale = (identity ?? throw Unsupported(graph, place, "has layer norms beside unit queries")).QueryKeyScale;
+                var scale = (identity ?? throw Unsupported(
+                    graph, place, "has layer norms beside unit queries")).QueryKeyScale;
                 (query, key) = (query with { Factor = query.Factor * scale }, key with { Factor = key.Factor * scale });
                 break;
             default:
@@ -124,7 +132,8 @@ internal static class StandardModelBuilder
     // √d_h · √d_h / d_h is 1, whatever the last digit of a root.
     private static double Snap(double factor) => Math.Abs(factor - 1) < 1e-12 ? 1 : factor;
 
-    private static bool IsNormalized(QueryKeyFunction function) => function is RmsQueryKey or UnitQueryKey { Normalize: true };
+    private static bool IsNormalized(QueryKeyFunction function)
+        => function is RmsQueryKey or UnitQueryKey { Normalize: true };
 
     private static double[] Gain(InputFunction input, ModelConfig config, IdentityNorm? identity)
     {
@@ -140,20 +149,23 @@ internal static class StandardModelBuilder
         if (!config.IsCausal)
         {
             throw new InvalidInputException(
-                $"{place}: attention is not causal (is_causal false), and Llama and Qwen3 are decoders; there is no such export.");
+                $"{place}: attention is not causal (is_causal false), and Llama and Qwen3 are decoders; there is no "
+                    + "such export.");
         }
 
         if (config.SlidingWindow < config.MaxPositionEmbeddings)
         {
             throw new InvalidInputException(
-                $"{place}: attention has a sliding window of {config.SlidingWindow} tokens, which llama.cpp's Llama and Qwen3 do not have; "
+                $"{place}: attention has a sliding window of {config.SlidingWindow} tokens, which llama.cpp's Llama "
+                    + "and Qwen3 do not have; "
                 + $"{Remedy}.");
         }
     }
 
     private static void RequireSums(DecoderGraph graph, string place)
     {
-        foreach (var update in graph.Blocks.SelectMany(block => (ResidualUpdate[])[block.Attention.Update, block.Mlp.Update]))
+        foreach (var update in graph.Blocks.SelectMany(
+            block => (ResidualUpdate[])[block.Attention.Update, block.Mlp.Update]))
         {
             if (update is not ResidualSum)
             {

@@ -3,8 +3,8 @@ using AnTransformer.Graphs;
 namespace AnTransformer.Export.Standard;
 
 /// <summary>
-/// A forward pass of a model whose norms are to be the identity, with norms that are, in double precision: what its streams, queries and
-/// keys are like, over all blocks, heads and tokens.
+/// A forward pass of a model whose norms are to be the identity, with norms that are, in double precision: what its
+/// streams, queries and keys are like, over all blocks, heads and tokens.
 /// </summary>
 internal sealed class StandardModelRun
 {
@@ -27,7 +27,9 @@ internal sealed class StandardModelRun
     /// <summary>The largest mean(x²) of a stream that a norm reads.</summary>
     public double LargestStream { get; private set; }
 
-    /// <summary>The smallest mean(q²) of a query or key before its norm, those of zeros apart; null where there is no norm.</summary>
+    /// <summary>
+    /// The smallest mean(q²) of a query or key before its norm, those of zeros apart; null where there is no norm.
+    /// </summary>
     public double? SmallestQueryKey { get; private set; }
 
     /// <summary>The largest magnitude in a query or key before its norm; 0 where there is no norm.</summary>

@@ -59,7 +59,8 @@ internal sealed unsafe class DecoderPass<V> : DecoderPass
     public override int Panel => Tiles<V>.Columns;
 
     /// <inheritdoc/>
-    public override long WeightBytes => _blocks.SelectMany(block => block.Matrices).Concat(_head).Sum(matrix => matrix.Bytes);
+    public override long WeightBytes
+        => _blocks.SelectMany(block => block.Matrices).Concat(_head).Sum(matrix => matrix.Bytes);
 
     /// <inheritdoc/>
     public override long PackedBytes => _packed.Sum(buffer => buffer.Bytes);
@@ -106,7 +107,8 @@ internal sealed unsafe class DecoderPass<V> : DecoderPass
             for (var row = 0; row < part.Rows; row++)
                 (_positions[part.FirstRow + row], _partOfRow[part.FirstRow + row]) = (part.Position + row, index);
             for (var row = 0; row < part.Rows; row += Tiles<V>.Rows)
-                _tiles[_tileCount++] = new AttentionTile(index, part.FirstRow + row, Math.Min(Tiles<V>.Rows, part.Rows - row));
+                _tiles[_tileCount++] = new AttentionTile(
+                    index, part.FirstRow + row, Math.Min(Tiles<V>.Rows, part.Rows - row));
         }
 
         _rotary.Reserve(longest);
@@ -184,7 +186,8 @@ internal sealed unsafe class DecoderPass<V> : DecoderPass
     }
 
     /// <summary>Outputs of matrices that read the same input, side by side in y's rows.</summary>
-    private void Product(PackedMatrix[] matrices, float* x, long ldx, int rows, float* y, long ldy, int step, int thread)
+    private void Product(
+        PackedMatrix[] matrices, float* x, long ldx, int rows, float* y, long ldy, int step, int thread)
     {
         var parts = 0;
         foreach (var matrix in matrices)
@@ -208,7 +211,8 @@ internal sealed unsafe class DecoderPass<V> : DecoderPass
                 var row = part * size;
                 var input = Scaled(matrix, x, ref ldx, rows, own, ref scaled);
                 MatrixProducts<V>.Multiply(
-                    matrix, row, Math.Min(size, matrix.Rows - row), input, ldx, rows, y + column + row, ldy, own.Scratch);
+                    matrix, row, Math.Min(size, matrix.Rows - row), input, ldx, rows, y + column
+                        + row, ldy, own.Scratch);
                 break;
             }
         }
@@ -240,7 +244,9 @@ internal sealed unsafe class DecoderPass<V> : DecoderPass
         }
     }
 
-    /// <summary>Few tokens' input times a matrix's column scales; of many tokens a panel of the matrix takes them.</summary>
+    /// <summary>
+    /// Few tokens' input times a matrix's column scales; of many tokens a panel of the matrix takes them.
+    /// </summary>
     private float* Scaled(
         PackedMatrix matrix, float* x, ref long ldx, int rows, ThreadBuffers<V> own, ref PackedMatrix? scaled)
     {
@@ -316,7 +322,8 @@ internal sealed unsafe class DecoderPass<V> : DecoderPass
         for (var key = 0; key < keys; key += panel)
         {
             Tiles<V>.Multiply(
-                tile.Rows, panel, size, queries, width, part.Store.Keys(layer, shared, from + key), scores + key, stride, 1,
+                tile.Rows, panel, size, queries, width, part.Store.Keys(layer, shared, from + key), scores
+                    + key, stride, 1,
                 add: false);
         }
 
@@ -334,7 +341,9 @@ internal sealed unsafe class DecoderPass<V> : DecoderPass
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static int PartsOf(int rows, int size) => (rows + size - 1) / size;
 
-    /// <summary>Rows that are worth taking at once: about 64 KiB, whole fours, and a few parts for each thread.</summary>
+    /// <summary>
+    /// Rows that are worth taking at once: about 64 KiB, whole fours, and a few parts for each thread.
+    /// </summary>
     private int RowsOfPart(PackedMatrix matrix, int tokens)
     {
         const int Bytes = 64 << 10;

@@ -5,11 +5,12 @@ using AnTransformer.Kernels.Cpu;
 namespace AnTransformer.Inference.Execution;
 
 /// <summary>
-/// A pass of tokens through a model on a team of threads. All threads run the whole program and meet after each product.
+/// A pass of tokens through a model on a team of threads. All threads run the whole program and meet after each
+/// product.
 /// </summary>
 /// <remarks>
-/// For a few tokens every thread keeps the residual stream of all of them for itself and computes what lies between products
-/// again: that costs less than two more meetings. For many tokens each thread has its share of rows.
+/// For a few tokens every thread keeps the residual stream of all of them for itself and computes what lies between
+/// products again: that costs less than two more meetings. For many tokens each thread has its share of rows.
 /// </remarks>
 internal abstract unsafe class DecoderPass : IDisposable
 {

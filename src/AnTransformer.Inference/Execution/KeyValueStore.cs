@@ -3,9 +3,10 @@ using AnTransformer.Configuration;
 namespace AnTransformer.Inference.Execution;
 
 /// <summary>
-/// Keys and values of one sequence, rotated and normalized, in the panels in which tiles read their second factor: keys as
-/// [K, positions / P, d_h, P], whose products with a query are the scores of P neighbouring positions, and values as
-/// [K, d_h / P, positions, P], whose products with probabilities are P channels of the result. It grows as it is filled.
+/// Keys and values of one sequence, rotated and normalized, in the panels in which tiles read their second factor: keys
+/// as [K, positions / P, d_h, P], whose products with a query are the scores of P neighbouring positions, and values as
+/// [K, d_h / P, positions, P], whose products with probabilities are P channels of the result. It grows as it is
+/// filled.
 /// </summary>
 internal sealed unsafe class KeyValueStore : IDisposable
 {
@@ -112,7 +113,8 @@ internal sealed unsafe class KeyValueStore : IDisposable
             for (long stretch = 0; stretch < stretches && bytes > 0; stretch++)
             {
                 Buffer.MemoryCopy(
-                    old[layer].Floats + (stretch * _positions * width), moved[layer].Floats + (stretch * positions * width),
+                    old[layer].Floats + (stretch * _positions * width), moved[layer].Floats
+                        + (stretch * positions * width),
                     bytes, bytes);
             }
         }

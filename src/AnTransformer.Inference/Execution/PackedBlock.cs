@@ -5,7 +5,9 @@ using AnTransformer.Kernels.Cpu;
 
 namespace AnTransformer.Inference.Execution;
 
-/// <summary>A block as it is run: matrices that read the same input side by side, and the kernels of what lies between them.</summary>
+/// <summary>
+/// A block as it is run: matrices that read the same input side by side, and the kernels of what lies between them.
+/// </summary>
 internal sealed class PackedBlock : IDisposable
 {
     private PackedBlock(

@@ -40,7 +40,8 @@ internal sealed unsafe class QueryKeyKernel : IDisposable
                     _queryScale = _keyScale = NativeBuffer.Of(scales);
                 break;
             case var other:
-                throw new NotSupportedException($"The function {other.GetType().Name} of queries and keys has no kernel.");
+                throw new NotSupportedException(
+                    $"The function {other.GetType().Name} of queries and keys has no kernel.");
         }
     }
 

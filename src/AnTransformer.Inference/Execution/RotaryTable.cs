@@ -1,6 +1,8 @@
 namespace AnTransformer.Inference.Execution;
 
-/// <summary>Cosines and sines of rotary positions, [T, d_h/2], computed as far as positions have been reached.</summary>
+/// <summary>
+/// Cosines and sines of rotary positions, [T, d_h/2], computed as far as positions have been reached.
+/// </summary>
 /// <param name="theta">Base of the frequencies.</param>
 /// <param name="headSize">d_h.</param>
 /// <param name="capacity">T.</param>

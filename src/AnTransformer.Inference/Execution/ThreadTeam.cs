@@ -1,8 +1,8 @@
 namespace AnTransformer.Inference.Execution;
 
 /// <summary>
-/// Threads that run one program at the same time and meet at barriers. A token's pass has dozens of steps of a few microseconds,
-/// so threads that wait spin briefly; between passes they sleep.
+/// Threads that run one program at the same time and meet at barriers. A token's pass has dozens of steps of a few
+/// microseconds, so threads that wait spin briefly; between passes they sleep.
 /// </summary>
 internal sealed class ThreadTeam : IDisposable
 {
@@ -105,8 +105,8 @@ internal sealed class ThreadTeam : IDisposable
     }
 
     /// <summary>
-    /// After a change. Both this look for sleepers and a sleeper's look at the number come after a full fence, so that one of them
-    /// sees the other.
+    /// After a change. Both this look for sleepers and a sleeper's look at the number come after a full fence, so that
+    /// one of them sees the other.
     /// </summary>
     private void WakeSleepers()
     {

@@ -1,8 +1,8 @@
 namespace AnTransformer.Inference.Execution;
 
 /// <summary>
-/// Who does which part of a step. A thread works through its own run of neighbouring parts first, so that it reads memory in order
-/// and finds again what its caches hold; then it helps others with theirs.
+/// Who does which part of a step. A thread works through its own run of neighbouring parts first, so that it reads
+/// memory in order and finds again what its caches hold; then it helps others with theirs.
 /// </summary>
 /// <param name="threads">Number of threads.</param>
 /// <param name="steps">Most steps of a pass.</param>

@@ -4,8 +4,8 @@ using AnTransformer.Kernels.Cpu;
 namespace AnTransformer.Inference.Kernels;
 
 /// <summary>
-/// Y = f ⊙ (W x) for a part of a matrix's rows: inner products for a few tokens, and for many a blocked product for which the part
-/// is widened and packed once. Runs on one thread; callers share rows.
+/// Y = f ⊙ (W x) for a part of a matrix's rows: inner products for a few tokens, and for many a blocked product for
+/// which the part is widened and packed once. Runs on one thread; callers share rows.
 /// </summary>
 /// <typeparam name="V">The vector.</typeparam>
 internal static unsafe class MatrixProducts<V>
@@ -75,7 +75,8 @@ internal static unsafe class MatrixProducts<V>
                 RowProducts<V, F32Rows>.Multiply(w.Data + (at * sizeof(float)), rows, columns, x, ldx, tokens, y, ldy);
                 return;
             case WeightDtype.BF16:
-                RowProducts<V, BF16Rows>.Multiply(w.Data + (at * sizeof(ushort)), rows, columns, x, ldx, tokens, y, ldy);
+                RowProducts<V, BF16Rows>.Multiply(
+                    w.Data + (at * sizeof(ushort)), rows, columns, x, ldx, tokens, y, ldy);
                 return;
         }
 
@@ -138,7 +139,8 @@ internal static unsafe class MatrixProducts<V>
     {
         if (w.Dtype == WeightDtype.Q8)
         {
-            BlockQuantization.Dequantize<V>((sbyte*)w.Data + at, w.Scales + (at / BlockQuantization.Block), target, count);
+            BlockQuantization.Dequantize<V>(
+                (sbyte*)w.Data + at, w.Scales + (at / BlockQuantization.Block), target, count);
             return;
         }
 

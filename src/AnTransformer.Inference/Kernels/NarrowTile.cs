@@ -4,8 +4,9 @@ using AnTransformer.Kernels.Cpu;
 namespace AnTransformer.Inference.Kernels;
 
 /// <summary>
-/// The innermost loop of a matrix product for processors with sixteen vector registers: six rows of two vectors are twelve sums,
-/// which leaves room for two vectors of B and an element of A. <see cref="GemmTile{V}"/> is the one for thirty-two.
+/// The innermost loop of a matrix product for processors with sixteen vector registers: six rows of two vectors are
+/// twelve sums, which leaves room for two vectors of B and an element of A. <see cref="GemmTile{V}"/> is the one for
+/// thirty-two.
 /// </summary>
 /// <typeparam name="V">The vector.</typeparam>
 internal static unsafe class NarrowTile<V>

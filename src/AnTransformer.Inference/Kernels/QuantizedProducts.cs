@@ -5,8 +5,8 @@ using AnTransformer.Kernels.Cpu;
 namespace AnTransformer.Inference.Kernels;
 
 /// <summary>
-/// Inner products of quantized rows with one token's activations, which stay in single precision: numbers are widened in registers,
-/// which keeps up with memory, and no rounding of activations is added to that of weights.
+/// Inner products of quantized rows with one token's activations, which stay in single precision: numbers are widened
+/// in registers, which keeps up with memory, and no rounding of activations is added to that of weights.
 /// </summary>
 /// <typeparam name="V">The vector.</typeparam>
 internal static unsafe class QuantizedProducts<V>

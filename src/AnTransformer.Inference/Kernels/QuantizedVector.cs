@@ -21,7 +21,8 @@ internal static unsafe class QuantizedVector
         }
 
         if (typeof(V) == typeof(Simd256) && Avx2.IsSupported)
-            return Unsafe.BitCast<Vector256<float>, V>(Avx.ConvertToVector256Single(Avx2.ConvertToVector256Int32(source)));
+            return Unsafe.BitCast<Vector256<float>, V>(
+                Avx.ConvertToVector256Single(Avx2.ConvertToVector256Int32(source)));
 
         if (typeof(V) == typeof(Simd128))
         {

@@ -4,9 +4,10 @@ using AnTransformer.Kernels.Cpu;
 namespace AnTransformer.Inference.Kernels;
 
 /// <summary>
-/// Inner products of a matrix's rows with the activations of a few tokens, in the order in which the rows lie in memory: what
-/// decoding costs is reading them, and processors read one stream faster than several side by side. A row is multiplied with up
-/// to four tokens while it is in registers, in four sums for each; a token's sums do not depend on which others there are.
+/// Inner products of a matrix's rows with the activations of a few tokens, in the order in which the rows lie in
+/// memory: what decoding costs is reading them, and processors read one stream faster than several side by side. A row
+/// is multiplied with up to four tokens while it is in registers, in four sums for each; a token's sums do not depend
+/// on which others there are.
 /// </summary>
 /// <typeparam name="V">The vector.</typeparam>
 /// <typeparam name="F">How rows are stored.</typeparam>
@@ -70,7 +71,8 @@ internal static unsafe class RowProducts<V, F>
     private static void Two(byte* w, int columns, float* x, long ldx, float* y, long ldy)
     {
         var x1 = x + ldx;
-        V a0 = default, a1 = default, a2 = default, a3 = default, b0 = default, b1 = default, b2 = default, b3 = default;
+        V a0 = default, a1 = default, a2 = default, a3 = default, b0 = default, b1 = default, b2 = default,
+        b3 = default;
         var i = 0;
         for (; i + (4 * V.Width) <= columns; i += 4 * V.Width)
         {
@@ -96,8 +98,10 @@ internal static unsafe class RowProducts<V, F>
     private static void Four(byte* w, int columns, float* x, long ldx, float* y, long ldy)
     {
         float* x1 = x + ldx, x2 = x1 + ldx, x3 = x2 + ldx;
-        V a0 = default, a1 = default, a2 = default, a3 = default, b0 = default, b1 = default, b2 = default, b3 = default;
-        V c0 = default, c1 = default, c2 = default, c3 = default, d0 = default, d1 = default, d2 = default, d3 = default;
+        V a0 = default, a1 = default, a2 = default, a3 = default, b0 = default, b1 = default, b2 = default,
+        b3 = default;
+        V c0 = default, c1 = default, c2 = default, c3 = default, d0 = default, d1 = default, d2 = default,
+        d3 = default;
         var i = 0;
         for (; i + (4 * V.Width) <= columns; i += 4 * V.Width)
         {

@@ -3,12 +3,16 @@ using AnTransformer.Kernels.Cpu;
 
 namespace AnTransformer.Inference.Kernels;
 
-/// <summary>Products of some rows with a panel of two vectors' columns, by the tile that fits the processor's registers.</summary>
+/// <summary>
+/// Products of some rows with a panel of two vectors' columns, by the tile that fits the processor's registers.
+/// </summary>
 /// <typeparam name="V">The vector.</typeparam>
 internal static unsafe class Tiles<V>
     where V : struct, ISimd<V>
 {
-    /// <summary>Both tiles' rows divide it: buffers of A's rows are made that long, since a tile reads all of its rows.</summary>
+    /// <summary>
+    /// Both tiles' rows divide it: buffers of A's rows are made that long, since a tile reads all of its rows.
+    /// </summary>
     public const int RowMultiple = 24;
 
     /// <summary>Columns of a panel.</summary>
@@ -25,7 +29,9 @@ internal static unsafe class Tiles<V>
         get => V.Width >= 16 ? GemmTile<V>.Rows : NarrowTile<V>.Rows;
     }
 
-    /// <summary>C ← α·A·B + (C or nothing), of which C has only some rows and columns; A has whole tiles of rows.</summary>
+    /// <summary>
+    /// C ← α·A·B + (C or nothing), of which C has only some rows and columns; A has whole tiles of rows.
+    /// </summary>
     /// <param name="rows">Rows of C.</param>
     /// <param name="columns">Columns of C, at most a panel's.</param>
     /// <param name="depth">Steps.</param>
@@ -80,7 +86,8 @@ internal static unsafe class Tiles<V>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Single(int columns, int depth, float* a, float* b, float* c, float alpha, bool add)
     {
-        V c0 = default, c1 = default, d0 = default, d1 = default, e0 = default, e1 = default, f0 = default, f1 = default;
+        V c0 = default, c1 = default, d0 = default, d1 = default, e0 = default, e1 = default, f0 = default,
+        f1 = default;
         var step = 0;
         for (; step + 4 <= depth; step += 4, b += 8 * V.Width)
         {

@@ -6,8 +6,9 @@ using AnTransformer.Kernels.Cpu;
 namespace AnTransformer.Inference.Weights;
 
 /// <summary>
-/// Q8_0: of each 32 neighbouring numbers of a row the scale s = max|w| / 127 in half precision, and the whole numbers nearest to
-/// w / s. The numbers are GGUF's; scales and whole numbers lie in two arrays here, so that both are read in order.
+/// Q8_0: of each 32 neighbouring numbers of a row the scale s = max|w| / 127 in half precision, and the whole numbers
+/// nearest to w / s. The numbers are GGUF's; scales and whole numbers lie in two arrays here, so that both are read in
+/// order.
 /// </summary>
 internal static unsafe class BlockQuantization
 {

@@ -3,8 +3,8 @@ using AnTransformer.Graphs;
 namespace AnTransformer.Inference.Weights;
 
 /// <summary>
-/// A matrix in the form in which it is multiplied. Its factor and row scales multiply outputs, its column scales inputs; the matrix
-/// itself is as the file has it.
+/// A matrix in the form in which it is multiplied. Its factor and row scales multiply outputs, its column scales
+/// inputs; the matrix itself is as the file has it.
 /// </summary>
 internal sealed unsafe class PackedMatrix
 {

@@ -8,7 +8,8 @@ namespace AnTransformer.Inference.Weights;
 /// <param name="dtype">What they become.</param>
 internal sealed unsafe class WeightLoader(SafetensorsFile file, WeightDtype dtype)
 {
-    private readonly Dictionary<string, (WeightDtype Dtype, nint Data, nint Scales)> _loaded = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, (WeightDtype Dtype, nint Data, nint Scales)> _loaded = new(
+        StringComparer.Ordinal);
 
     /// <summary>Memory that holds what could not be left in the file.</summary>
     public List<NativeBuffer> Buffers { get; } = [];
@@ -34,7 +35,9 @@ internal sealed unsafe class WeightLoader(SafetensorsFile file, WeightDtype dtyp
     private (WeightDtype Dtype, nint Data, nint Scales) Pack(ScaledMatrix matrix)
     {
         var stored = file[matrix.Tensor].Dtype;
-        var target = dtype == WeightDtype.Q8 && matrix.Columns % BlockQuantization.Block != 0 ? WeightDtype.BF16 : dtype;
+        var target = dtype == WeightDtype.Q8 && matrix.Columns % BlockQuantization.Block != 0
+            ? WeightDtype.BF16
+            : dtype;
         if ((stored, target) is (SafetensorsDtype.F32, WeightDtype.F32) or (SafetensorsDtype.BF16, WeightDtype.BF16))
             return (target, (nint)Mapped(matrix.Tensor), 0);
         var buffer = new NativeBuffer(matrix.Rows * PackedMatrix.BytesOfRow(target, matrix.Columns));
@@ -71,7 +74,8 @@ internal sealed unsafe class WeightLoader(SafetensorsFile file, WeightDtype dtyp
         if (overflows > 0)
         {
             throw new InvalidInputException(
-                $"{file.Path}: numbers of tensor '{matrix.Tensor}' exceed what {target.ToString().ToLowerInvariant()} holds; "
+                $"{file.Path}: numbers of tensor '{matrix.Tensor}' exceed what {target.ToString().ToLowerInvariant()} "
+                    + "holds; "
                 + "use f32.");
         }
 

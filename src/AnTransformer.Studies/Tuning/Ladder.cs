@@ -65,8 +65,11 @@ internal sealed class Ladder
             return [null];
         // The first side's parameters for all sides: they are compared at one budget.
         var configuration = _base.Compose(
-            [.. Fields(side, size).Select(field => (field.Key, RateExpression.Resolve(field.Value, _settings.LearningRates[0]), field.Place)), .. _factory.Budget(1)]);
-        var parameters = ModelCost.Parameters(TrainingPlan.CreateModelConfig(configuration, _data.VocabularySize(configuration)));
+            [.. Fields(side, size).Select(
+                field => (field.Key, RateExpression.Resolve(field.Value, _settings.LearningRates[0]), field.Place)),
+                    .. _factory.Budget(1)]);
+        var parameters = ModelCost.Parameters(
+            TrainingPlan.CreateModelConfig(configuration, _data.VocabularySize(configuration)));
         var byParameters = _settings.TokensPerParameter.Select(ratio => (long)Math.Round(ratio * parameters));
         return [.. _settings.MaxTokens.Concat(byParameters).Distinct().Order()];
     }

@@ -42,13 +42,15 @@ public sealed partial class TrainingSection : IValidatable
     public int GradientAccumulation { get; set; } = 1;
 
     /// <summary>causal or masked.</summary>
-    [Description("What the model learns: causal (each token from those before it, as GPT) or masked (some tokens from all "
+    [Description("What the model learns: causal (each token from those before it, as GPT) or masked (some tokens from "
+        + "all "
         + "others, as BERT: attention to both sides, and one vocabulary entry more, <mask>; it measures, and does not "
         + "generate).")]
     public TrainingObjective Objective { get; set; }
 
     /// <summary>Share of tokens predicted.</summary>
-    [Description("Share of a sequence's tokens that are predicted when objective is masked, in training and evaluation; of "
+    [Description("Share of a sequence's tokens that are predicted when objective is masked, in training and "
+        + "evaluation; of "
         + "these 80 % are <mask> in the input, 10 % any token, 10 % themselves.")]
     [InRange(0.001, 0.999)]
     public double MaskProbability { get; set; } = TokenMasking.DefaultProbability;

@@ -5,13 +5,13 @@ namespace AnTransformer.Training.Data;
 
 /// <summary>
 /// Chooses the positions that a masked language model predicts, and what it sees there (BERT, arXiv 1810.04805, section
-/// 3.1): of those chosen 80 % are <c>&lt;mask&gt;</c>, 10 % any token and 10 % the token itself, so that the model cannot
-/// tell where it will be asked. A function of (seed, sequence, position) alone: each visit of a text in training has
-/// another mask (RoBERTa, arXiv 1907.11692, section 4.1), and a resumed run needs nothing but its position.
+/// 3.1): of those chosen 80 % are <c>&lt;mask&gt;</c>, 10 % any token and 10 % the token itself, so that the model
+/// cannot tell where it will be asked. A function of (seed, sequence, position) alone: each visit of a text in training
+/// has another mask (RoBERTa, arXiv 1907.11692, section 4.1), and a resumed run needs nothing but its position.
 /// </summary>
 /// <remarks>
-/// As in BERT, all sequences have the same number of chosen positions, so that the mean over micro-batches is the mean over
-/// all predicted tokens of a step. The token between documents is one like any other.
+/// As in BERT, all sequences have the same number of chosen positions, so that the mean over micro-batches is the mean
+/// over all predicted tokens of a step. The token between documents is one like any other.
 /// </remarks>
 public sealed class TokenMasker
 {
@@ -33,7 +33,9 @@ public sealed class TokenMasker
     /// <param name="seed">The run's seed.</param>
     /// <returns>Null for a causal model.</returns>
     public static TokenMasker? ForTraining(ModelConfig config, long seed)
-        => config.Masking is { } masking ? new TokenMasker(masking, IndexPermutation.Mix((ulong)seed + Golden) ^ TrainingKey) : null;
+        => config.Masking is { } masking
+            ? new TokenMasker(masking, IndexPermutation.Mix((ulong)seed + Golden) ^ TrainingKey)
+            : null;
 
     /// <summary>The masks of all evaluations, which no seed changes, so that their losses compare.</summary>
     /// <param name="config">The model.</param>

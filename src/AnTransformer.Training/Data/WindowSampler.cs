@@ -1,10 +1,11 @@
 namespace AnTransformer.Training.Data;
 
 /// <summary>
-/// The order in which training sees a data set: an endless sequence of windows of <c>T</c> inputs and the <c>T</c> targets one
-/// token later. Sequence <c>i</c> belongs to epoch <c>i / N</c>, and every epoch visits each of the <c>N</c> windows exactly
-/// once. A function of <c>(seed, i)</c> alone, so that a resumed run needs nothing but its position. Safe for several threads.
-/// For a masked language model the targets are the inputs' own tokens (<see cref="Masked"/>).
+/// The order in which training sees a data set: an endless sequence of windows of <c>T</c> inputs and the <c>T</c>
+/// targets one token later. Sequence <c>i</c> belongs to epoch <c>i / N</c>, and every epoch visits each of the
+/// <c>N</c> windows exactly once. A function of <c>(seed, i)</c> alone, so that a resumed run needs nothing but its
+/// position. Safe for several threads. For a masked language model the targets are the inputs' own tokens
+/// (<see cref="Masked"/>).
 /// </summary>
 public sealed class WindowSampler
 {
@@ -63,8 +64,8 @@ public sealed class WindowSampler
     /// <param name="batchSize">B.</param>
     /// <param name="inputs">Receives [B, T] token ids, row by row.</param>
     /// <param name="targets">
-    /// Receives [B, T] token ids: for each input the token that follows it; of masked windows the token at each position that
-    /// is to be predicted, and <see cref="Operators.IgnoredTargets.Index"/> elsewhere.
+    /// Receives [B, T] token ids: for each input the token that follows it; of masked windows the token at each
+    /// position that is to be predicted, and <see cref="Operators.IgnoredTargets.Index"/> elsewhere.
     /// </param>
     /// <exception cref="ArgumentException">A span's length is not B·T.</exception>
     /// <exception cref="InvalidInputException">
@@ -84,7 +85,8 @@ public sealed class WindowSampler
             var start = row * SequenceLength;
             _dataset.CopyWindow(WindowOf(firstSequence + row), SequenceLength,
                 inputs.Slice(start, SequenceLength), targets.Slice(start, SequenceLength));
-            _masker?.Apply(firstSequence + row, inputs.Slice(start, SequenceLength), targets.Slice(start, SequenceLength));
+            _masker?.Apply(
+                firstSequence + row, inputs.Slice(start, SequenceLength), targets.Slice(start, SequenceLength));
         }
     }
 }

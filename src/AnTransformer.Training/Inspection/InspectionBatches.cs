@@ -12,7 +12,8 @@ public static class InspectionBatches
     /// <param name="batchSize">Sequences per batch at most.</param>
     /// <param name="device">Where the tensors go.</param>
     /// <returns>Inputs and targets, int64, [B, T] each.</returns>
-    public static IEnumerable<(Tensor Tokens, Tensor Targets)> Of(WindowSampler data, long sequences, int batchSize, Device device)
+    public static IEnumerable<(Tensor Tokens, Tensor Targets)> Of(
+        WindowSampler data, long sequences, int batchSize, Device device)
     {
         var total = Math.Min(sequences, data.WindowCount);
         for (long first = 0; first < total; first += batchSize)

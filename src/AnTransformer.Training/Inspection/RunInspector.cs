@@ -21,7 +21,8 @@ internal sealed class RunInspector
     private RunInspector(TrainingConfiguration configuration, LanguageModel model, TokenDataset data, long step)
     {
         _model = model;
-        _data = WindowSampler.Sequential(data, model.Config.MaxPositionEmbeddings).Masked(TokenMasker.ForEvaluation(model.Config));
+        _data = WindowSampler.Sequential(data, model.Config.MaxPositionEmbeddings)
+            .Masked(TokenMasker.ForEvaluation(model.Config));
         (_sequences, _batchSize) = (configuration.Inspection.Sequences, configuration.Training.BatchSize);
         // the earlier session recorded it
         _lastStep = step > 0 && step % configuration.Inspection.Interval == 0 ? step : -1;

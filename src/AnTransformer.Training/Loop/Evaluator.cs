@@ -8,23 +8,25 @@ namespace AnTransformer.Training.Loop;
 /// <summary>Result of an evaluation.</summary>
 /// <param name="Loss">Mean cross-entropy in nats per predicted token.</param>
 /// <param name="BitsPerByte">
-/// Bits per byte of text; null when the tokens' bytes are unknown, and for a masked language model, whose losses do not add
-/// up to a text's probability.
+/// Bits per byte of text; null when the tokens' bytes are unknown, and for a masked language model, whose losses do not
+/// add up to a text's probability.
 /// </param>
 /// <param name="Tokens">Tokens predicted.</param>
 /// <param name="Bytes">Bytes they stand for; null when unknown.</param>
 /// <param name="MaskedAccuracy">
 /// Share of the masked tokens that a masked language model's first choice is right for; null for a causal one.
 /// </param>
-public sealed record EvaluationResult(double Loss, double? BitsPerByte, long Tokens, long? Bytes, double? MaskedAccuracy = null)
+public sealed record EvaluationResult(
+    double Loss, double? BitsPerByte, long Tokens, long? Bytes, double? MaskedAccuracy = null)
 {
     /// <summary>e^loss; null for a masked language model, as bits per byte are.</summary>
     public double? Perplexity => MaskedAccuracy is null ? Math.Exp(Loss) : null;
 }
 
 /// <summary>
-/// Measures a model on the first windows of a data set, always the same ones, masked in the same way. Bits per byte count every token's loss over the
-/// bytes of the tokens' text (special tokens have none), so that models with different tokenizers compare.
+/// Measures a model on the first windows of a data set, always the same ones, masked in the same way. Bits per byte
+/// count every token's loss over the bytes of the tokens' text (special tokens have none), so that models with
+/// different tokenizers compare.
 /// </summary>
 /// <param name="model">The model.</param>
 /// <param name="data">Validation windows in the order of the data, as they are.</param>
@@ -81,7 +83,8 @@ public sealed class Evaluator(LanguageModel model, WindowSampler data, Tokenizer
         }
 
         if (isMasked)
-            return new EvaluationResult(nats / tokens, BitsPerByte: null, tokens, Bytes: null, (double)correct / tokens);
+            return new EvaluationResult(
+                nats / tokens, BitsPerByte: null, tokens, Bytes: null, (double)correct / tokens);
         return new EvaluationResult(
             nats / tokens, bytes > 0 ? nats / Math.Log(2) / bytes : null, tokens, _byteLengths is null ? null : bytes);
     }

@@ -4,7 +4,9 @@ using static TorchSharp.torch;
 
 namespace AnTransformer.Training.Loop;
 
-/// <summary>What a masked language model makes of a batch: losses, and how often its first choice is the token.</summary>
+/// <summary>
+/// What a masked language model makes of a batch: losses, and how often its first choice is the token.
+/// </summary>
 /// <param name="Nats">Sum of the cross-entropies of the predicted tokens.</param>
 /// <param name="Correct">Predicted tokens whose logit is the largest.</param>
 /// <param name="Tokens">Predicted tokens.</param>
@@ -16,13 +18,16 @@ internal sealed record MaskedPredictions(double Nats, long Correct, long Tokens)
     /// <summary>Measures a batch; outside the graph.</summary>
     /// <param name="model">The model.</param>
     /// <param name="tokens">Ids, [B·T].</param>
-    /// <param name="targets">Ids where they are to be predicted, else <see cref="IgnoredTargets.Index"/>, [B·T].</param>
+    /// <param name="targets">
+    /// Ids where they are to be predicted, else <see cref="IgnoredTargets.Index"/>, [B·T].
+    /// </param>
     /// <param name="length">T.</param>
     public static MaskedPredictions Of(LanguageModel model, long[] tokens, long[] targets, int length)
     {
         using var scope = NewDisposeScope();
         var device = model.Context.Device;
-        long[] positions = [.. Enumerable.Range(0, targets.Length).Where(i => targets[i] != IgnoredTargets.Index).Select(i => (long)i)];
+        long[] positions = [.. Enumerable.Range(0, targets.Length).Where(
+            i => targets[i] != IgnoredTargets.Index).Select(i => (long)i)];
         var logits = model.LogitsAt(tensor(tokens, device: device).view(-1, length), tensor(positions, device: device));
         var expected = tensor(positions.Select(position => targets[position]).ToArray(), device: device).unsqueeze(1);
         var rows = Math.Max(1, LogitsAtOnce / logits.shape[1]);

@@ -62,7 +62,8 @@ public sealed class Trainer : IDisposable
             set_num_threads(training.Threads);
         manual_seed(training.Seed);
         var point = ResumePoint.Find(configuration, run, further);
-        _plan = TrainingPlan.Create(configuration, StartingWeights.VocabularySize(point?.Path, training.From, data.VocabularySize));
+        _plan = TrainingPlan.Create(
+            configuration, StartingWeights.VocabularySize(point?.Path, training.From, data.VocabularySize));
         _sampler = WindowSampler.Shuffled(data.Train, _plan.Model.MaxPositionEmbeddings, training.Seed)
             .Masked(TokenMasker.ForTraining(_plan.Model, training.Seed));
         _model = LanguageModel.Create(_plan.Model, context);

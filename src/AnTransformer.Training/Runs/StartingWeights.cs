@@ -35,13 +35,15 @@ internal static class StartingWeights
     }
 
     /// <summary>
-    /// V: the data's, or that of the checkpoint which a run begins with where that is larger. Published models have more rows than their
-    /// tokenizers have ids, for the sake of round numbers.
+    /// V: the data's, or that of the checkpoint which a run begins with where that is larger. Published models have
+    /// more rows than their tokenizers have ids, for the sake of round numbers.
     /// </summary>
     /// <param name="resumed">The checkpoint that a run goes on from, or null.</param>
     /// <param name="from">What gives a new run its weights, or null.</param>
     /// <param name="ofData">Ids of the data's tokenizer.</param>
-    /// <exception cref="InvalidInputException">There is no such checkpoint, or its configuration is malformed.</exception>
+    /// <exception cref="InvalidInputException">
+    /// There is no such checkpoint, or its configuration is malformed.
+    /// </exception>
     public static int VocabularySize(string? resumed, string? from, int ofData)
     {
         var checkpoint = resumed ?? (from is null ? null : Find(from));

@@ -42,7 +42,8 @@ public static class TrainingRun
 
     private static string? DrawSample(TrainingConfiguration configuration, TrainingData data, Trainer trainer)
     {
-        if (trainer.Model.Config.Masking is not null || configuration.Evaluation.SamplePrompt is not { } prompt || data.Tokenizer is not { } tokenizer)
+        if (trainer.Model.Config.Masking is not null || configuration.Evaluation.SamplePrompt is not { } prompt
+            || data.Tokenizer is not { } tokenizer)
             return null;
         var ids = tokenizer.Encode(prompt);
         if (ids.Count == 0)

@@ -67,12 +67,17 @@ public abstract class ArchitectureDefinition
     /// <param name="parameters">The trained parameters.</param>
     public abstract DecoderGraph Describe(ModelConfig config, GraphParameters parameters);
 
-    /// <summary>Builds the blocks and what follows them, without embedding and head, with parameters still to be initialized.</summary>
+    /// <summary>
+    /// Builds the blocks and what follows them, without embedding and head, with parameters still to be initialized.
+    /// </summary>
     /// <param name="config">A valid configuration of this architecture.</param>
     /// <param name="context">Dtypes and device.</param>
     public abstract Encoder CreateEncoder(ModelConfig config, ModelContext context);
 
-    /// <summary>Number of gains and scales, that is, of all trainable numbers outside of matrices: in a block, and outside of the blocks.</summary>
+    /// <summary>
+    /// Number of gains and scales, that is, of all trainable numbers outside of matrices: in a block, and outside of
+    /// the blocks.
+    /// </summary>
     /// <param name="config">A valid configuration of this architecture.</param>
     public abstract (long PerBlock, long Outside) CountScales(ModelConfig config);
 

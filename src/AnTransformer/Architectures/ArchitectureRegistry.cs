@@ -17,7 +17,9 @@ public static class ArchitectureRegistry
         new DerfDefinition(),
     ];
 
-    /// <summary>What checkpoints can hold besides: models that were made of trained ones, and are not trained.</summary>
+    /// <summary>
+    /// What checkpoints can hold besides: models that were made of trained ones, and are not trained.
+    /// </summary>
     public static IReadOnlyList<ArchitectureDefinition> Derived { get; } = [new FoldedAnGptDefinition()];
 
     /// <summary>The names of what is trained.</summary>
@@ -27,7 +29,8 @@ public static class ArchitectureRegistry
     /// <param name="name">A name, in any case.</param>
     /// <returns>The definition, or null when there is none of that name.</returns>
     public static ArchitectureDefinition? Find(string name)
-        => All.Concat(Derived).FirstOrDefault(definition => string.Equals(definition.Name, name, StringComparison.OrdinalIgnoreCase));
+        => All.Concat(Derived)
+            .FirstOrDefault(definition => string.Equals(definition.Name, name, StringComparison.OrdinalIgnoreCase));
 
     /// <summary>Finds a definition that must exist.</summary>
     /// <param name="name">A name, in any case.</param>
@@ -53,7 +56,8 @@ public static class ArchitectureRegistry
         return All.Contains(definition)
             ? definition
             : throw new InvalidInputException(
-                $"{place} '{definition.Name}' is made of a trained model and not trained itself; it must be one of {string.Join(", ", Names)}.");
+                $"{place} '{definition.Name}' is made of a trained model and not trained itself; it must be one of "
+                    + $"{string.Join(", ", Names)}.");
     }
 
     /// <summary>An architecture's own settings at a given size.</summary>

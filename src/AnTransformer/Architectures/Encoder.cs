@@ -53,8 +53,8 @@ public sealed class Encoder : nn.Module<Tensor, Tensor>
 
     /// <summary>Lets vectors see each other, L times.</summary>
     /// <param name="input">
-    /// The residual stream, [B, T, d], in the master dtype: for anGPT and nGPT of norm 1, as the rows of their embeddings
-    /// are. A vector's place in the sequence is its rotary position.
+    /// The residual stream, [B, T, d], in the master dtype: for anGPT and nGPT of norm 1, as the rows of their
+    /// embeddings are. A vector's place in the sequence is its rotary position.
     /// </param>
     /// <returns>Shape [B, T, d] in the master dtype.</returns>
     /// <exception cref="ArgumentException">Another width than d, or more vectors than the context holds.</exception>
@@ -97,7 +97,8 @@ public sealed class Encoder : nn.Module<Tensor, Tensor>
     /// <param name="prefix">What names begin with, for example <c>encoder.</c>.</param>
     public IEnumerable<TrainedParameter> TrainedParameters(string prefix = "")
     {
-        var outputs = _blocks.SelectMany(LanguageModel.MatricesOf).ToDictionary(item => item.Matrix.Handle, item => item.IsOutput);
+        var outputs = _blocks.SelectMany(LanguageModel.MatricesOf)
+            .ToDictionary(item => item.Matrix.Handle, item => item.IsOutput);
         foreach (var (name, parameter) in named_parameters())
         {
             yield return outputs.TryGetValue(parameter.Handle, out var isOutput)

@@ -150,7 +150,8 @@ public static class ModelConfigJson
         if (name is "llama" or "qwen3")
         {
             throw new InvalidInputException(
-                $"{fields.Place}: model_type '{name}' is a model of Hugging Face; `angpt import` makes a checkpoint of its directory.");
+                $"{fields.Place}: model_type '{name}' is a model of Hugging Face; `angpt import` makes a checkpoint of "
+                    + "its directory.");
         }
 
         var definition = ArchitectureRegistry.Find(name) ?? throw new InvalidInputException(

@@ -19,8 +19,10 @@ public static class ForeignCheckpoint
         var index = Path.Combine(directory, ModelCheckpoint.WeightsFile + ".index.json");
         if (File.Exists(index))
         {
-            return $"{directory}: the weights are spread over several files ({Path.GetFileName(index)} lists {Shards(index)}), which is not supported; "
-                + $"join them into one {ModelCheckpoint.WeightsFile} (save_pretrained with a larger max_shard_size), or make a checkpoint of a Llama or "
+            return $"{directory}: the weights are spread over several files ({Path.GetFileName(index)} lists "
+                + $"{Shards(index)}), which is not supported; "
+                + $"join them into one {ModelCheckpoint.WeightsFile} (save_pretrained with a larger max_shard_size), "
+                + "or make a checkpoint of a Llama or "
                 + "Qwen3 model by `angpt import`.";
         }
 

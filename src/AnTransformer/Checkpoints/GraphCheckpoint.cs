@@ -71,7 +71,8 @@ public sealed class GraphCheckpoint : IDisposable
         if (unread.Count > 0)
         {
             throw new InvalidInputException(
-                $"{file.Path}: tensor '{Printable.Excerpt(unread.Order(StringComparer.Ordinal).First())}' is not part of the model of its "
+                $"{file.Path}: tensor '{Printable.Excerpt(unread.Order(StringComparer.Ordinal).First())}' is not part "
+                    + "of the model of its "
                 + "config.json; the file and the configuration do not belong together.");
         }
 
@@ -89,11 +90,13 @@ public sealed class GraphCheckpoint : IDisposable
         if (!file[name].Shape.ToArray().AsSpan().SequenceEqual(shape))
         {
             throw new InvalidInputException(
-                $"{file.Path}: tensor '{name}' has shape [{string.Join(", ", file[name].Shape)}], but the model of its config.json needs "
+                $"{file.Path}: tensor '{name}' has shape [{string.Join(", ", file[name].Shape)}], but the model of its "
+                    + "config.json needs "
                 + $"[{string.Join(", ", shape.ToArray())}]; the file and the configuration do not belong together.");
         }
 
         if (file.ContainsNonFinite(name))
-            throw new InvalidInputException($"{file.Path}: tensor '{name}' holds NaN or infinite values; use an earlier checkpoint.");
+            throw new InvalidInputException(
+                $"{file.Path}: tensor '{name}' holds NaN or infinite values; use an earlier checkpoint.");
     }
 }

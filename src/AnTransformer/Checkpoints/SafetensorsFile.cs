@@ -159,7 +159,9 @@ public sealed unsafe class SafetensorsFile : IDisposable
     /// <param name="name">One of <see cref="Names"/>.</param>
     /// <param name="start">The first element, counted row-major.</param>
     /// <param name="destination">As many elements as are wanted.</param>
-    /// <exception cref="InvalidInputException">There is no such tensor, or it is not of a floating-point type.</exception>
+    /// <exception cref="InvalidInputException">
+    /// There is no such tensor, or it is not of a floating-point type.
+    /// </exception>
     /// <exception cref="ArgumentOutOfRangeException">The tensor ends before the part does.</exception>
     public void CopyTo(string name, long start, Span<double> destination)
     {
@@ -217,7 +219,8 @@ public sealed unsafe class SafetensorsFile : IDisposable
         if (!dtypes.Contains(entry.Dtype))
         {
             throw new InvalidInputException(
-                $"Tensor '{entry.Name}' of '{Path}' is {entry.Dtype} where {kind} is needed; check that the file belongs to "
+                $"Tensor '{entry.Name}' of '{Path}' is {entry.Dtype} where {kind} is needed; check that the file "
+                    + "belongs to "
                 + "this model.");
         }
     }

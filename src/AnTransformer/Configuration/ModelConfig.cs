@@ -158,14 +158,16 @@ public sealed record ModelConfig
         if (IsCausal)
         {
             throw new InvalidInputException(
-                $"{place}: mask_token_id needs attention to both sides, and is_causal is true; set it to false, or leave "
+                $"{place}: mask_token_id needs attention to both sides, and is_causal is true; set it to false, or "
+                    + "leave "
                 + "mask_token_id out.");
         }
 
         if (tokenId != VocabSize - 1 || tokenId == 0)
         {
             throw new InvalidInputException(
-                $"{place}: mask_token_id {tokenId} must be the last of at least two ids, vocab_size − 1 = {VocabSize - 1}, "
+                $"{place}: mask_token_id {tokenId} must be the last of at least two ids, vocab_size − 1 = "
+                    + $"{VocabSize - 1}, "
                 + "after those of the tokenizer.");
         }
 

@@ -1,8 +1,8 @@
 namespace AnTransformer.Generation;
 
 /// <summary>
-/// Draws tokens from logits: repetition penalty, temperature, top-k, top-p (nucleus), min-p, in the order in which Hugging Face's
-/// generation applies them. Buffers stay from one draw to the next.
+/// Draws tokens from logits: repetition penalty, temperature, top-k, top-p (nucleus), min-p, in the order in which
+/// Hugging Face's generation applies them. Buffers stay from one draw to the next.
 /// </summary>
 /// <param name="options">Valid options.</param>
 public sealed class Sampler(SamplingOptions options)
@@ -13,7 +13,9 @@ public sealed class Sampler(SamplingOptions options)
     private double[] _weights = [];
     private int[] _ids = [];
 
-    /// <summary>Tells of a token of the prompt or the text so far, which the repetition penalty will make less likely.</summary>
+    /// <summary>
+    /// Tells of a token of the prompt or the text so far, which the repetition penalty will make less likely.
+    /// </summary>
     /// <param name="token">Its id.</param>
     public void Observe(int token)
     {
@@ -73,7 +75,8 @@ public sealed class Sampler(SamplingOptions options)
         return best;
     }
 
-    private int ByWeight(int a, int b) => _weights[a] != _weights[b] ? _weights[a].CompareTo(_weights[b]) : a.CompareTo(b);
+    private int ByWeight(int a, int b)
+        => _weights[a] != _weights[b] ? _weights[a].CompareTo(_weights[b]) : a.CompareTo(b);
 
     private ReadOnlySpan<float> Penalized(ReadOnlySpan<float> logits)
     {

@@ -8,7 +8,8 @@ namespace AnTransformer.Generation;
 /// </param>
 /// <param name="Seed">Seed of the draws.</param>
 /// <param name="MinP">
-/// Only tokens whose probability is at least this share of the most probable one's may be drawn (arXiv 2407.01082); 0 for all.
+/// Only tokens whose probability is at least this share of the most probable one's may be drawn (arXiv 2407.01082); 0
+/// for all.
 /// </param>
 /// <param name="RepetitionPenalty">
 /// Positive logits of tokens that the prompt or the text so far has are divided by it, negative ones multiplied (CTRL,
@@ -30,6 +31,7 @@ public sealed record SamplingOptions(
         if (!(MinP >= 0 && MinP <= 1))
             throw new InvalidInputException($"min-p must lie in [0, 1], not {MinP}.");
         if (!(RepetitionPenalty > 0) || double.IsInfinity(RepetitionPenalty))
-            throw new InvalidInputException($"repetition-penalty must be greater than 0 (1 for none), not {RepetitionPenalty}.");
+            throw new InvalidInputException(
+                $"repetition-penalty must be greater than 0 (1 for none), not {RepetitionPenalty}.");
     }
 }

@@ -1,8 +1,8 @@
 namespace AnTransformer.Generation;
 
 /// <summary>
-/// Cuts a text that arrives in pieces before the first of some texts. What may be the beginning of one is held back until it is
-/// clear that it is not.
+/// Cuts a text that arrives in pieces before the first of some texts. What may be the beginning of one is held back
+/// until it is clear that it is not.
 /// </summary>
 public sealed class StopSequences
 {

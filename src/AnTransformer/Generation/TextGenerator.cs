@@ -7,7 +7,9 @@ namespace AnTransformer.Generation;
 
 /// <summary>Continues a token sequence by a model on LibTorch, on any of its devices.</summary>
 /// <param name="model">The model; not modified.</param>
-/// <param name="useCache">Whether to keep keys and values; without, every token costs a pass over all before it.</param>
+/// <param name="useCache">
+/// Whether to keep keys and values; without, every token costs a pass over all before it.
+/// </param>
 public sealed class TextGenerator(LanguageModel model, bool useCache = true) : TokenGenerator
 {
     /// <inheritdoc/>
@@ -20,7 +22,8 @@ public sealed class TextGenerator(LanguageModel model, bool useCache = true) : T
     {
         private readonly KeyValueCache? _cache = !useCache
             ? null
-            : new KeyValueCache(model.Config.NumHiddenLayers, model.Config.MaxPositionEmbeddings, model.Config.Attention.Span);
+            : new KeyValueCache(
+                model.Config.NumHiddenLayers, model.Config.MaxPositionEmbeddings, model.Config.Attention.Span);
 
         public int Length => (int)(_cache?.Length ?? 0);
 

@@ -3,8 +3,8 @@ using AnTransformer.Configuration;
 namespace AnTransformer.Generation;
 
 /// <summary>
-/// Continues a token sequence, whatever runs the model. The model sees at most its context: when that is full, the older half is
-/// dropped and the newer half is read again, with a cache or without, so that both compute the same.
+/// Continues a token sequence, whatever runs the model. The model sees at most its context: when that is full, the
+/// older half is dropped and the newer half is read again, with a cache or without, so that both compute the same.
 /// </summary>
 public abstract class TokenGenerator
 {
@@ -19,7 +19,8 @@ public abstract class TokenGenerator
     /// <param name="options">How to draw.</param>
     /// <param name="stopToken">Ends the sequence when drawn (and is not returned); null for none.</param>
     /// <param name="usableIds">
-    /// Ids below this number are drawn; null for the whole vocabulary. A model may have more than its tokenizer can turn into text.
+    /// Ids below this number are drawn; null for the whole vocabulary. A model may have more than its tokenizer can
+    /// turn into text.
     /// </param>
     /// <exception cref="InvalidInputException">
     /// The prompt is empty, an id is out of range, or an option is, or the model's attention is not causal.
@@ -39,16 +40,19 @@ public abstract class TokenGenerator
     /// The prompt is empty, an id is out of range, or an option is, or the model's attention is not causal.
     /// </exception>
     public IEnumerable<DrawnToken> GenerateWithLogprobs(
-        IReadOnlyList<int> prompt, int count, SamplingOptions options, int alternatives, int? stopToken = null, int? usableIds = null)
+        IReadOnlyList<int> prompt, int count, SamplingOptions options, int alternatives, int? stopToken = null,
+        int? usableIds = null)
         => alternatives is >= 0 and <= MostAlternatives
             ? Checked(prompt, count, options, alternatives, stopToken, usableIds)
-            : throw new InvalidInputException($"logprobs must lie between 0 and {MostAlternatives}, not {alternatives}.");
+            : throw new InvalidInputException(
+                $"logprobs must lie between 0 and {MostAlternatives}, not {alternatives}.");
 
     /// <summary>A new sequence.</summary>
     protected abstract IDecodingState Start();
 
     private IEnumerable<DrawnToken> Checked(
-        IReadOnlyList<int> prompt, int count, SamplingOptions options, int? alternatives, int? stopToken, int? usableIds)
+        IReadOnlyList<int> prompt, int count, SamplingOptions options, int? alternatives, int? stopToken,
+        int? usableIds)
     {
         options.Validate();
         if (!Config.IsCausal)
@@ -63,7 +67,8 @@ public abstract class TokenGenerator
         foreach (var id in prompt)
         {
             if (id < 0 || id >= Config.VocabSize)
-                throw new InvalidInputException($"token {id} is outside the model's vocabulary of {Config.VocabSize} ids.");
+                throw new InvalidInputException(
+                    $"token {id} is outside the model's vocabulary of {Config.VocabSize} ids.");
         }
 
         var usable = Math.Min(usableIds ?? int.MaxValue, Config.VocabSize);
@@ -105,7 +110,8 @@ public abstract class TokenGenerator
         }
     }
 
-    private static DrawnToken Next(IDecodingState state, List<int> window, Sampler sampler, int? alternatives, int usableIds)
+    private static DrawnToken Next(
+        IDecodingState state, List<int> window, Sampler sampler, int? alternatives, int usableIds)
     {
         var unread = System.Runtime.InteropServices.CollectionsMarshal.AsSpan(window)[state.Length..];
         var logits = state.Read(unread)[..usableIds];

@@ -3,8 +3,9 @@ using AnTransformer.Configuration;
 namespace AnTransformer.Graphs;
 
 /// <summary>
-/// What a trained model computes, as data: everything but the matrices, which stay in their file. Folding rewrites it, export
-/// writes it down in other programs' terms, and the inference engine runs it; none of them knows an architecture by name.
+/// What a trained model computes, as data: everything but the matrices, which stay in their file. Folding rewrites it,
+/// export writes it down in other programs' terms, and the inference engine runs it; none of them knows an architecture
+/// by name.
 /// </summary>
 /// <param name="Config">Sizes, the shape of attention, the base of the rotary positions.</param>
 /// <param name="Embedding">E, [V, d]; its factor scales the stream that the first block reads.</param>

@@ -3,8 +3,8 @@ namespace AnTransformer.Graphs;
 /// <summary>
 /// Turns every interpolation into a plain sum (arXiv 2505.22014, section 3: "no cost at inference"): with D₀ = 1 and
 /// D_{i+1} = keep_i ⊙ D_i for the 2L updates h_{i+1} = keep ⊙ h_i + share ⊙ x, the stream h̃_i = h_i / D_i obeys
-/// h̃_{i+1} = h̃_i + (share / D_{i+1}) ⊙ x. Matrices that write to the stream get share / D_{i+1} as scales of their rows,
-/// matrices that read it D_i as scales of their columns.
+/// h̃_{i+1} = h̃_i + (share / D_{i+1}) ⊙ x. Matrices that write to the stream get share / D_{i+1} as scales of their
+/// rows, matrices that read it D_i as scales of their columns.
 /// </summary>
 public static class GraphFolding
 {
@@ -64,7 +64,8 @@ public static class GraphFolding
         };
     }
 
-    private static (double[] Next, double[] Rows) Step(double[] scale, ResidualUpdate update, double widest, string place)
+    private static (double[] Next, double[] Rows) Step(
+        double[] scale, ResidualUpdate update, double widest, string place)
     {
         if (update is ResidualSum)
             return (scale, Array.ConvertAll(scale, value => 1 / value));
@@ -77,15 +78,15 @@ public static class GraphFolding
             if (interpolation.Keep[channel] == 0)
             {
                 throw new InvalidInputException(FormattableString.Invariant(
-                    $"{place}: channel {channel} has α = 1 and keeps nothing of the stream, so it cannot be folded into a plain sum; ")
-                    + "train a little further, or use the model unfolded.");
+                    $"{place}: channel {channel} has α = 1 and keeps nothing of the stream, ")
+                    + "so it cannot be folded into a plain sum; train a little further, or use the model unfolded.");
             }
 
             if (!(Math.Abs(next[channel]) <= widest && Math.Abs(next[channel]) >= 1 / widest))
             {
                 throw new InvalidInputException(FormattableString.Invariant(
-                    $"{place}: channel {channel} has kept {next[channel]:g3} of the stream, which leaves too few digits once it is folded; ")
-                    + "choose a wider type (--dtype), or use the model unfolded.");
+                    $"{place}: channel {channel} has kept {next[channel]:g3} of the stream, ")
+                    + "which leaves too few digits once it is folded; choose a wider type (--dtype), or use the model unfolded.");
             }
 
             rows[channel] = interpolation.Share[channel] / next[channel];
@@ -97,7 +98,8 @@ public static class GraphFolding
     private static InputFunction RequireIdentity(InputFunction input, string place)
         => input is IdentityFunction
             ? input
-            : throw new InvalidInputException($"{place}: reads a function of an interpolated stream, which cannot be folded.");
+            : throw new InvalidInputException(
+                $"{place}: reads a function of an interpolated stream, which cannot be folded.");
 
     private static ScaledMatrix Columns(ScaledMatrix matrix, double[] scales)
         => matrix with { ColumnScales = Multiply(matrix.ColumnScales, scales) };

@@ -4,8 +4,8 @@ using AnTransformer.Normalization;
 namespace AnTransformer.Graphs;
 
 /// <summary>
-/// The parameters of a checkpoint as a definition of an architecture asks for them when it describes its graph: vectors are read,
-/// matrices are named.
+/// The parameters of a checkpoint as a definition of an architecture asks for them when it describes its graph: vectors
+/// are read, matrices are named.
 /// </summary>
 /// <param name="config">The model's sizes.</param>
 /// <param name="readVector">The values of a one-dimensional tensor, by name and expected length.</param>
@@ -23,7 +23,9 @@ public sealed class GraphParameters(ModelConfig config, Func<string, int, double
     /// <summary>W_head, [V, d]: the embedding's where both are tied.</summary>
     /// <param name="rowScales">s_z, [V], or null.</param>
     public ScaledMatrix Head(double[]? rowScales = null)
-        => new(config.TieWordEmbeddings ? "model.embed_tokens.weight" : "lm_head.weight", config.VocabSize, config.HiddenSize)
+        => new(
+            config.TieWordEmbeddings ? "model.embed_tokens.weight" : "lm_head.weight", config.VocabSize,
+            config.HiddenSize)
         {
             RowScales = rowScales,
         };
@@ -57,14 +59,20 @@ public sealed class GraphParameters(ModelConfig config, Func<string, int, double
     /// <param name="factor">A constant such as ν_ug · √d.</param>
     /// <param name="rowScales">[f], or null.</param>
     public ScaledMatrix Gate(int layer, double factor = 1, double[]? rowScales = null)
-        => new(Block(layer) + "mlp.gate_proj.weight", config.IntermediateSize, config.HiddenSize, factor) { RowScales = rowScales };
+        => new(Block(layer) + "mlp.gate_proj.weight", config.IntermediateSize, config.HiddenSize, factor)
+        {
+            RowScales = rowScales,
+        };
 
     /// <summary>W_u, [f, d].</summary>
     /// <param name="layer">From 0.</param>
     /// <param name="factor">A constant such as ν_ug.</param>
     /// <param name="rowScales">[f], or null.</param>
     public ScaledMatrix Up(int layer, double factor = 1, double[]? rowScales = null)
-        => new(Block(layer) + "mlp.up_proj.weight", config.IntermediateSize, config.HiddenSize, factor) { RowScales = rowScales };
+        => new(Block(layer) + "mlp.up_proj.weight", config.IntermediateSize, config.HiddenSize, factor)
+        {
+            RowScales = rowScales,
+        };
 
     /// <summary>W_d, [d, f].</summary>
     /// <param name="layer">From 0.</param>
@@ -77,7 +85,9 @@ public sealed class GraphParameters(ModelConfig config, Func<string, int, double
     /// <param name="length">n.</param>
     public double[] Vector(string name, int length) => readVector(name, length);
 
-    /// <summary>The values of a scale that is stored as ŝ and used as s = ŝ · s_init / s_scale, [n] (nGPT, section 2.5).</summary>
+    /// <summary>
+    /// The values of a scale that is stored as ŝ and used as s = ŝ · s_init / s_scale, [n] (nGPT, section 2.5).
+    /// </summary>
     /// <param name="name">The tensor's name.</param>
     /// <param name="length">n.</param>
     /// <param name="init">s_init and s_scale.</param>
@@ -93,7 +103,9 @@ public sealed class GraphParameters(ModelConfig config, Func<string, int, double
     /// <param name="name">The tensor's name.</param>
     public RmsNormFunction RmsNorm(string name) => new(readVector(name, config.HiddenSize), config.RmsNormEps);
 
-    /// <summary>RMSNorm of queries and keys where <see cref="ModelConfig.QkNorm"/> says so, and only their positions elsewhere.</summary>
+    /// <summary>
+    /// RMSNorm of queries and keys where <see cref="ModelConfig.QkNorm"/> says so, and only their positions elsewhere.
+    /// </summary>
     /// <param name="layer">From 0.</param>
     public QueryKeyFunction RmsQueryKey(int layer) => config.QkNorm
         ? new RmsQueryKey(
@@ -102,7 +114,9 @@ public sealed class GraphParameters(ModelConfig config, Func<string, int, double
             config.RmsNormEps)
         : new RotaryOnly();
 
-    /// <summary>anGPT's interpolation with α of that name: ν(α) ⊙ (h + |α| ⊙ (x − h)) (arXiv 2505.22014, section 3).</summary>
+    /// <summary>
+    /// anGPT's interpolation with α of that name: ν(α) ⊙ (h + |α| ⊙ (x − h)) (arXiv 2505.22014, section 3).
+    /// </summary>
     /// <param name="name">The tensor's name.</param>
     public Interpolation Interpolation(string name)
     {

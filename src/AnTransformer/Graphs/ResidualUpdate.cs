@@ -16,7 +16,8 @@ public sealed record ResidualSum : ResidualUpdate;
 public sealed record NormalizedResidualSum(RmsNormFunction Norm) : ResidualUpdate;
 
 /// <summary>
-/// keep ⊙ h + share ⊙ x: anGPT's ν(α) ⊙ (h + α ⊙ (x − h)) has keep = ν(α)(1 − α), share = ν(α) α (arXiv 2505.22014, section 3).
+/// keep ⊙ h + share ⊙ x: anGPT's ν(α) ⊙ (h + α ⊙ (x − h)) has keep = ν(α)(1 − α), share = ν(α) α (arXiv 2505.22014,
+/// section 3).
 /// </summary>
 /// <param name="Keep">[d].</param>
 /// <param name="Share">[d].</param>

@@ -1,7 +1,8 @@
 namespace AnTransformer.Graphs;
 
 /// <summary>
-/// A matrix as a graph uses it: <c>Factor · RowScales[i] · W[i, j] · ColumnScales[j]</c> of a tensor W that lies in a file.
+/// A matrix as a graph uses it: <c>Factor · RowScales[i] · W[i, j] · ColumnScales[j]</c> of a tensor W that lies in a
+/// file.
 /// </summary>
 /// <param name="Tensor">The name of W in the checkpoint, for example <c>lm_head.weight</c>.</param>
 /// <param name="Rows">Output width.</param>

@@ -9,13 +9,13 @@ public static class IgnoredTargets
     public const long Index = -100;
 
     /// <summary>
-    /// The rows that have a target, so that the head's product, the largest of a small model, runs over these alone. Their
-    /// gradients go back to their places; all other rows' are zero.
+    /// The rows that have a target, so that the head's product, the largest of a small model, runs over these alone.
+    /// Their gradients go back to their places; all other rows' are zero.
     /// </summary>
     /// <param name="h">The stream after the last block, [B, T, d].</param>
     /// <param name="targets">
-    /// int64, [B, T], with <see cref="Index"/>; on the CPU also where the stream is on another device, so that finding the
-    /// positions waits for nothing.
+    /// int64, [B, T], with <see cref="Index"/>; on the CPU also where the stream is on another device, so that finding
+    /// the positions waits for nothing.
     /// </param>
     /// <returns>
     /// Rows [1, N, d] and targets [1, N] on the stream's device; the arguments where no position has a target.

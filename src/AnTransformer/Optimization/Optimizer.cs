@@ -47,8 +47,8 @@ public sealed class Optimizer : IDisposable
     }
 
     /// <summary>
-    /// Creates the optimizer of a model of one's own, such as one around an <see cref="Encoder"/>, with fresh state: rates
-    /// by role and row length, spectral clipping and constraints hold as for a language model.
+    /// Creates the optimizer of a model of one's own, such as one around an <see cref="Encoder"/>, with fresh state:
+    /// rates by role and row length, spectral clipping and constraints hold as for a language model.
     /// </summary>
     /// <param name="parameters">What to optimize.</param>
     /// <param name="settings">Rule and constants, for example <see cref="OptimizerSettings.For"/>.</param>

@@ -21,7 +21,9 @@ public sealed class TrainingStep
     /// <summary>Prepares steps.</summary>
     /// <param name="model">What to train; not owned.</param>
     /// <param name="optimizer">Its optimizer; not owned.</param>
-    /// <param name="gradientAccumulation">Micro-batches of equally many targets whose mean gradient makes a step.</param>
+    /// <param name="gradientAccumulation">
+    /// Micro-batches of equally many targets whose mean gradient makes a step.
+    /// </param>
     /// <param name="divergence">
     /// Recognizes a run that is lost; null for one that watches for numbers that are not finite.
     /// </param>

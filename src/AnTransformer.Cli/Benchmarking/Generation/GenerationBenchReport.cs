@@ -14,8 +14,8 @@ namespace AnTransformer.Cli.Benchmarking.Generation;
 /// </param>
 /// <param name="PackedBytes">Weights outside the file's mapping.</param>
 /// <param name="CacheBytes">Keys and values of one sequence.</param>
-/// <param name="ProcessSeconds">A new process, from its start to its end, that scores a token after a short prompt; null where not
-/// measured.</param>
+/// <param name="ProcessSeconds">A new process, from its start to its end, that scores a token after a short prompt;
+/// null where not measured.</param>
 internal sealed record GenerationBenchLine(
     string Name,
     string Dtype,

@@ -12,5 +12,6 @@ namespace AnTransformer.Cli.Benchmarking.Generation;
 /// <param name="Threads">Threads; 0 for all.</param>
 /// <param name="Seed">Seed of weights and tokens.</param>
 internal sealed record GenerationBenchSettings(
-    IReadOnlyList<WeightDtype> Dtypes, IReadOnlyList<int> Batches, int PrefillTokens, int PromptTokens, int Tokens, int Rounds,
+    IReadOnlyList<WeightDtype> Dtypes, IReadOnlyList<int> Batches, int PrefillTokens, int PromptTokens, int Tokens,
+    int Rounds,
     int Threads, int Seed);

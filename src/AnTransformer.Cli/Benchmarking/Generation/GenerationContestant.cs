@@ -35,7 +35,9 @@ internal sealed class GenerationContestant : IDisposable
     /// <summary>Tokens per second of all sequences together, by number of sequences and round.</summary>
     public Dictionary<int, List<double>> DecodeRates { get; }
 
-    /// <summary>Seconds of new processes from their start to their end, with one token scored after a short prompt.</summary>
+    /// <summary>
+    /// Seconds of new processes from their start to their end, with one token scored after a short prompt.
+    /// </summary>
     public List<double> ProcessSeconds { get; } = [];
 
     /// <summary>Bytes of keys and values of one sequence of the longest batch.</summary>
@@ -92,7 +94,8 @@ internal sealed class GenerationContestant : IDisposable
         }
     }
 
-    private int[] Tokens(int count) => [.. Enumerable.Range(0, count).Select(_ => _random.Next(Model.Config.VocabSize))];
+    private int[] Tokens(int count)
+        => [.. Enumerable.Range(0, count).Select(_ => _random.Next(Model.Config.VocabSize))];
 
     private static int ArgMax(ReadOnlySpan<float> logits)
     {

@@ -64,7 +64,8 @@ public sealed class AnGptDefinition : ArchitectureDefinition
         => new(config, context, AnGpt.EncoderOf(config));
 
     /// <inheritdoc/>
-    public override (long PerBlock, long Outside) CountScales(ModelConfig config) => (2L * config.HiddenSize, config.VocabSize);
+    public override (long PerBlock, long Outside) CountScales(ModelConfig config)
+        => (2L * config.HiddenSize, config.VocabSize);
 
     /// <inheritdoc/>
     public override PredictedNorms PredictNorms(ModelConfig config)

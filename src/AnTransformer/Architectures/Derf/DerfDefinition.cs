@@ -21,7 +21,8 @@ public sealed class DerfDefinition : SquashingDefinition
 
     /// <inheritdoc/>
     public override Encoder CreateEncoder(ModelConfig config, ModelContext context) => new(
-        config, context, SquashingGpt.EncoderOf(config, own => DynamicSquash.Erf(config.HiddenSize, config.Alpha, own)));
+        config, context, SquashingGpt.EncoderOf(
+            config, own => DynamicSquash.Erf(config.HiddenSize, config.Alpha, own)));
 
     /// <inheritdoc/>
     protected override int ScalarsPerLayer => 2;

@@ -20,7 +20,8 @@ public sealed class DytDefinition : SquashingDefinition
 
     /// <inheritdoc/>
     public override Encoder CreateEncoder(ModelConfig config, ModelContext context) => new(
-        config, context, SquashingGpt.EncoderOf(config, own => DynamicSquash.Tanh(config.HiddenSize, config.Alpha, own)));
+        config, context, SquashingGpt.EncoderOf(
+            config, own => DynamicSquash.Tanh(config.HiddenSize, config.Alpha, own)));
 
     /// <inheritdoc/>
     protected override int ScalarsPerLayer => 1;
@@ -31,5 +32,6 @@ public sealed class DytDefinition : SquashingDefinition
         => new TanhFunction(slope, gain, bias);
 
     /// <inheritdoc/>
-    protected override double MeanSquare(double deviation) => GaussianExpectation.Of(z => Math.Pow(Math.Tanh(z), 2), deviation);
+    protected override double MeanSquare(double deviation)
+        => GaussianExpectation.Of(z => Math.Pow(Math.Tanh(z), 2), deviation);
 }

@@ -6,8 +6,8 @@ using static TorchSharp.torch;
 namespace AnTransformer.Architectures;
 
 /// <summary>
-/// A trained anGPT with its constants and interpolations folded into its matrices (<see cref="Graphs.GraphFolding"/>): blocks are
-/// plain sums, and the only normalization is that of queries and keys.
+/// A trained anGPT with its constants and interpolations folded into its matrices (<see cref="Graphs.GraphFolding"/>):
+/// blocks are plain sums, and the only normalization is that of queries and keys.
 /// </summary>
 public sealed class FoldedAnGpt : LanguageModel
 {

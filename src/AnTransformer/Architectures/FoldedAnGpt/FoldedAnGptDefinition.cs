@@ -5,8 +5,8 @@ using AnTransformer.Operators;
 namespace AnTransformer.Architectures;
 
 /// <summary>
-/// What <c>angpt export --fold</c> makes of anGPT: for scoring, evaluation and generation. Not trained: what its matrices' rows
-/// mean to anGPT's constraint is gone.
+/// What <c>angpt export --fold</c> makes of anGPT: for scoring, evaluation and generation. Not trained: what its
+/// matrices' rows mean to anGPT's constraint is gone.
 /// </summary>
 public sealed class FoldedAnGptDefinition : ArchitectureDefinition
 {
@@ -26,7 +26,8 @@ public sealed class FoldedAnGptDefinition : ArchitectureDefinition
     public override ModelFields Fields => ModelFields.None;
 
     /// <inheritdoc/>
-    public override LanguageModel CreateModel(ModelConfig config, ModelContext context) => new FoldedAnGpt(config, context);
+    public override LanguageModel CreateModel(ModelConfig config, ModelContext context)
+        => new FoldedAnGpt(config, context);
 
     /// <inheritdoc/>
     public override Encoder CreateEncoder(ModelConfig config, ModelContext context)
@@ -63,10 +64,16 @@ public sealed class FoldedAnGptDefinition : ArchitectureDefinition
     /// <inheritdoc/>
     public override (long PerBlock, long Outside) CountScales(ModelConfig config) => (0, 0);
 
-    /// <summary>None: the stream's channels have each a scale of their own, which the configuration does not know.</summary>
+    /// <summary>
+    /// None: the stream's channels have each a scale of their own, which the configuration does not know.
+    /// </summary>
     /// <inheritdoc/>
     public override PredictedNorms PredictNorms(ModelConfig config) => new();
 
     /// <inheritdoc/>
-    protected override ModelConfig WithDefaults(ModelConfig config) => config with { QkNorm = true, Constraint = RowConstraint.None };
+    protected override ModelConfig WithDefaults(ModelConfig config) => config with
+    {
+        QkNorm = true,
+        Constraint = RowConstraint.None,
+    };
 }

@@ -36,7 +36,8 @@ public sealed class NGpt : LanguageModel
 
     /// <summary>The blocks without embedding and head.</summary>
     internal static EncoderDesign EncoderOf(ModelConfig config) => new(
-        own => new Block(config, own), _ => 1 / Math.Sqrt(config.HiddenSize), StartsOnSphere: true, OutputVectorDimension: 0);
+        own => new Block(config, own), _ => 1 / Math.Sqrt(config.HiddenSize), StartsOnSphere: true,
+        OutputVectorDimension: 0);
 
     /// <inheritdoc/>
     protected override void FinishInitialization() => Constrain(RowConstraint.Exact);

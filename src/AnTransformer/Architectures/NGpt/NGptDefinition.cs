@@ -42,7 +42,8 @@ public sealed class NGptDefinition : ArchitectureDefinition
                 parameters.Key(layer),
                 parameters.Value(layer),
                 new UnitQueryKey(config.QkNorm, parameters.Scale(
-                    GraphParameters.Block(layer) + "self_attn.qk_scale", config.Attention.KeyValueWidth, config.QkScale)),
+                    GraphParameters.Block(layer)
+                        + "self_attn.qk_scale", config.Attention.KeyValueWidth, config.QkScale)),
                 Math.Sqrt(config.HeadSize),
                 parameters.Output(layer),
                 Update(layer, "attn_alpha")),

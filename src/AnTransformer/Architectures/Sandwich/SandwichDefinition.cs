@@ -29,7 +29,8 @@ public sealed class SandwichDefinition : ArchitectureDefinition
     /// <inheritdoc/>
     public override DecoderGraph Describe(ModelConfig config, GraphParameters parameters)
     {
-        RmsNormFunction Norm(int layer, string name) => parameters.RmsNorm(GraphParameters.Block(layer) + name + ".weight");
+        RmsNormFunction Norm(int layer, string name) => parameters.RmsNorm(
+            GraphParameters.Block(layer) + name + ".weight");
         BlockGraph Block(int layer) => new(
             new AttentionGraph(
                 Norm(layer, "input_layernorm"),
