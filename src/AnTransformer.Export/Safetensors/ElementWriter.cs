@@ -34,8 +34,8 @@ internal static class ElementWriter
     /// <summary>The sentence about a number that a type cannot hold.</summary>
     public static InvalidInputException TooLarge(ExportDtype dtype, double value, string name)
         => new(FormattableString.Invariant(
-            $"tensor '{name}' holds {value:g4}, more than {dtype.Name()} can ({dtype.Largest():g4}); export with a "
-                + "wider --dtype."));
+            $"tensor '{name}' holds {value:g4}, more than {dtype.Name()} can ({dtype.Largest():g4}); ")
+            + "export with a wider --dtype.");
 
     /// <summary>
     /// The bits of the nearest bfloat16, ties to even; of a double, so that nothing is rounded twice.

@@ -25,8 +25,8 @@ internal static class StandardModelBuilder
         if (!identity.Holds)
         {
             throw new InvalidInputException(FormattableString.Invariant(
-                $"{source.Path}: in {dtype.Name()} a norm that has to leave the stream alone would change it by "
-                    + $"{identity.StreamError:g2}, ")
+                $"{source.Path}: in {dtype.Name()} a norm that has to leave the stream alone would ")
+                + FormattableString.Invariant($"change it by {identity.StreamError:g2}, ")
                 + FormattableString.Invariant(
                     $"or one of queries and keys be off by {identity.QueryKeyError:g2}, of which ")
                 + FormattableString.Invariant($"{identity.Tolerance:g2} is allowed; {wider}."));
@@ -35,9 +35,8 @@ internal static class StandardModelBuilder
         if (dtype is ExportDtype.F16 && run.LargestQueryKey > dtype.Largest())
         {
             throw new InvalidInputException(FormattableString.Invariant(
-                $"{source.Path}: in {dtype.Name()} queries or keys, scaled for their norm, would reach "
-                    + $"{run.LargestQueryKey:g3}, more than ")
-                + FormattableString.Invariant($"the type can hold; {wider}."));
+                $"{source.Path}: in {dtype.Name()} queries or keys, scaled for their norm, would ")
+                + FormattableString.Invariant($"reach {run.LargestQueryKey:g3}, more than the type can hold; {wider}."));
         }
 
         var gain = new double[model.Config.HiddenSize];
