@@ -5,8 +5,9 @@ using AnTransformer.Configuration;
 namespace AnTransformer.Export.Import;
 
 /// <summary>
-/// Makes a checkpoint from a Llama or Qwen3 model as Hugging Face has it: these are <c>gpt</c> and <c>gpt+</c> with the same tensors under
-/// the same names, so that nothing is computed but F16 and BF16 widened, which is exact. Needs no LibTorch.
+/// Makes a checkpoint from a Llama or Qwen3 model as Hugging Face has it: these are <c>gpt</c> and <c>gpt+</c> with the
+/// same tensors under the same names, so that nothing is computed but F16 and BF16 widened, which is exact. Needs no
+/// LibTorch.
 /// </summary>
 public static class CheckpointImport
 {
@@ -18,13 +19,14 @@ public static class CheckpointImport
 
     /// <summary>Reads a directory and writes a checkpoint, whole or not at all.</summary>
     /// <param name="directory">
-    /// <c>config.json</c>, <c>model.safetensors</c> or several files with <c>model.safetensors.index.json</c>, and where there is one a
-    /// tokenizer.
+    /// <c>config.json</c>, <c>model.safetensors</c> or several files with <c>model.safetensors.index.json</c>, and
+    /// where there is one a tokenizer.
     /// </param>
     /// <param name="output">The checkpoint's directory, which must not exist or be empty.</param>
     /// <param name="stop">Ends the import; nothing is written.</param>
     /// <exception cref="InvalidInputException">
-    /// A file is missing or malformed, the model is one that no architecture here computes, or the checkpoint cannot be written.
+    /// A file is missing or malformed, the model is one that no architecture here computes, or the checkpoint cannot be
+    /// written.
     /// </exception>
     /// <exception cref="OperationCanceledException">It was stopped.</exception>
     public static ImportedCheckpoint Run(string directory, string output, CancellationToken stop = default)
@@ -32,11 +34,13 @@ public static class CheckpointImport
         if (!Directory.Exists(directory))
         {
             throw new InvalidInputException(
-                $"{directory}: no such directory; give one with {ModelCheckpoint.ConfigFile} and the weights of a Llama or Qwen3 model.");
+                $"{directory}: no such directory; give one with {ModelCheckpoint.ConfigFile} and the weights of a "
+                + "Llama or Qwen3 model.");
         }
 
-        var config = ForeignConfig.Load(ForeignDirectory.Find(directory, ModelCheckpoint.ConfigFile) ?? throw new InvalidInputException(
-            $"{directory}: has no {ModelCheckpoint.ConfigFile}; fetch it, too."));
+        var configFile = ForeignDirectory.Find(directory, ModelCheckpoint.ConfigFile)
+            ?? throw new InvalidInputException($"{directory}: has no {ModelCheckpoint.ConfigFile}; fetch it, too.");
+        var config = ForeignConfig.Load(configFile);
         using var weights = ForeignWeights.Open(directory);
         CheckTensors(weights, config, stop);
         var (tokenizer, warning) = ForeignTokenizer.Load(directory, config.VocabSize);
@@ -89,7 +93,8 @@ public static class CheckpointImport
             if (weights.FileOf(name) is not { } file)
             {
                 throw new InvalidInputException(
-                    $"{weights.Place}: tensor '{name}' is missing, but the model of {ModelCheckpoint.ConfigFile} has it; "
+                    $"{weights.Place}: tensor '{name}' is missing, but the model of {ModelCheckpoint.ConfigFile} has "
+                    + "it; "
                     + (name == HeadName
                         ? "if the model shares the embedding's, set tie_word_embeddings to true."
                         : "fetch all files of one version."));
@@ -107,7 +112,8 @@ public static class CheckpointImport
         {
             var name = unread.Order(StringComparer.Ordinal).First();
             throw new InvalidInputException(
-                $"{weights.FileOf(name)!.Path}: tensor '{Printable.Excerpt(name)}' is not part of the model of {ModelCheckpoint.ConfigFile}, "
+                $"{weights.FileOf(name)!.Path}: tensor '{Printable.Excerpt(name)}' is not part of the model of "
+                + $"{ModelCheckpoint.ConfigFile}, "
                 + "and leaving it out might change what the model computes; choose a model without it.");
         }
     }
@@ -118,21 +124,26 @@ public static class CheckpointImport
         if (!entry.Shape.SequenceEqual(shape))
         {
             throw new InvalidInputException(
-                $"{file.Path}: tensor '{name}' has shape [{string.Join(", ", entry.Shape)}], but the model of {ModelCheckpoint.ConfigFile} "
+                $"{file.Path}: tensor '{name}' has shape [{string.Join(", ", entry.Shape)}], but the model of "
+                + $"{ModelCheckpoint.ConfigFile} "
                 + $"needs [{string.Join(", ", shape)}]; the file and the configuration do not belong together.");
         }
 
         if (entry.Dtype is not (SafetensorsDtype.F32 or SafetensorsDtype.F16 or SafetensorsDtype.BF16))
         {
             throw new InvalidInputException(
-                $"{file.Path}: tensor '{name}' is {entry.Dtype}, which is not supported; convert the model to F32, F16 or BF16.");
+                $"{file.Path}: tensor '{name}' is {entry.Dtype}, which is not supported; convert the model to F32, F16 "
+                + "or BF16.");
         }
 
         if (file.ContainsNonFinite(name))
-            throw new InvalidInputException($"{file.Path}: tensor '{name}' holds NaN or infinite values; fetch the file anew.");
+            throw new InvalidInputException(
+                $"{file.Path}: tensor '{name}' holds NaN or infinite values; fetch the file anew.");
     }
 
-    /// <summary>A tied head that is there all the same must be the embedding, or the files contradict each other.</summary>
+    /// <summary>
+    /// A tied head that is there all the same must be the embedding, or the files contradict each other.
+    /// </summary>
     private static void RequireEmbedding(ForeignWeights weights, long[] shape)
     {
         var (head, embedding) = (weights.FileOf(HeadName)!, weights.FileOf(EmbeddingName)!);
@@ -142,7 +153,8 @@ public static class CheckpointImport
         if (head[HeadName].Dtype == embedding[EmbeddingName].Dtype && AreEqual(first, second))
             return;
         throw new InvalidInputException(
-            $"{head.Path}: tensor '{HeadName}' differs from the embedding, but tie_word_embeddings is true in {ModelCheckpoint.ConfigFile}; "
+            $"{head.Path}: tensor '{HeadName}' differs from the embedding, but tie_word_embeddings is true in "
+            + $"{ModelCheckpoint.ConfigFile}; "
             + "set it to false if the model has a head of its own.");
     }
 

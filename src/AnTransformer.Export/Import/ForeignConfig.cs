@@ -6,12 +6,12 @@ using AnTransformer.Files;
 namespace AnTransformer.Export.Import;
 
 /// <summary>
-/// Reads <c>config.json</c> of Hugging Face's Llama and Qwen3 models as a configuration of <c>gpt</c> and <c>gpt+</c>, and refuses
-/// what these do not compute.
+/// Reads <c>config.json</c> of Hugging Face's Llama and Qwen3 models as a configuration of <c>gpt</c> and <c>gpt+</c>,
+/// and refuses what these do not compute.
 /// </summary>
 /// <remarks>
-/// Keys that are not there have the values that <c>LlamaConfig</c> and <c>Qwen3Config</c> of transformers give them. Keys that these
-/// classes do not read change nothing there, and so nothing here.
+/// Keys that are not there have the values that <c>LlamaConfig</c> and <c>Qwen3Config</c> of transformers give them.
+/// Keys that these classes do not read change nothing there, and so nothing here.
 /// </remarks>
 internal static class ForeignConfig
 {
@@ -39,7 +39,8 @@ internal static class ForeignConfig
         catch (JsonException e)
         {
             throw new InvalidInputException(
-                $"{path}: not valid JSON ({Printable.Excerpt(e.Message.TrimEnd('.'), longest: 200)}); fetch the file anew.", e);
+                $"{path}: not valid JSON ({Printable.Excerpt(e.Message.TrimEnd('.'), longest: 200)}); fetch the file "
+                + "anew.", e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -84,8 +85,10 @@ internal static class ForeignConfig
         if (type is not (LlamaType or Qwen3Type))
         {
             throw new InvalidInputException(ArchitectureRegistry.Find(type) is not null
-                ? $"{fields.Place}: model_type '{Printable.Excerpt(type)}' is an architecture of AnTransformer; use the checkpoint as it is."
-                : $"{fields.Place}: model_type '{Printable.Excerpt(type)}' is not supported; choose a model whose model_type is {LlamaType} or "
+                ? $"{fields.Place}: model_type '{Printable.Excerpt(type)}' is an architecture of AnTransformer; use "
+                    + "the checkpoint as it is."
+                : $"{fields.Place}: model_type '{Printable.Excerpt(type)}' is not supported; choose a model whose "
+                    + $"model_type is {LlamaType} or "
                     + $"{Qwen3Type}.");
         }
 
@@ -100,31 +103,36 @@ internal static class ForeignConfig
             if (fields.Has(key))
             {
                 throw new InvalidInputException(
-                    $"{place}: the model is quantized ({key}), which is not supported; use one with weights in F32, F16 or BF16.");
+                    $"{place}: the model is quantized ({key}), which is not supported; use one with weights in F32, "
+                    + "F16 or BF16.");
             }
         }
 
         if (fields.Has("auto_map"))
         {
             throw new InvalidInputException(
-                $"{place}: auto_map says that the model comes with code of its own, which may compute anything; choose a model without it.");
+                $"{place}: auto_map says that the model comes with code of its own, which may compute anything; choose "
+                + "a model without it.");
         }
 
         var architecture = type == Qwen3Type ? "Qwen3ForCausalLM" : "LlamaForCausalLM";
         if (fields.Has("architectures") && !Strings(root, "architectures").Contains(architecture, StringComparer.Ordinal))
         {
             throw new InvalidInputException(
-                $"{place}: architectures does not have {architecture}, so the weights are not those of a language model; choose one.");
+                $"{place}: architectures does not have {architecture}, so the weights are not those of a language "
+                + "model; choose one.");
         }
 
         foreach (var key in (string[])["attention_bias", "mlp_bias"])
         {
             if (fields.Bool(key) == true)
-                throw new InvalidInputException($"{place}: {key} is true, and linear maps with biases are not supported; choose a model without.");
+                throw new InvalidInputException(
+                    $"{place}: {key} is true, and linear maps with biases are not supported; choose a model without.");
         }
 
         if (fields.Bool("is_causal") == false)
-            throw new InvalidInputException($"{place}: is_causal is false, which is not supported; choose a causal language model.");
+            throw new InvalidInputException(
+                $"{place}: is_causal is false, which is not supported; choose a causal language model.");
         if ((fields.String("hidden_act") ?? "silu") is var activation && activation is not ("silu" or "swish"))
         {
             throw new InvalidInputException(
@@ -147,7 +155,8 @@ internal static class ForeignConfig
         if (isUsed)
         {
             throw new InvalidInputException(
-                $"{fields.Place}: {(layers is null ? "use_sliding_window" : "layer_types")} asks for attention of several kinds, which is not "
+                $"{fields.Place}: {(layers is null ? "use_sliding_window" : "layer_types")} asks for attention of "
+                + "several kinds, which is not "
                 + "supported; choose a model with full attention in all layers.");
         }
     }
@@ -171,15 +180,18 @@ internal static class ForeignConfig
             var place = $"{fields.Place}: {key}";
             var value = root.GetProperty(key);
             if (value.ValueKind != JsonValueKind.Object)
-                throw new InvalidInputException($"{place} must be an object, not {Printable.Excerpt(value.GetRawText())}.");
+                throw new InvalidInputException(
+                    $"{place} must be an object, not {Printable.Excerpt(value.GetRawText())}.");
             var rope = new JsonFields(value, place);
             if (value.EnumerateObject().Any(member => member.Value.ValueKind == JsonValueKind.Object))
-                throw new InvalidInputException($"{place} differs by layers, which is not supported; choose a model with one kind of positions.");
+                throw new InvalidInputException(
+                    $"{place} differs by layers, which is not supported; choose a model with one kind of positions.");
             var kind = rope.String("rope_type") ?? rope.String("type") ?? "default";
             if (kind != "default")
             {
                 throw new InvalidInputException(
-                    $"{place} is of type '{Printable.Excerpt(kind)}', and only plain rotary positions (default) are supported; choose a model that "
+                    $"{place} is of type '{Printable.Excerpt(kind)}', and only plain rotary positions (default) are "
+                    + "supported; choose a model that "
                     + "has them.");
             }
 
@@ -197,7 +209,8 @@ internal static class ForeignConfig
         RequireWholeHead(fields);
         // Versions of Qwen3Config differ in their default.
         return theta ?? (isQwen3
-            ? throw new InvalidInputException($"{fields.Place}: 'rope_theta' is missing, here and in rope_parameters; add it.")
+            ? throw new InvalidInputException(
+                $"{fields.Place}: 'rope_theta' is missing, here and in rope_parameters; add it.")
             : 10_000);
     }
 
@@ -206,7 +219,8 @@ internal static class ForeignConfig
         if (fields.Double("partial_rotary_factor") is { } factor && factor != 1)
         {
             throw new InvalidInputException(
-                $"{fields.Place}: partial_rotary_factor {factor} is not supported; choose a model whose heads are turned whole (1).");
+                $"{fields.Place}: partial_rotary_factor {factor} is not supported; choose a model whose heads are "
+                + "turned whole (1).");
         }
     }
 

@@ -2,9 +2,9 @@ namespace AnTransformer.Export.Import;
 
 /// <summary>A directory that somebody else made: which of its files may be read.</summary>
 /// <remarks>
-/// A link is followed within the directory, and into the blobs of a Hugging Face cache, whose snapshots consist of such links
-/// (<c>snapshots/REVISION/model.safetensors → ../../blobs/HASH</c>); elsewhere it could make any file of this machine part of a
-/// checkpoint that is then passed on.
+/// A link is followed within the directory, and into the blobs of a Hugging Face cache, whose snapshots consist of such
+/// links (<c>snapshots/REVISION/model.safetensors → ../../blobs/HASH</c>); elsewhere it could make any file of this
+/// machine part of a checkpoint that is then passed on.
 /// </remarks>
 internal static class ForeignDirectory
 {
@@ -24,23 +24,29 @@ internal static class ForeignDirectory
         }
         catch (IOException e)
         {
-            throw new InvalidInputException($"{path}: is a link that leads nowhere ({e.Message.TrimEnd('.')}); put the file there.", e);
+            throw new InvalidInputException(
+                $"{path}: is a link that leads nowhere ({e.Message.TrimEnd('.')}); put the file there.", e);
         }
 
         if (target is null)
             return path;
         var full = Path.GetFullPath(directory);
-        return IsIn(full, target.FullName) || IsIn(Path.GetFullPath(Path.Combine(full, "..", "..", "blobs")), target.FullName)
+        var blobs = Path.GetFullPath(Path.Combine(full, "..", "..", "blobs"));
+        return IsIn(full, target.FullName) || IsIn(blobs, target.FullName)
             ? path
-            : throw new InvalidInputException($"{path}: is a link to a place outside of the directory; put the file itself there.");
+            : throw new InvalidInputException(
+                $"{path}: is a link to a place outside of the directory; put the file itself there.");
     }
 
-    /// <summary>Whether a name from a file of the directory names a file of it: no path, nothing hidden, nothing reserved.</summary>
+    /// <summary>
+    /// Whether a name from a file of the directory names a file of it: no path, nothing hidden, nothing reserved.
+    /// </summary>
     /// <param name="name">Any text.</param>
     public static bool IsPlainName(string name)
         => name.Length is > 0 and <= 255 && name[0] != '.'
             && name.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '.' or '-' or '_' or '+' or ' ');
 
     private static bool IsIn(string directory, string path)
-        => path.StartsWith(Path.TrimEndingDirectorySeparator(directory) + Path.DirectorySeparatorChar, StringComparison.Ordinal);
+        => path.StartsWith(
+            Path.TrimEndingDirectorySeparator(directory) + Path.DirectorySeparatorChar, StringComparison.Ordinal);
 }

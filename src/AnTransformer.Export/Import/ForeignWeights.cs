@@ -5,8 +5,9 @@ using AnTransformer.Files;
 namespace AnTransformer.Export.Import;
 
 /// <summary>
-/// The weights of a model as Hugging Face has them: <c>model.safetensors</c>, or the files that <c>model.safetensors.index.json</c>
-/// lists. All files are mapped and their headers checked; tensors are read when they are asked for.
+/// The weights of a model as Hugging Face has them: <c>model.safetensors</c>, or the files that
+/// <c>model.safetensors.index.json</c> lists. All files are mapped and their headers checked; tensors are read when
+/// they are asked for.
 /// </summary>
 internal sealed class ForeignWeights : IDisposable
 {
@@ -30,7 +31,9 @@ internal sealed class ForeignWeights : IDisposable
 
     /// <summary>Opens the weights of a directory; a single file is preferred, as transformers does.</summary>
     /// <param name="directory">The directory.</param>
-    /// <exception cref="InvalidInputException">There are none, or a file is malformed or not the one that the list needs.</exception>
+    /// <exception cref="InvalidInputException">
+    /// There are none, or a file is malformed or not the one that the list needs.
+    /// </exception>
     public static ForeignWeights Open(string directory)
     {
         var weights = new ForeignWeights(directory);
@@ -43,7 +46,8 @@ internal sealed class ForeignWeights : IDisposable
             else
                 throw new InvalidInputException(
                     ForeignCheckpoint.DescribeDirectory(directory)
-                    ?? $"{directory}: has neither {ModelCheckpoint.WeightsFile} nor {IndexFile}; fetch the weights, too.");
+                    ?? $"{directory}: has neither {ModelCheckpoint.WeightsFile} nor {IndexFile}; fetch the weights, "
+                        + "too.");
             return weights;
         }
         catch
@@ -79,7 +83,8 @@ internal sealed class ForeignWeights : IDisposable
         var map = ReadIndex(index);
         var names = map.Values.Distinct(StringComparer.Ordinal).ToList();
         if (names.Count > MostFiles)
-            throw new InvalidInputException($"{index}: names {names.Count} files, more than {MostFiles}; join some of them.");
+            throw new InvalidInputException(
+                $"{index}: names {names.Count} files, more than {MostFiles}; join some of them.");
         var paths = names.ConvertAll(name => ForeignDirectory.Find(Directory, name) ?? throw new InvalidInputException(
             $"{index}: names the file '{name}', which is not in the directory; fetch it, too."));
         foreach (var (name, path) in names.Zip(paths))
@@ -93,7 +98,8 @@ internal sealed class ForeignWeights : IDisposable
                 else
                     throw new InvalidInputException(
                         $"{path}: holds tensor '{Printable.Excerpt(tensor)}', which {IndexFile} "
-                        + $"{(map.ContainsKey(tensor) ? "has in another file" : "does not list")}; fetch all files of one version.");
+                        + $"{(map.ContainsKey(tensor) ? "has in another file" : "does not list")}; fetch all files of "
+                        + "one version.");
             }
         }
 
@@ -102,7 +108,8 @@ internal sealed class ForeignWeights : IDisposable
             if (!_tensors.ContainsKey(tensor))
             {
                 throw new InvalidInputException(
-                    $"{index}: has tensor '{Printable.Excerpt(tensor)}' in '{name}', which does not hold it; fetch all files of one version.");
+                    $"{index}: has tensor '{Printable.Excerpt(tensor)}' in '{name}', which does not hold it; fetch all "
+                    + "files of one version.");
             }
         }
     }
@@ -114,9 +121,11 @@ internal sealed class ForeignWeights : IDisposable
         {
             using var document = JsonDocument.Parse(RegularFile.ReadAllText(path, RegularFile.SettingsLimit));
             if (document.RootElement.ValueKind != JsonValueKind.Object
-                || !document.RootElement.TryGetProperty("weight_map", out var list) || list.ValueKind != JsonValueKind.Object)
+                || !document.RootElement.TryGetProperty("weight_map", out var list)
+                || list.ValueKind != JsonValueKind.Object)
             {
-                throw new InvalidInputException($"{path}: has no object 'weight_map' of tensors and their files; fetch the file anew.");
+                throw new InvalidInputException(
+                    $"{path}: has no object 'weight_map' of tensors and their files; fetch the file anew.");
             }
 
             var map = new Dictionary<string, string>(StringComparer.Ordinal);
@@ -126,7 +135,8 @@ internal sealed class ForeignWeights : IDisposable
                 if (!ForeignDirectory.IsPlainName(name) || !name.EndsWith(".safetensors", StringComparison.Ordinal))
                 {
                     throw new InvalidInputException(
-                        $"{path}: the file of tensor '{Printable.Excerpt(member.Name)}' must be a .safetensors file of the directory, not "
+                        $"{path}: the file of tensor '{Printable.Excerpt(member.Name)}' must be a .safetensors file of "
+                        + "the directory, not "
                         + $"{Printable.Excerpt(member.Value.GetRawText())}; correct it.");
                 }
 
@@ -142,7 +152,8 @@ internal sealed class ForeignWeights : IDisposable
         catch (JsonException e)
         {
             throw new InvalidInputException(
-                $"{path}: not valid JSON ({Printable.Excerpt(e.Message.TrimEnd('.'), longest: 200)}); fetch the file anew.", e);
+                $"{path}: not valid JSON ({Printable.Excerpt(e.Message.TrimEnd('.'), longest: 200)}); fetch the file "
+                + "anew.", e);
         }
         catch (InvalidOperationException e)
         {
@@ -151,7 +162,8 @@ internal sealed class ForeignWeights : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new InvalidInputException($"{path}: cannot be read ({e.Message.TrimEnd('.')}); check that it may be read.", e);
+            throw new InvalidInputException(
+                $"{path}: cannot be read ({e.Message.TrimEnd('.')}); check that it may be read.", e);
         }
     }
 }

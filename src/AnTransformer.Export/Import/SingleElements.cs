@@ -3,7 +3,9 @@ using AnTransformer.Checkpoints;
 
 namespace AnTransformer.Export.Import;
 
-/// <summary>Reads a tensor of F32, F16 or BF16 in pieces of single precision, whatever its size. Widening is exact.</summary>
+/// <summary>
+/// Reads a tensor of F32, F16 or BF16 in pieces of single precision, whatever its size. Widening is exact.
+/// </summary>
 internal static class SingleElements
 {
     private const int Piece = 1 << 18;

@@ -4,14 +4,15 @@ using AnTransformer.Graphs;
 namespace AnTransformer.Export.Onnx;
 
 /// <summary>
-/// A model's computation in ONNX's operators, with the inputs and outputs that Hugging Face's optimum gave decoders, and that ONNX
-/// Runtime GenAI and transformers.js expect: <c>input_ids</c>, <c>attention_mask</c> and <c>position_ids</c>, keys and values of earlier tokens as
-/// <c>past_key_values.N.key</c> and <c>.value</c> [B, K, P, d_h]; <c>logits</c> [B, T, V], and all keys and values as <c>present.N.key</c> and
-/// <c>.value</c> [B, K, P + T, d_h].
+/// A model's computation in ONNX's operators, with the inputs and outputs that Hugging Face's optimum gave decoders,
+/// and that ONNX Runtime GenAI and transformers.js expect: <c>input_ids</c>, <c>attention_mask</c> and
+/// <c>position_ids</c>, keys and values of earlier tokens as <c>past_key_values.N.key</c> and <c>.value</c> [B, K, P,
+/// d_h]; <c>logits</c> [B, T, V], and all keys and values as <c>present.N.key</c> and <c>.value</c> [B, K, P + T, d_h].
 /// </summary>
 /// <remarks>
-/// Batch, T and P are free. In <c>attention_mask</c> [B, P + T] zeros are padding. Which token sees which is one explicit mask, made of it and
-/// of places, so that it holds for any P; padding sees itself, or its softmax would be over nothing.
+/// Batch, T and P are free. In <c>attention_mask</c> [B, P + T] zeros are padding. Which token sees which is one
+/// explicit mask, made of it and of places, so that it holds for any P; padding sees itself, or its softmax would be
+/// over nothing.
 /// </remarks>
 internal sealed class OnnxDecoder
 {
@@ -37,7 +38,9 @@ internal sealed class OnnxDecoder
     /// <summary>Describes a model.</summary>
     /// <param name="graph">What it computes.</param>
     /// <param name="matrices">Reads its matrices, when the graph is written.</param>
-    /// <param name="dtype">F32, or F16 for matrices that are stored in half precision and widened when they are loaded.</param>
+    /// <param name="dtype">
+    /// F32, or F16 for matrices that are stored in half precision and widened when they are loaded.
+    /// </param>
     public static OnnxGraph Build(DecoderGraph graph, MatrixRows matrices, ExportDtype dtype)
     {
         var decoder = new OnnxDecoder(graph, matrices, dtype);
@@ -79,28 +82,42 @@ internal sealed class OnnxDecoder
         var count = _onnx.Add("Squeeze", _onnx.Add("Shape", ["input_ids"], ("start", 1L), ("end", 2L)));
         var seen = _onnx.Add("Range", zero, total, one);
         var seeing = _onnx.Add(
-            "Unsqueeze", _onnx.Add("Range", _onnx.Add("Sub", total, count), total, one), _onnx.Integers(isScalar: false, 1));
+            "Unsqueeze",
+            _onnx.Add("Range", _onnx.Add("Sub", total, count), total, one),
+            _onnx.Integers(isScalar: false, 1));
         var mask = _onnx.Add(
-            "Cast", [_onnx.Add("Unsqueeze", "attention_mask", _onnx.Integers(isScalar: false, 1, 2))], ("to", (long)OnnxType.Bool));
+            "Cast",
+            [_onnx.Add("Unsqueeze", "attention_mask", _onnx.Integers(isScalar: false, 1, 2))],
+            ("to", (long)OnnxType.Bool));
         if (_shape.Causal)
             mask = _onnx.Add("And", mask, _onnx.Add("LessOrEqual", seen, seeing));
         if (_shape.Window is { } window)
-            mask = _onnx.Add("And", mask, _onnx.Add("Greater", seen, _onnx.Add("Sub", seeing, _onnx.Integers(isScalar: true, window))));
+        {
+            var before = _onnx.Add("Sub", seeing, _onnx.Integers(isScalar: true, window));
+            mask = _onnx.Add("And", mask, _onnx.Add("Greater", seen, before));
+        }
+
         return _onnx.Add("Or", mask, _onnx.Add("Equal", seen, seeing));
     }
 
     /// <summary>
-    /// Cosines and sines of the tokens' positions, [B, T, d_h/2] each: taken from the tables once for all blocks. (The operator takes them
-    /// itself, but ONNX Runtime's wants no more tokens in a row than the tables have positions, and padding has none.)
+    /// Cosines and sines of the tokens' positions, [B, T, d_h/2] each: taken from the tables once for all blocks. (The
+    /// operator takes them itself, but ONNX Runtime's wants no more tokens in a row than the tables have positions, and
+    /// padding has none.)
     /// </summary>
     private (string Cos, string Sin) Rotations()
     {
         _onnx.Prefix = "rotary.";
         var half = _shape.HeadSize / 2;
         long[] shape = [_graph.Config.MaxPositionEmbeddings, half];
-        return (_onnx.Add("Gather", Table("cos", Math.Cos), "position_ids"), _onnx.Add("Gather", Table("sin", Math.Sin), "position_ids"));
+        return (Of("cos", Math.Cos), Of("sin", Math.Sin));
 
-        string Table(string name, Func<double, double> function) => _onnx.Add(new OnnxTensor("rotary." + name, OnnxType.Float, shape, stream =>
+        string Of(string name, Func<double, double> function) => _onnx.Add("Gather", Table(name, function), "position_ids");
+
+        string Table(string name, Func<double, double> function)
+            => _onnx.Add(new OnnxTensor("rotary." + name, OnnxType.Float, shape, stream => Write(stream, function)));
+
+        void Write(Stream stream, Func<double, double> function)
         {
             var row = new byte[sizeof(float) * half];
             for (var position = 0L; position < shape[0]; position++)
@@ -113,7 +130,7 @@ internal sealed class OnnxDecoder
 
                 stream.Write(row);
             }
-        }));
+        }
     }
 
     private string Embedding()
@@ -196,7 +213,8 @@ internal sealed class OnnxDecoder
         if (function is RmsQueryKey rms)
         {
             var split = Split(projected, heads);
-            var gain = _onnx.Floats(_onnx.Prefix + (isQuery ? "q_norm" : "k_norm"), [_shape.HeadSize], isQuery ? rms.QueryGain : rms.KeyGain);
+            var gain = Channels(
+                _onnx.Prefix + (isQuery ? "q_norm" : "k_norm"), isQuery ? rms.QueryGain : rms.KeyGain);
             return Rotate(Transpose(RmsNorm(split, gain, rms.Epsilon)));
         }
 
@@ -213,7 +231,8 @@ internal sealed class OnnxDecoder
                 // A head of queries has the scales of the keys that it meets.
                 var group = heads / _shape.KeyValueHeads;
                 var spread = Enumerable.Range(0, heads * _shape.HeadSize)
-                    .Select(i => scales[(i / _shape.HeadSize / group * _shape.HeadSize) + (i % _shape.HeadSize)]).ToArray();
+                    .Select(i => scales[(i / _shape.HeadSize / group * _shape.HeadSize) + (i % _shape.HeadSize)])
+                    .ToArray();
                 return _onnx.Add("Mul", rotated, _onnx.Floats(
                     _onnx.Prefix + (isQuery ? "q_scale" : "k_scale"), [heads, 1, _shape.HeadSize], spread));
             default:
@@ -235,7 +254,8 @@ internal sealed class OnnxDecoder
             case TanhFunction tanh:
                 return Affine(_onnx.Add("Tanh", Scale(x, name + "slope", tanh.Slope, null)), tanh.Gain, tanh.Bias);
             case ErfFunction erf:
-                var shifted = _onnx.Add("Add", Scale(x, name + "slope", erf.Slope, null), _onnx.Floats(name + "shift", [], [erf.Shift]));
+                var shift = _onnx.Floats(name + "shift", [], [erf.Shift]);
+                var shifted = _onnx.Add("Add", Scale(x, name + "slope", erf.Slope, null), shift);
                 return Affine(_onnx.Add("Erf", shifted), erf.Gain, erf.Bias);
             default:
                 throw new NotSupportedException($"{function.GetType().Name} has no ONNX operators here.");
@@ -258,7 +278,9 @@ internal sealed class OnnxDecoder
                     Multiply(result, output), Channels(name + "gain", normalized.Norm.Gain), normalized.Norm.Epsilon));
             case Interpolation interpolation:
                 // The share is a factor of the matrix's rows.
-                var scales = output.RowScales is { } rows ? rows.Zip(interpolation.Share, (row, share) => row * share).ToArray() : interpolation.Share;
+                var scales = output.RowScales is { } rows
+                    ? [.. rows.Zip(interpolation.Share, (row, share) => row * share)]
+                    : interpolation.Share;
                 return _onnx.Add(
                     "Add",
                     _onnx.Add("Mul", h, Channels(name + "keep", interpolation.Keep)),
@@ -272,7 +294,8 @@ internal sealed class OnnxDecoder
         }
     }
 
-    private string Multiply(string x, ScaledMatrix matrix) => _onnx.Add("MatMul", x, Widen(Constant(_matrices.Transposed(matrix))));
+    private string Multiply(string x, ScaledMatrix matrix)
+        => _onnx.Add("MatMul", x, Widen(Constant(_matrices.Transposed(matrix))));
 
     private string RmsNorm(string x, string gain, double epsilon)
         => _onnx.Add("RMSNormalization", [x, gain], ("axis", -1L), ("epsilon", epsilon));
@@ -280,7 +303,8 @@ internal sealed class OnnxDecoder
     private string Normalize(string x) => _onnx.Add("LpNormalization", [x], ("axis", -1L), ("p", 2L));
 
     /// <summary>[B, T, n·d_h] as [B, T, n, d_h].</summary>
-    private string Split(string x, int heads) => _onnx.Add("Reshape", x, _onnx.Integers(isScalar: false, 0, 0, heads, _shape.HeadSize));
+    private string Split(string x, int heads)
+        => _onnx.Add("Reshape", x, _onnx.Integers(isScalar: false, 0, 0, heads, _shape.HeadSize));
 
     /// <summary>[B, T, n, d_h] as [B, n, T, d_h].</summary>
     private string Transpose(string x) => _onnx.Add("Transpose", [x], ("perm", (long[])[0, 2, 1, 3]));

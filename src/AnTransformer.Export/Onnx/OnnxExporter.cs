@@ -5,7 +5,8 @@ using AnTransformer.Graphs;
 namespace AnTransformer.Export.Onnx;
 
 /// <summary>
-/// ONNX, for every architecture: ONNX Runtime, and with the files beside the graph ONNX Runtime GenAI and transformers.js.
+/// ONNX, for every architecture: ONNX Runtime, and with the files beside the graph ONNX Runtime GenAI and
+/// transformers.js.
 /// </summary>
 internal sealed class OnnxExporter : IExporter
 {
@@ -32,8 +33,8 @@ internal sealed class OnnxExporter : IExporter
     }
 
     /// <summary>
-    /// The graph with interpolations folded into matrices, where that costs nothing: a tied matrix would be there twice, half precision
-    /// would lose digits, and an update that keeps nothing of a channel cannot be folded.
+    /// The graph with interpolations folded into matrices, where that costs nothing: a tied matrix would be there
+    /// twice, half precision would lose digits, and an update that keeps nothing of a channel cannot be folded.
     /// </summary>
     private static DecoderGraph Simplified(DecoderGraph graph, ExportDtype dtype)
     {
@@ -49,14 +50,23 @@ internal sealed class OnnxExporter : IExporter
         }
     }
 
-    private static void Write(string directory, string name, string text) => File.WriteAllText(Path.Combine(directory, name), text);
+    private static void Write(string directory, string name, string text)
+        => File.WriteAllText(Path.Combine(directory, name), text);
 
     private static IEnumerable<string> Notes(ExportSource source, ExportOptions options)
     {
         if (options.Dtype == ExportDtype.F16)
-            yield return "Matrices are stored in half precision and widened when they are loaded; all else is computed in single precision.";
+        {
+            yield return "Matrices are stored in half precision and widened when they are loaded; "
+                + "all else is computed in single precision.";
+        }
+
         if (!source.Config.IsCausal)
-            yield return "Attention sees all tokens, so there are no keys and values to keep: ONNX Runtime alone runs this graph.";
+        {
+            yield return "Attention sees all tokens, so there are no keys and values to keep: "
+                + "ONNX Runtime alone runs this graph.";
+        }
+
         if (source.Tokenizer is null)
             yield return "The checkpoint has no tokenizer, so programs have to give token ids.";
     }

@@ -6,9 +6,9 @@ namespace AnTransformer.Export.Onnx;
 /// Writes a graph as a <c>ModelProto</c>, the protocol buffer that <c>onnx.proto</c> of the ONNX project describes.
 /// </summary>
 /// <remarks>
-/// Written by hand, in the terms of <see cref="CodedOutputStream"/>: the classes that a generator makes hold every tensor in memory, and
-/// once more as bytes while they are written. Here tensors go from their source to the file, and only what is small is put together
-/// in memory. Numbers of fields are the proto's.
+/// Written by hand, in the terms of <see cref="CodedOutputStream"/>: the classes that a generator makes hold every
+/// tensor in memory, and once more as bytes while they are written. Here tensors go from their source to the file, and
+/// only what is small is put together in memory. Numbers of fields are the proto's.
 /// </remarks>
 internal static class OnnxFile
 {
@@ -27,7 +27,9 @@ internal static class OnnxFile
     // What is smaller stays with the graph, where checks of shapes need it.
     private const int SmallestExternal = 1024;
 
-    /// <summary>Writes <c>model.onnx</c>, and beside it <c>model.onnx_data</c> where the tensors are too many for one file.</summary>
+    /// <summary>
+    /// Writes <c>model.onnx</c>, and beside it <c>model.onnx_data</c> where the tensors are too many for one file.
+    /// </summary>
     /// <param name="path">The file.</param>
     /// <param name="graph">The graph.</param>
     /// <param name="largestInline">Bytes of tensors up to which there is one file only.</param>
@@ -50,7 +52,11 @@ internal static class OnnxFile
         // Messages are preceded by their length, so the parts around the tensors' bytes come first.
         var parts = new List<(byte[] Head, OnnxTensor? Tensor)> { (GraphBeforeTensors(graph), null) };
         foreach (var tensor in graph.Tensors)
-            parts.Add(TensorField(tensor, offsets.TryGetValue(tensor, out var offset) ? offset : null, Path.GetFileName(path) + "_data"));
+        {
+            long? place = offsets.TryGetValue(tensor, out var offset) ? offset : null;
+            parts.Add(TensorField(tensor, place, Path.GetFileName(path) + "_data"));
+        }
+
         parts.Add((GraphAfterTensors(graph), null));
         var length = parts.Sum(part => part.Head.Length + (part.Tensor?.ByteCount ?? 0));
 

@@ -2,7 +2,9 @@ using System.Runtime.InteropServices;
 
 namespace AnTransformer.Export.Onnx;
 
-/// <summary>A graph that is being built: operators in the order in which they run, constants, inputs and outputs.</summary>
+/// <summary>
+/// A graph that is being built: operators in the order in which they run, constants, inputs and outputs.
+/// </summary>
 internal sealed class OnnxGraph
 {
     private readonly List<OnnxNode> _nodes = [];
@@ -18,7 +20,9 @@ internal sealed class OnnxGraph
 
     public List<OnnxValue> Outputs { get; } = [];
 
-    /// <summary>Names of values that are made from here on begin with it, so that tools show what belongs together.</summary>
+    /// <summary>
+    /// Names of values that are made from here on begin with it, so that tools show what belongs together.
+    /// </summary>
     public string Prefix { get; set; } = "";
 
     /// <summary>Adds an operator with one output.</summary>
@@ -27,7 +31,8 @@ internal sealed class OnnxGraph
 
     /// <summary>Adds an operator with one output and attributes.</summary>
     /// <returns>The output's name.</returns>
-    public string Add(string op, IReadOnlyList<string> inputs, params IReadOnlyList<(string Name, object Value)> attributes)
+    public string Add(
+        string op, IReadOnlyList<string> inputs, params IReadOnlyList<(string Name, object Value)> attributes)
     {
         var output = Unique(Prefix + op);
         AddNamed(op, inputs, [output], attributes);
@@ -36,7 +41,10 @@ internal sealed class OnnxGraph
 
     /// <summary>Adds an operator with outputs of given names.</summary>
     public void AddNamed(
-        string op, IReadOnlyList<string> inputs, IReadOnlyList<string> outputs, params IReadOnlyList<(string Name, object Value)> attributes)
+        string op,
+        IReadOnlyList<string> inputs,
+        IReadOnlyList<string> outputs,
+        params IReadOnlyList<(string Name, object Value)> attributes)
         => _nodes.Add(new OnnxNode(op, inputs, outputs, attributes));
 
     /// <summary>Adds a constant.</summary>
@@ -57,7 +65,10 @@ internal sealed class OnnxGraph
             return known;
         var name = Unique("const." + key);
         Add(new OnnxTensor(
-            name, OnnxType.Int64, isScalar ? [] : [values.Length], stream => stream.Write(MemoryMarshal.AsBytes(values.AsSpan()))));
+            name,
+            OnnxType.Int64,
+            isScalar ? [] : [values.Length],
+            stream => stream.Write(MemoryMarshal.AsBytes(values.AsSpan()))));
         return _constants[key] = name;
     }
 
@@ -73,7 +84,8 @@ internal sealed class OnnxGraph
         {
             singles[i] = (float)values[i];
             if (!float.IsFinite(singles[i]))
-                throw new InvalidInputException($"'{name}' holds {values[i]:g4}, more than f32 can; this model cannot be exported.");
+                throw new InvalidInputException(
+                    $"'{name}' holds {values[i]:g4}, more than f32 can; this model cannot be exported.");
         }
 
         return Add(new OnnxTensor(

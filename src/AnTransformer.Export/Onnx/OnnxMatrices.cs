@@ -4,7 +4,9 @@ using AnTransformer.Graphs;
 
 namespace AnTransformer.Export.Onnx;
 
-/// <summary>The matrices of a checkpoint as constants, in single or half precision; each is read when it is written.</summary>
+/// <summary>
+/// The matrices of a checkpoint as constants, in single or half precision; each is read when it is written.
+/// </summary>
 /// <param name="matrices">Reads them.</param>
 /// <param name="dtype">F32 or F16.</param>
 internal sealed class OnnxMatrices(MatrixRows matrices, ExportDtype dtype)

@@ -4,11 +4,14 @@ using System.Text.Json.Nodes;
 
 namespace AnTransformer.Export.Onnx;
 
-/// <summary>What lies beside the graph and tells programs its sizes, the names of its inputs and outputs, and which token ends a text.</summary>
+/// <summary>
+/// What lies beside the graph and tells programs its sizes, the names of its inputs and outputs, and which token ends a
+/// text.
+/// </summary>
 internal static class OnnxSettings
 {
-    // Programs learn from it which inputs and outputs there are, and nothing of what the graph computes. Of the types that they know
-    // this one has a size of heads of its own.
+    // Programs learn from it which inputs and outputs there are, and nothing of what the graph computes. Of the types
+    // that they know this one has a size of heads of its own.
     private const string ModelType = "qwen3";
 
     // The token that ends a text begins one, and fills what is short.
@@ -60,7 +63,11 @@ internal static class OnnxSettings
         var config = source.Config;
         var decoder = new JsonObject
         {
-            ["session_options"] = new JsonObject { ["log_id"] = "onnxruntime-genai", ["provider_options"] = new JsonArray() },
+            ["session_options"] = new JsonObject
+            {
+                ["log_id"] = "onnxruntime-genai",
+                ["provider_options"] = new JsonArray(),
+            },
             ["filename"] = "onnx/model.onnx",
             ["head_size"] = config.HeadSize,
             ["hidden_size"] = config.HiddenSize,
