@@ -35,12 +35,12 @@ public static class CheckpointImport
         {
             throw new InvalidInputException(
                 $"{directory}: no such directory; give one with {ModelCheckpoint.ConfigFile} and the weights of a "
-                    + "Llama or Qwen3 model.");
+                + "Llama or Qwen3 model.");
         }
 
-        var config = ForeignConfig
-            .Load(ForeignDirectory.Find(directory, ModelCheckpoint.ConfigFile) ?? throw new InvalidInputException(
-            $"{directory}: has no {ModelCheckpoint.ConfigFile}; fetch it, too."));
+        var configFile = ForeignDirectory.Find(directory, ModelCheckpoint.ConfigFile)
+            ?? throw new InvalidInputException($"{directory}: has no {ModelCheckpoint.ConfigFile}; fetch it, too.");
+        var config = ForeignConfig.Load(configFile);
         using var weights = ForeignWeights.Open(directory);
         CheckTensors(weights, config, stop);
         var (tokenizer, warning) = ForeignTokenizer.Load(directory, config.VocabSize);
@@ -94,7 +94,7 @@ public static class CheckpointImport
             {
                 throw new InvalidInputException(
                     $"{weights.Place}: tensor '{name}' is missing, but the model of {ModelCheckpoint.ConfigFile} has "
-                        + "it; "
+                    + "it; "
                     + (name == HeadName
                         ? "if the model shares the embedding's, set tie_word_embeddings to true."
                         : "fetch all files of one version."));
@@ -113,7 +113,7 @@ public static class CheckpointImport
             var name = unread.Order(StringComparer.Ordinal).First();
             throw new InvalidInputException(
                 $"{weights.FileOf(name)!.Path}: tensor '{Printable.Excerpt(name)}' is not part of the model of "
-                    + $"{ModelCheckpoint.ConfigFile}, "
+                + $"{ModelCheckpoint.ConfigFile}, "
                 + "and leaving it out might change what the model computes; choose a model without it.");
         }
     }
@@ -125,7 +125,7 @@ public static class CheckpointImport
         {
             throw new InvalidInputException(
                 $"{file.Path}: tensor '{name}' has shape [{string.Join(", ", entry.Shape)}], but the model of "
-                    + $"{ModelCheckpoint.ConfigFile} "
+                + $"{ModelCheckpoint.ConfigFile} "
                 + $"needs [{string.Join(", ", shape)}]; the file and the configuration do not belong together.");
         }
 
@@ -133,7 +133,7 @@ public static class CheckpointImport
         {
             throw new InvalidInputException(
                 $"{file.Path}: tensor '{name}' is {entry.Dtype}, which is not supported; convert the model to F32, F16 "
-                    + "or BF16.");
+                + "or BF16.");
         }
 
         if (file.ContainsNonFinite(name))
@@ -154,7 +154,7 @@ public static class CheckpointImport
             return;
         throw new InvalidInputException(
             $"{head.Path}: tensor '{HeadName}' differs from the embedding, but tie_word_embeddings is true in "
-                + $"{ModelCheckpoint.ConfigFile}; "
+            + $"{ModelCheckpoint.ConfigFile}; "
             + "set it to false if the model has a head of its own.");
     }
 

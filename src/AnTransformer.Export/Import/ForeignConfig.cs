@@ -40,7 +40,7 @@ internal static class ForeignConfig
         {
             throw new InvalidInputException(
                 $"{path}: not valid JSON ({Printable.Excerpt(e.Message.TrimEnd('.'), longest: 200)}); fetch the file "
-                    + "anew.", e);
+                + "anew.", e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -104,7 +104,7 @@ internal static class ForeignConfig
             {
                 throw new InvalidInputException(
                     $"{place}: the model is quantized ({key}), which is not supported; use one with weights in F32, "
-                        + "F16 or BF16.");
+                    + "F16 or BF16.");
             }
         }
 
@@ -112,7 +112,7 @@ internal static class ForeignConfig
         {
             throw new InvalidInputException(
                 $"{place}: auto_map says that the model comes with code of its own, which may compute anything; choose "
-                    + "a model without it.");
+                + "a model without it.");
         }
 
         var architecture = type == Qwen3Type ? "Qwen3ForCausalLM" : "LlamaForCausalLM";
@@ -121,7 +121,7 @@ internal static class ForeignConfig
         {
             throw new InvalidInputException(
                 $"{place}: architectures does not have {architecture}, so the weights are not those of a language "
-                    + "model; choose one.");
+                + "model; choose one.");
         }
 
         foreach (var key in (string[])["attention_bias", "mlp_bias"])
@@ -157,7 +157,7 @@ internal static class ForeignConfig
         {
             throw new InvalidInputException(
                 $"{fields.Place}: {(layers is null ? "use_sliding_window" : "layer_types")} asks for attention of "
-                    + "several kinds, which is not "
+                + "several kinds, which is not "
                 + "supported; choose a model with full attention in all layers.");
         }
     }
@@ -192,7 +192,7 @@ internal static class ForeignConfig
             {
                 throw new InvalidInputException(
                     $"{place} is of type '{Printable.Excerpt(kind)}', and only plain rotary positions (default) are "
-                        + "supported; choose a model that "
+                    + "supported; choose a model that "
                     + "has them.");
             }
 
@@ -221,7 +221,7 @@ internal static class ForeignConfig
         {
             throw new InvalidInputException(
                 $"{fields.Place}: partial_rotary_factor {factor} is not supported; choose a model whose heads are "
-                    + "turned whole (1).");
+                + "turned whole (1).");
         }
     }
 

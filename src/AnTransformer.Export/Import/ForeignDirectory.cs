@@ -31,8 +31,8 @@ internal static class ForeignDirectory
         if (target is null)
             return path;
         var full = Path.GetFullPath(directory);
-        return IsIn(full, target.FullName)
-            || IsIn(Path.GetFullPath(Path.Combine(full, "..", "..", "blobs")), target.FullName)
+        var blobs = Path.GetFullPath(Path.Combine(full, "..", "..", "blobs"));
+        return IsIn(full, target.FullName) || IsIn(blobs, target.FullName)
             ? path
             : throw new InvalidInputException(
                 $"{path}: is a link to a place outside of the directory; put the file itself there.");

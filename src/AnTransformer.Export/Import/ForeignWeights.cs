@@ -109,7 +109,7 @@ internal sealed class ForeignWeights : IDisposable
             {
                 throw new InvalidInputException(
                     $"{index}: has tensor '{Printable.Excerpt(tensor)}' in '{name}', which does not hold it; fetch all "
-                        + "files of one version.");
+                    + "files of one version.");
             }
         }
     }
@@ -136,7 +136,7 @@ internal sealed class ForeignWeights : IDisposable
                 {
                     throw new InvalidInputException(
                         $"{path}: the file of tensor '{Printable.Excerpt(member.Name)}' must be a .safetensors file of "
-                            + "the directory, not "
+                        + "the directory, not "
                         + $"{Printable.Excerpt(member.Value.GetRawText())}; correct it.");
                 }
 
@@ -153,7 +153,7 @@ internal sealed class ForeignWeights : IDisposable
         {
             throw new InvalidInputException(
                 $"{path}: not valid JSON ({Printable.Excerpt(e.Message.TrimEnd('.'), longest: 200)}); fetch the file "
-                    + "anew.", e);
+                + "anew.", e);
         }
         catch (InvalidOperationException e)
         {

@@ -82,17 +82,21 @@ internal sealed class OnnxDecoder
         var count = _onnx.Add("Squeeze", _onnx.Add("Shape", ["input_ids"], ("start", 1L), ("end", 2L)));
         var seen = _onnx.Add("Range", zero, total, one);
         var seeing = _onnx.Add(
-            "Unsqueeze", _onnx.Add("Range", _onnx.Add("Sub", total, count), total, one),
+            "Unsqueeze",
+            _onnx.Add("Range", _onnx.Add("Sub", total, count), total, one),
             _onnx.Integers(isScalar: false, 1));
         var mask = _onnx.Add(
-            "Cast", [_onnx.Add(
-                "Unsqueeze", "attention_mask", _onnx.Integers(isScalar: false, 1, 2))], ("to", (long)OnnxType.Bool));
+            "Cast",
+            [_onnx.Add("Unsqueeze", "attention_mask", _onnx.Integers(isScalar: false, 1, 2))],
+            ("to", (long)OnnxType.Bool));
         if (_shape.Causal)
             mask = _onnx.Add("And", mask, _onnx.Add("LessOrEqual", seen, seeing));
         if (_shape.Window is { } window)
-            mask = _onnx.Add(
-                "And", mask,
-                _onnx.Add("Greater", seen, _onnx.Add("Sub", seeing, _onnx.Integers(isScalar: true, window))));
+        {
+            var before = _onnx.Add("Sub", seeing, _onnx.Integers(isScalar: true, window));
+            mask = _onnx.Add("And", mask, _onnx.Add("Greater", seen, before));
+        }
+
         return _onnx.Add("Or", mask, _onnx.Add("Equal", seen, seeing));
     }
 
@@ -106,11 +110,14 @@ internal sealed class OnnxDecoder
         _onnx.Prefix = "rotary.";
         var half = _shape.HeadSize / 2;
         long[] shape = [_graph.Config.MaxPositionEmbeddings, half];
-        return (_onnx.Add("Gather", Table("cos", Math.Cos), "position_ids"), _onnx.Add(
-            "Gather", Table("sin", Math.Sin), "position_ids"));
+        return (Of("cos", Math.Cos), Of("sin", Math.Sin));
+
+        string Of(string name, Func<double, double> function) => _onnx.Add("Gather", Table(name, function), "position_ids");
 
         string Table(string name, Func<double, double> function)
-            => _onnx.Add(new OnnxTensor("rotary." + name, OnnxType.Float, shape, stream =>
+            => _onnx.Add(new OnnxTensor("rotary." + name, OnnxType.Float, shape, stream => Write(stream, function)));
+
+        void Write(Stream stream, Func<double, double> function)
         {
             var row = new byte[sizeof(float) * half];
             for (var position = 0L; position < shape[0]; position++)
@@ -123,7 +130,7 @@ internal sealed class OnnxDecoder
 
                 stream.Write(row);
             }
-        }));
+        }
     }
 
     private string Embedding()
@@ -206,9 +213,8 @@ internal sealed class OnnxDecoder
         if (function is RmsQueryKey rms)
         {
             var split = Split(projected, heads);
-            var gain = _onnx.Floats(
-                _onnx.Prefix + (isQuery ? "q_norm" : "k_norm"), [_shape.HeadSize],
-                isQuery ? rms.QueryGain : rms.KeyGain);
+            var gain = Channels(
+                _onnx.Prefix + (isQuery ? "q_norm" : "k_norm"), isQuery ? rms.QueryGain : rms.KeyGain);
             return Rotate(Transpose(RmsNorm(split, gain, rms.Epsilon)));
         }
 
@@ -248,8 +254,8 @@ internal sealed class OnnxDecoder
             case TanhFunction tanh:
                 return Affine(_onnx.Add("Tanh", Scale(x, name + "slope", tanh.Slope, null)), tanh.Gain, tanh.Bias);
             case ErfFunction erf:
-                var shifted = _onnx.Add(
-                    "Add", Scale(x, name + "slope", erf.Slope, null), _onnx.Floats(name + "shift", [], [erf.Shift]));
+                var shift = _onnx.Floats(name + "shift", [], [erf.Shift]);
+                var shifted = _onnx.Add("Add", Scale(x, name + "slope", erf.Slope, null), shift);
                 return Affine(_onnx.Add("Erf", shifted), erf.Gain, erf.Bias);
             default:
                 throw new NotSupportedException($"{function.GetType().Name} has no ONNX operators here.");
@@ -273,7 +279,7 @@ internal sealed class OnnxDecoder
             case Interpolation interpolation:
                 // The share is a factor of the matrix's rows.
                 var scales = output.RowScales is { } rows
-                    ? rows.Zip(interpolation.Share, (row, share) => row * share).ToArray()
+                    ? [.. rows.Zip(interpolation.Share, (row, share) => row * share)]
                     : interpolation.Share;
                 return _onnx.Add(
                     "Add",

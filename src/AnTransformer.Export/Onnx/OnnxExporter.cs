@@ -56,11 +56,17 @@ internal sealed class OnnxExporter : IExporter
     private static IEnumerable<string> Notes(ExportSource source, ExportOptions options)
     {
         if (options.Dtype == ExportDtype.F16)
-            yield return "Matrices are stored in half precision and widened when they are loaded; all else is computed "
-                + "in single precision.";
+        {
+            yield return "Matrices are stored in half precision and widened when they are loaded; "
+                + "all else is computed in single precision.";
+        }
+
         if (!source.Config.IsCausal)
-            yield return "Attention sees all tokens, so there are no keys and values to keep: ONNX Runtime alone runs "
-                + "this graph.";
+        {
+            yield return "Attention sees all tokens, so there are no keys and values to keep: "
+                + "ONNX Runtime alone runs this graph.";
+        }
+
         if (source.Tokenizer is null)
             yield return "The checkpoint has no tokenizer, so programs have to give token ids.";
     }

@@ -52,10 +52,11 @@ internal static class OnnxFile
         // Messages are preceded by their length, so the parts around the tensors' bytes come first.
         var parts = new List<(byte[] Head, OnnxTensor? Tensor)> { (GraphBeforeTensors(graph), null) };
         foreach (var tensor in graph.Tensors)
-            parts.Add(
-                TensorField(
-                    tensor, offsets.TryGetValue(tensor, out var offset) ? offset : null,
-                    Path.GetFileName(path) + "_data"));
+        {
+            long? place = offsets.TryGetValue(tensor, out var offset) ? offset : null;
+            parts.Add(TensorField(tensor, place, Path.GetFileName(path) + "_data"));
+        }
+
         parts.Add((GraphAfterTensors(graph), null));
         var length = parts.Sum(part => part.Head.Length + (part.Tensor?.ByteCount ?? 0));
 

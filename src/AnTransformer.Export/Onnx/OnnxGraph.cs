@@ -41,7 +41,9 @@ internal sealed class OnnxGraph
 
     /// <summary>Adds an operator with outputs of given names.</summary>
     public void AddNamed(
-        string op, IReadOnlyList<string> inputs, IReadOnlyList<string> outputs,
+        string op,
+        IReadOnlyList<string> inputs,
+        IReadOnlyList<string> outputs,
         params IReadOnlyList<(string Name, object Value)> attributes)
         => _nodes.Add(new OnnxNode(op, inputs, outputs, attributes));
 
@@ -63,9 +65,10 @@ internal sealed class OnnxGraph
             return known;
         var name = Unique("const." + key);
         Add(new OnnxTensor(
-            name, OnnxType.Int64, isScalar
-                ? []
-                : [values.Length], stream => stream.Write(MemoryMarshal.AsBytes(values.AsSpan()))));
+            name,
+            OnnxType.Int64,
+            isScalar ? [] : [values.Length],
+            stream => stream.Write(MemoryMarshal.AsBytes(values.AsSpan()))));
         return _constants[key] = name;
     }
 

@@ -9,7 +9,9 @@ namespace AnTransformer.Export.Onnx;
 /// <see cref="long"/>.
 /// </param>
 internal sealed record OnnxNode(
-    string Operator, IReadOnlyList<string> Inputs, IReadOnlyList<string> Outputs,
+    string Operator,
+    IReadOnlyList<string> Inputs,
+    IReadOnlyList<string> Outputs,
     IReadOnlyList<(string Name, object Value)> Attributes);
 
 /// <summary>An input or output of a graph.</summary>

@@ -63,8 +63,11 @@ internal static class OnnxSettings
         var config = source.Config;
         var decoder = new JsonObject
         {
-            ["session_options"] =
-                new JsonObject { ["log_id"] = "onnxruntime-genai", ["provider_options"] = new JsonArray() },
+            ["session_options"] = new JsonObject
+            {
+                ["log_id"] = "onnxruntime-genai",
+                ["provider_options"] = new JsonArray(),
+            },
             ["filename"] = "onnx/model.onnx",
             ["head_size"] = config.HeadSize,
             ["hidden_size"] = config.HiddenSize,
