@@ -45,22 +45,12 @@ internal static unsafe class MatrixProducts<V>
             ByRows(w, row, rows, x, ldx, tokens, y, ldy, scratch);
         }
 
-        if (w.RowFactors is { } factors)
+        for (var token = 0; token < tokens && (factor != 1 || w.RowFactors is not null); token++, y += ldy)
         {
-            var scales = factors.Floats + row;
-            for (var token = 0; token < tokens; token++, y += ldy)
-            {
-                for (var i = 0; i < rows; i++)
-                    y[i] *= scales[i];
-            }
-        }
-        else if (factor != 1)
-        {
-            for (var token = 0; token < tokens; token++, y += ldy)
-            {
-                for (var i = 0; i < rows; i++)
-                    y[i] *= factor;
-            }
+            if (w.RowFactors is { } factors)
+                CpuKernels.Instance.ScaleChannels(y, factors.Floats + row, y, 1, rows);
+            else
+                CpuKernels.Instance.Multiply(y, factor, rows);
         }
     }
 

@@ -10,7 +10,7 @@ public sealed class SamplerTests
     [InlineData(0, 1, 0, 1, "0123")]
     [InlineData(2, 1, 0, 1, "13")]
     [InlineData(0, 0.65, 0, 1, "13")]
-    [InlineData(0, 1, 0.5, 1, "123")]
+    [InlineData(0, 1, 0.49, 1, "123")]
     [InlineData(0, 1, 0.74, 1, "13")]
     [InlineData(0, 1, 1, 1, "1")]
     [InlineData(3, 0.7, 0.1, 1, "13")]
