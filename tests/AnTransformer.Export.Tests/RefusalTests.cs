@@ -49,7 +49,7 @@ public sealed class RefusalTests : IDisposable
     [Fact]
     public void A_stream_too_long_for_the_identity_norm_is_refused()
     {
-        var checkpoint = Changed(TestModels.Config("angpt"), "model.embed_tokens.weight", value: 25);
+        var checkpoint = Changed(TestModels.Config("angpt"), "model.embed_tokens.weight", value: 10);
         AssertRefused(checkpoint, "hf", ExportDtype.F16, "would change it by", "wider --dtype");
         Assert.NotNull(TestModels.Export(checkpoint, _workspace.New(), "hf", ExportDtype.BF16));
     }
