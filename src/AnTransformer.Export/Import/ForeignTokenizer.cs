@@ -37,7 +37,8 @@ internal static class ForeignTokenizer
         return tokenizer.VocabularySize <= vocabSize
             ? (tokenizer, null)
             : (null,
-                $"{Consequence}: {directory}: the tokenizer has {tokenizer.VocabularySize} ids, the model {vocabSize}.");
+                $"{Consequence}: {directory}: the tokenizer has {tokenizer.VocabularySize} ids, the model "
+                    + $"{vocabSize}.");
     }
 
     /// <summary>Writes the files of a tokenizer that was read from a directory into another.</summary>

@@ -112,7 +112,8 @@ internal sealed class OnnxDecoder
         long[] shape = [_graph.Config.MaxPositionEmbeddings, half];
         return (Of("cos", Math.Cos), Of("sin", Math.Sin));
 
-        string Of(string name, Func<double, double> function) => _onnx.Add("Gather", Table(name, function), "position_ids");
+        string Of(string name, Func<double, double> function)
+            => _onnx.Add("Gather", Table(name, function), "position_ids");
 
         string Table(string name, Func<double, double> function)
             => _onnx.Add(new OnnxTensor("rotary." + name, OnnxType.Float, shape, stream => Write(stream, function)));

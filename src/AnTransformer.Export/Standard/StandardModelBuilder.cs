@@ -36,7 +36,8 @@ internal static class StandardModelBuilder
         {
             throw new InvalidInputException(FormattableString.Invariant(
                 $"{source.Path}: in {dtype.Name()} queries or keys, scaled for their norm, would ")
-                + FormattableString.Invariant($"reach {run.LargestQueryKey:g3}, more than the type can hold; {wider}."));
+                + FormattableString.Invariant(
+                    $"reach {run.LargestQueryKey:g3}, more than the type can hold; {wider}."));
         }
 
         var gain = new double[model.Config.HiddenSize];

@@ -86,7 +86,8 @@ public static class GraphFolding
             {
                 throw new InvalidInputException(FormattableString.Invariant(
                     $"{place}: channel {channel} has kept {next[channel]:g3} of the stream, ")
-                    + "which leaves too few digits once it is folded; choose a wider type (--dtype), or use the model unfolded.");
+                    + "which leaves too few digits once it is folded; choose a wider type (--dtype), or use the model "
+                    + "unfolded.");
             }
 
             rows[channel] = interpolation.Share[channel] / next[channel];
