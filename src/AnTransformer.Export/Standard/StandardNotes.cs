@@ -13,13 +13,12 @@ internal static class StandardNotes
         if (model.Identity is not { } identity)
             yield break;
         yield return FormattableString.Invariant(
-            $"The model has no layer norms: its file's norms leave the stream alone (ε = {identity.Epsilon}, gains "
-                + $"{identity.Gain}), up to a ")
-            + FormattableString.Invariant($"relative {identity.StreamError:g2}")
+            $"The model has no layer norms: its file's norms leave the stream alone (ε = {identity.Epsilon}, gains ")
+            + FormattableString.Invariant($"{identity.Gain}), up to a relative {identity.StreamError:g2}")
             + (model.IsQwen3
                 ? FormattableString.Invariant(
-                    $"; queries and keys are normalized up to {identity.QueryKeyError:g2}, their matrices times "
-                        + $"{identity.QueryKeyScale}")
+                    $"; queries and keys are normalized up to {identity.QueryKeyError:g2}, their matrices times ")
+                    + FormattableString.Invariant($"{identity.QueryKeyScale}")
                 : "")
             + FormattableString.Invariant($" (at most, over {model.Tokens} tokens spread over the vocabulary).");
         if (dtype is ExportDtype.F32 or ExportDtype.BF16)
