@@ -1,9 +1,9 @@
 using System.Globalization;
 using System.Text;
 using AnTransformer.Architectures;
-using AnTransformer.Training.Runs;
 using AnTransformer.Training.Configuration;
 using AnTransformer.Training.Metrics;
+using AnTransformer.Training.Runs;
 
 namespace AnTransformer.Export;
 

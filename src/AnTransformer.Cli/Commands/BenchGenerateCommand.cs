@@ -6,8 +6,8 @@ using AnTransformer.Checkpoints;
 using AnTransformer.Cli.Benchmarking.Generation;
 using AnTransformer.Cli.Display;
 using AnTransformer.Inference;
-using AnTransformer.Training.Devices;
 using AnTransformer.Training.Benchmarking;
+using AnTransformer.Training.Devices;
 
 namespace AnTransformer.Cli.Commands;
 

@@ -1,7 +1,7 @@
 using AnTransformer.Architectures;
 using AnTransformer.Configuration;
-using AnTransformer.Reference;
 using AnTransformer.Operators;
+using AnTransformer.Reference;
 using AnTransformer.Tests.Kernels;
 using AnTransformer.Tests.Operators;
 using static TorchSharp.torch;
