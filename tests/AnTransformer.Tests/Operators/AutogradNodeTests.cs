@@ -98,8 +98,9 @@ public sealed class AutogradNodeTests
             reserved.Add(BufferPool.ReservedBytes);
         }
 
-        // A thread's scratch is taken when it first joins in, which may be late on a busy machine; a step's tensors are megabytes.
-        Assert.InRange(reserved[^1], reserved[9], reserved[9] + (1 << 20));
+        // A thread's scratch is taken when it first joins in, which may be late on a busy machine; a step's tensors are
+        // megabytes. Less than before is no fault: what earlier tests left to the finalizer may be given back meanwhile.
+        Assert.True(reserved[^1] <= reserved[9] + (1 << 20), $"{reserved[^1] - reserved[9]} bytes more than after ten steps");
     }
 
     private static Tensor Triple(Tensor x) => Node(x, gradient => gradient * 3);
