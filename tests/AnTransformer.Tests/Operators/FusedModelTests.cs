@@ -237,13 +237,39 @@ public sealed class FusedModelTests
         return (randint(43, [batch, length], dtype: int64, generator: generator), randint(43, [batch, length], dtype: int64, generator: generator));
     }
 
+    /// <summary>
+    /// The model's gradients against the twin's in float64: near, or, where a sum cancels so far that fp32 holds less of it,
+    /// of the same size as the fp32 twin's own error.
+    /// </summary>
     internal static void AssertGradients(LanguageModel model, EagerModel twin, Tensor tokens, Tensor targets,
         double factor)
     {
-        (twin.Loss(tokens, targets) * factor).backward();
-        var expected = twin.NamedParameters.ToDictionary(item => item.Name, item => item.Parameter.grad!, StringComparer.Ordinal);
+        using var oracle = EagerModel.Create(model.Config, CPU, float64);
+        oracle.CopyFrom(model);
+        var expected = Gradients(oracle, tokens, targets, factor);
+        var rounded = Gradients(twin, tokens, targets, factor);
+        using var noGrad = no_grad();
         foreach (var (name, parameter) in model.NamedParameters())
-            AssertNear(expected[name], parameter.grad!, 3e-5, name);
+        {
+            var error = MaximalError(expected[name], parameter.grad!);
+            var near = 3e-5 * Math.Max(1e-2, expected[name].abs().max().item<double>());
+            var eager = MaximalError(expected[name], rounded[name]);
+            Assert.True(
+                error <= Math.Max(near, 4 * eager), $"{name} differs by {error}, eager operators in fp32 by {eager}");
+        }
+    }
+
+    private static Dictionary<string, Tensor> Gradients(EagerModel twin, Tensor tokens, Tensor targets, double factor)
+    {
+        (twin.Loss(tokens, targets) * factor).backward();
+        return twin.NamedParameters.ToDictionary(
+            item => item.Name, item => item.Parameter.grad!, StringComparer.Ordinal);
+    }
+
+    private static double MaximalError(Tensor expected, Tensor actual)
+    {
+        Assert.Equal(expected.shape, actual.shape);
+        return expected.numel() == 0 ? 0 : (expected - actual).abs().max().item<double>();
     }
 
     internal static void AssertNear(Tensor expected, Tensor actual, double tolerance, string what)
