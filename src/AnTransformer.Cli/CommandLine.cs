@@ -34,30 +34,40 @@ internal static class CommandLine
         }
     }
 
+    /// <summary>The commands in the order of the help page.</summary>
+    private static readonly (string Name, Func<Command> Create)[] Factories =
+    [
+        ("train", TrainCommand.Create),
+        ("config", ConfigCommand.Create),
+        ("prepare", PrepareCommand.Create),
+        ("tokenizer", TokenizerCommand.Create),
+        ("eval", EvalCommand.Create),
+        ("inspect", InspectCommand.Create),
+        ("generate", GenerateCommand.Create),
+        ("score", ScoreCommand.Create),
+        ("export", ExportCommand.Create),
+        ("import", ImportCommand.Create),
+        ("info", InfoCommand.Create),
+        ("bench", BenchCommand.Create),
+        ("compare", CompareCommand.Create),
+        ("sweep", SweepCommand.Create),
+        ("batch-size", BatchSizeCommand.Create),
+        ("ablate", AblateCommand.Create),
+        ("scaling", ScalingCommand.Create),
+    ];
+
     /// <summary>The tree of commands.</summary>
-    internal static RootCommand Commands()
+    /// <param name="name">
+    /// The one to make, since most of a short command's time would go into the others' options; all, if it is not one.
+    /// </param>
+    internal static RootCommand Commands(string? name = null)
     {
         var root = new RootCommand(
             "angpt trains, evaluates and samples approximately normalized transformers (arXiv 2505.22014).\n"
             + "`angpt train` alone trains on the bundled novels of Jane Austen.");
-        root.Subcommands.Add(TrainCommand.Create());
-        root.Subcommands.Add(ConfigCommand.Create());
-        root.Subcommands.Add(PrepareCommand.Create());
-        root.Subcommands.Add(TokenizerCommand.Create());
-        root.Subcommands.Add(EvalCommand.Create());
-        root.Subcommands.Add(InspectCommand.Create());
-        root.Subcommands.Add(GenerateCommand.Create());
-        root.Subcommands.Add(ScoreCommand.Create());
-        root.Subcommands.Add(ExportCommand.Create());
-        root.Subcommands.Add(ImportCommand.Create());
-        root.Subcommands.Add(InfoCommand.Create());
-        root.Subcommands.Add(BenchCommand.Create());
-        root.Subcommands.Add(CompareCommand.Create());
-        root.Subcommands.Add(SweepCommand.Create());
-        root.Subcommands.Add(BatchSizeCommand.Create());
-        root.Subcommands.Add(AblateCommand.Create());
-        root.Subcommands.Add(ScalingCommand.Create());
-
+        var named = Factories.Where(factory => factory.Name == name).ToArray();
+        foreach (var (_, create) in named.Length > 0 ? named : Factories)
+            root.Subcommands.Add(create());
         root.Options.OfType<HelpOption>().Single().Action = new HelpPageAction();
         OptionNames.AcceptUnderscores(root);
         return root;
@@ -66,7 +76,7 @@ internal static class CommandLine
     private static int Invoke(string[] args)
     {
         // A text that begins with @ is a text here, not a file of further arguments.
-        var parsed = Commands().Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
+        var parsed = Commands(args.FirstOrDefault()).Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
         if (parsed.Errors.Count > 0 || Misplaced(parsed).Any())
             throw new InvalidInputException(Describe(parsed));
         var arguments = parsed.CommandResult.Children.OfType<ArgumentResult>();

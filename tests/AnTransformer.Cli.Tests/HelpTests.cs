@@ -147,6 +147,20 @@ public sealed partial class HelpTests
 
     private const int RecursiveOptions = 1;     // --help belongs to the root
 
+    [Fact]
+    public void A_command_made_alone_is_the_one_of_the_tree()
+    {
+        foreach (var command in CommandLine.Commands().Subcommands)
+        {
+            var alone = Assert.Single(CommandLine.Commands(command.Name).Subcommands);
+            Assert.Equal(command.Name, alone.Name);
+            Assert.Equal(command.Options.Select(option => option.Name), alone.Options.Select(option => option.Name));
+        }
+
+        Assert.Equal(
+            CommandLine.Commands().Subcommands.Count, CommandLine.Commands("no-such-command").Subcommands.Count);
+    }
+
     private static IEnumerable<(string Path, Command Command)> All() => Under("angpt", CommandLine.Commands());
 
     private static IEnumerable<(string Path, Command Command)> Under(string path, Command command)

@@ -73,11 +73,13 @@ internal static class GenerateCommand
             var settings = new GenerationSettings(
                 sampling, parsed.GetValue(count), parsed.GetRequiredValue(stops), parsed.GetValue(logprobs),
                 parsed.GetValue(ignoreEnd));
-            var tokenizer = CheckpointPath.RequiredTokenizer(path);
             var source = PromptSource.Of(parsed.GetValue(prompt), parsed.GetValue(json));
+            // Beside the weights: both take about a tenth of a second, most of it for code that runs the first time.
+            var reading = Task.Run(() => CheckpointPath.RequiredTokenizer(path));
             using var model = parsed.GetValue(noCache) || choice.NeedsLibTorch(parsed)
                 ? OnLibTorch(path, choice.LibTorch(parsed), useCache: !parsed.GetValue(noCache))
                 : OnOwnKernels(path, choice.Options(parsed));
+            var tokenizer = reading.GetAwaiter().GetResult();
             CheckpointPath.RequireVocabulary(path, tokenizer, model.Config);
             var session = new GenerationSession(model.Generator, model.Config, tokenizer, settings, stop.Token);
             foreach (var text in source.Prompts(stop.Token))

@@ -23,7 +23,8 @@ internal static class StandardNotes
             + FormattableString.Invariant($" (at most, over {model.Tokens} tokens spread over the vocabulary).");
         if (dtype is ExportDtype.F32 or ExportDtype.BF16)
         {
-            yield return $"Load it in {dtype.Name()} or f32: the numbers of {dtype.Name()} exceed half precision. "
+            var dtypes = dtype is ExportDtype.F32 ? "f32" : "bf16 or f32";
+            yield return $"Load it in {dtypes}: the numbers of {dtype.Name()} exceed half precision. "
                 + "A loader that chooses fp16 by itself must be told otherwise.";
         }
     }
