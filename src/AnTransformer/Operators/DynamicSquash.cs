@@ -43,20 +43,20 @@ public sealed class DynamicSquash : nn.Module<Tensor, Tensor>
     internal ReparameterizedScale Alpha { get; }
 
     /// <summary>s, [1]; null for none.</summary>
-    internal Parameter? Shift { get; }
+    public Parameter? Shift { get; }
 
     /// <summary>γ ⊙ tanh(αx) + β.</summary>
     /// <param name="size">Width n of the last dimension.</param>
     /// <param name="alpha">Start and speed of α.</param>
     /// <param name="context">Dtypes and device.</param>
-    internal static DynamicSquash Tanh(long size, Configuration.ScaleInit alpha, ModelContext context)
+    public static DynamicSquash Tanh(long size, Configuration.ScaleInit alpha, ModelContext context)
         => new(nameof(Tanh), Squashing.Tanh, size, new ReparameterizedScale(1, alpha, context), shift: null, context);
 
     /// <summary>γ ⊙ erf(αx + s) + β, s from 0.</summary>
     /// <param name="size">Width n of the last dimension.</param>
     /// <param name="alpha">Start and speed of α.</param>
     /// <param name="context">Dtypes and device.</param>
-    internal static DynamicSquash Erf(long size, Configuration.ScaleInit alpha, ModelContext context)
+    public static DynamicSquash Erf(long size, Configuration.ScaleInit alpha, ModelContext context)
         => new(
             nameof(Erf), Squashing.Erf, size, new ReparameterizedScale(1, alpha, context), context.Parameter(1),
             context);

@@ -21,7 +21,7 @@ public sealed class SquashingGpt : LanguageModel
     /// <param name="config">Shape; must be valid.</param>
     /// <param name="context">Dtypes and device.</param>
     /// <param name="createNorm">Makes what stands in the place of a normalization layer.</param>
-    internal SquashingGpt(
+    public SquashingGpt(
         string name, ModelConfig config, ModelContext context, Func<ModelContext, DynamicSquash> createNorm)
         : base(name, config, context, own => new Block(config, own, createNorm))
     {
