@@ -26,7 +26,7 @@ public sealed unsafe class InferenceModel : IDisposable
         _team = new ThreadTeam(options.Threads);
         try
         {
-            _pass = DecoderPass.Create(checkpoint, options.Dtype, _team);
+            _pass = DecoderPass.Create(checkpoint, options, _team);
         }
         catch
         {

@@ -56,6 +56,7 @@ internal static class BenchGenerateCommand
             .InRange(1, 1_000_000);
         var threads = SharedOptions.Int("--threads", 0, "CPU threads to compute with; 0 for all.").InRange(0, 1024);
         var seed = SharedOptions.Int("--seed", 1, "Seed of weights and tokens.");
+        var noMmap = new Option<bool>("--no-mmap") { Description = InferenceChoice.NoMmapDescription };
         var noProcess = new Option<bool>("--no-process") { Description = "Do not time new processes." };
         var json = SharedOptions.Json();
         var command = new Command(
@@ -66,7 +67,7 @@ internal static class BenchGenerateCommand
             + "idle machine.")
         {
             names, dtypes, batches, rounds, prefill, prompt, tokens, hidden, layers, heads, context, vocabulary,
-            threads, seed, noProcess,
+            threads, noMmap, seed, noProcess,
             json,
         };
         command.SetAction(parsed =>
@@ -75,7 +76,7 @@ internal static class BenchGenerateCommand
                 [.. parsed.GetRequiredValue(dtypes).Select(InferenceChoice.ParseDtype).Distinct()],
                 Batches(parsed.GetRequiredValue(batches)),
                 parsed.GetValue(prefill), parsed.GetValue(prompt), parsed.GetValue(tokens), parsed.GetValue(rounds),
-                parsed.GetValue(threads), parsed.GetValue(seed));
+                parsed.GetValue(threads), !parsed.GetValue(noMmap), parsed.GetValue(seed));
             var folder = Directory.CreateTempSubdirectory("angpt-bench-");
             try
             {

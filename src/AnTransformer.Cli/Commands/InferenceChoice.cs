@@ -21,11 +21,18 @@ internal sealed class InferenceChoice
     private readonly Option<int> _threads
         = SharedOptions.Int("--threads", 0, "CPU threads to compute with; 0 for all.").InRange(0, 1024);
 
+    private readonly Option<bool> _noMmap = new("--no-mmap") { Description = NoMmapDescription };
+
+    /// <summary>What <c>--no-mmap</c> is for, as in llama.cpp.</summary>
+    public const string NoMmapDescription
+        = "Copy the weights to large pages instead of reading the file's mapping: decodes faster, starts later.";
+
     /// <summary>Adds the options to a command.</summary>
     public void AddTo(Command command)
     {
         command.Options.Add(_dtype);
         command.Options.Add(_threads);
+        command.Options.Add(_noMmap);
         command.Options.Add(_device);
         command.Options.Add(_computeDtype);
     }
@@ -48,7 +55,7 @@ internal sealed class InferenceChoice
     /// <summary>What the engine is loaded with.</summary>
     /// <exception cref="InvalidInputException">The dtype is unknown.</exception>
     public InferenceOptions Options(ParseResult parsed)
-        => new(ParseDtype(parsed.GetRequiredValue(_dtype)), parsed.GetValue(_threads));
+        => new(ParseDtype(parsed.GetRequiredValue(_dtype)), parsed.GetValue(_threads), !parsed.GetValue(_noMmap));
 
     /// <summary>The device and dtype of LibTorch's context.</summary>
     public (string Device, string ComputeDtype) LibTorch(ParseResult parsed)

@@ -20,7 +20,7 @@ internal sealed unsafe class DecoderPass<V> : DecoderPass
     private readonly PackedBlock[] _blocks;
     private readonly RowFunction _headInput;
     private readonly PackedMatrix[] _head;
-    private readonly List<NativeBuffer> _packed;
+    private readonly WeightArena _packed;
     private readonly RotaryTable _rotary;
     private readonly ThreadTeam _team;
     private readonly WorkQueue _work;
@@ -39,16 +39,16 @@ internal sealed unsafe class DecoderPass<V> : DecoderPass
     private readonly int[] _outputs = new int[MostTokens];
     private int _outputCount;
 
-    public DecoderPass(GraphCheckpoint checkpoint, WeightDtype dtype, ThreadTeam team)
+    public DecoderPass(GraphCheckpoint checkpoint, InferenceOptions options, ThreadTeam team)
     {
         var graph = checkpoint.Graph;
-        var weights = new WeightLoader(checkpoint.Weights, dtype);
+        var weights = new WeightLoader(checkpoint.Weights, options);
         (_config, _shape, _team) = (graph.Config, graph.Config.Attention, team);
         _embedding = new EmbeddingRows(graph.Embedding, checkpoint.Weights, weights);
         _blocks = [.. graph.Blocks.Select(block => PackedBlock.Of<V>(block, _shape, weights))];
         _headInput = RowFunction.Of(graph.HeadInput);
         _head = [weights.Load(graph.Head)];
-        _packed = weights.Buffers;
+        _packed = weights.Arena;
         _rotary = new RotaryTable(_config.RopeTheta, _shape.HeadSize, _config.MaxPositionEmbeddings);
         _work = new WorkQueue(team.Threads, (_blocks.Length * StepsOfBlock) + 1);
         _own = [.. Enumerable.Range(0, team.Threads).Select(_ => new ThreadBuffers<V>(_config))];
@@ -63,7 +63,7 @@ internal sealed unsafe class DecoderPass<V> : DecoderPass
         => _blocks.SelectMany(block => block.Matrices).Concat(_head).Sum(matrix => matrix.Bytes);
 
     /// <inheritdoc/>
-    public override long PackedBytes => _packed.Sum(buffer => buffer.Bytes);
+    public override long PackedBytes => _packed.Bytes;
 
     private bool IsFew => _rows <= MatrixProducts<V>.FewTokens;
 
@@ -83,7 +83,7 @@ internal sealed unsafe class DecoderPass<V> : DecoderPass
         foreach (var block in _blocks)
             block.Dispose();
         _headInput.Dispose();
-        _packed.ForEach(buffer => buffer.Dispose());
+        _packed.Dispose();
         _rotary.Dispose();
         foreach (var buffers in _own)
             buffers.Dispose();

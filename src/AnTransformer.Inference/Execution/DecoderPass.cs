@@ -28,13 +28,13 @@ internal abstract unsafe class DecoderPass : IDisposable
 
     /// <summary>A pass on this processor's widest vectors.</summary>
     /// <param name="checkpoint">Outlives the pass.</param>
-    /// <param name="dtype">What matrices are packed to.</param>
+    /// <param name="options">What matrices are packed to, and where.</param>
     /// <param name="team">Outlives the pass.</param>
     /// <exception cref="InvalidInputException">Numbers of a matrix exceed what the dtype holds.</exception>
-    public static DecoderPass Create(GraphCheckpoint checkpoint, WeightDtype dtype, ThreadTeam team)
-        => Vector512.IsHardwareAccelerated ? new DecoderPass<Simd512>(checkpoint, dtype, team)
-            : Vector256.IsHardwareAccelerated ? new DecoderPass<Simd256>(checkpoint, dtype, team)
-            : new DecoderPass<Simd128>(checkpoint, dtype, team);
+    public static DecoderPass Create(GraphCheckpoint checkpoint, InferenceOptions options, ThreadTeam team)
+        => Vector512.IsHardwareAccelerated ? new DecoderPass<Simd512>(checkpoint, options, team)
+            : Vector256.IsHardwareAccelerated ? new DecoderPass<Simd256>(checkpoint, options, team)
+            : new DecoderPass<Simd128>(checkpoint, options, team);
 
     /// <summary>Reads tokens: their keys and values join their sequences' stores.</summary>
     /// <param name="parts">Sequences, each once; rows in order and without gaps.</param>

@@ -5,14 +5,14 @@ namespace AnTransformer.Inference.Weights;
 
 /// <summary>Brings a checkpoint's matrices to the form in which they are multiplied; tied ones once.</summary>
 /// <param name="file">The mapped weights.</param>
-/// <param name="dtype">What they become.</param>
-internal sealed unsafe class WeightLoader(SafetensorsFile file, WeightDtype dtype)
+/// <param name="options">What they become.</param>
+internal sealed unsafe class WeightLoader(SafetensorsFile file, InferenceOptions options)
 {
     private readonly Dictionary<string, (WeightDtype Dtype, nint Data, nint Scales)> _loaded = new(
         StringComparer.Ordinal);
 
     /// <summary>Memory that holds what could not be left in the file.</summary>
-    public List<NativeBuffer> Buffers { get; } = [];
+    public WeightArena Arena { get; } = new();
 
     /// <summary>A matrix, packed or in its file's mapping.</summary>
     /// <param name="matrix">Which one.</param>
@@ -35,33 +35,41 @@ internal sealed unsafe class WeightLoader(SafetensorsFile file, WeightDtype dtyp
     private (WeightDtype Dtype, nint Data, nint Scales) Pack(ScaledMatrix matrix)
     {
         var stored = file[matrix.Tensor].Dtype;
-        var target = dtype == WeightDtype.Q8 && matrix.Columns % BlockQuantization.Block != 0
+        var target = options.Dtype == WeightDtype.Q8 && matrix.Columns % BlockQuantization.Block != 0
             ? WeightDtype.BF16
-            : dtype;
-        if ((stored, target) is (SafetensorsDtype.F32, WeightDtype.F32) or (SafetensorsDtype.BF16, WeightDtype.BF16))
+            : options.Dtype;
+        var isAsStored = (stored, target) is
+            (SafetensorsDtype.F32, WeightDtype.F32) or (SafetensorsDtype.BF16, WeightDtype.BF16);
+        if (isAsStored && options.IsMapped)
             return (target, (nint)Mapped(matrix.Tensor), 0);
-        var buffer = new NativeBuffer(matrix.Rows * PackedMatrix.BytesOfRow(target, matrix.Columns));
-        Buffers.Add(buffer);
-        var scales = buffer.Pointer + ((long)matrix.Rows * matrix.Columns);
+        var packed = Arena.Take(matrix.Rows * PackedMatrix.BytesOfRow(target, matrix.Columns));
+        var scales = packed + ((long)matrix.Rows * matrix.Columns);
         var overflows = 0;
         var source = Mapped(matrix.Tensor);
         var (rows, columns) = (matrix.Rows, matrix.Columns);
         var sourceBytes = (long)columns * SafetensorsEntry.SizeOf(stored);
+        if (isAsStored)
+        {
+            Parallel.For(0, rows, row => Buffer.MemoryCopy(
+                source + (row * sourceBytes), packed + (row * sourceBytes), sourceBytes, sourceBytes));
+            return (target, (nint)packed, 0);
+        }
+
         Parallel.For(0, rows, () => new float[columns], (row, _, values) =>
         {
             ElementConversion.ToSingle(stored, source + (row * sourceBytes), values);
             switch (target)
             {
                 case WeightDtype.F32:
-                    values.CopyTo(new Span<float>((float*)buffer.Pointer + ((long)row * columns), columns));
+                    values.CopyTo(new Span<float>((float*)packed + ((long)row * columns), columns));
                     break;
                 case WeightDtype.BF16:
-                    Round(values, (ushort*)buffer.Pointer + ((long)row * columns), ref overflows);
+                    Round(values, (ushort*)packed + ((long)row * columns), ref overflows);
                     break;
                 default:
                     var blocks = columns / BlockQuantization.Block;
                     if (!BlockQuantization.Quantize(
-                        values, (sbyte*)buffer.Pointer + ((long)row * columns), (Half*)scales + ((long)row * blocks)))
+                        values, (sbyte*)packed + ((long)row * columns), (Half*)scales + ((long)row * blocks)))
                     {
                         Interlocked.Increment(ref overflows);
                     }
@@ -79,7 +87,7 @@ internal sealed unsafe class WeightLoader(SafetensorsFile file, WeightDtype dtyp
                 + "use f32.");
         }
 
-        return (target, (nint)buffer.Pointer, target == WeightDtype.Q8 ? (nint)scales : 0);
+        return (target, (nint)packed, target == WeightDtype.Q8 ? (nint)scales : 0);
     }
 
     private static void Round(ReadOnlySpan<float> values, ushort* target, ref int overflows)

@@ -10,8 +10,9 @@ namespace AnTransformer.Cli.Benchmarking.Generation;
 /// <param name="Tokens">Tokens that are decoded of each sequence.</param>
 /// <param name="Rounds">Timed rounds.</param>
 /// <param name="Threads">Threads; 0 for all.</param>
+/// <param name="IsMapped">Whether weights are read in the file's mapping where it has the dtype.</param>
 /// <param name="Seed">Seed of weights and tokens.</param>
 internal sealed record GenerationBenchSettings(
     IReadOnlyList<WeightDtype> Dtypes, IReadOnlyList<int> Batches, int PrefillTokens, int PromptTokens, int Tokens,
     int Rounds,
-    int Threads, int Seed);
+    int Threads, bool IsMapped, int Seed);

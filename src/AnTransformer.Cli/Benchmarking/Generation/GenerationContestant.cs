@@ -17,7 +17,7 @@ internal sealed class GenerationContestant : IDisposable
     {
         (Name, Directory, Dtype) = (name, directory, dtype);
         _random = new Random(settings.Seed);
-        Model = InferenceModel.Load(directory, new InferenceOptions(dtype, settings.Threads));
+        Model = InferenceModel.Load(directory, new InferenceOptions(dtype, settings.Threads, settings.IsMapped));
         DecodeRates = settings.Batches.ToDictionary(batch => batch, _ => new List<double>());
     }
 
