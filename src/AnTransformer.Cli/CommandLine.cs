@@ -114,7 +114,8 @@ internal static class CommandLine
         }
     }
 
-    private static int Fail(Exception exception)
+    /// <summary>Says what is wrong in one sentence and returns the exit code that tells of it.</summary>
+    internal static int Fail(Exception exception)
     {
         switch (exception)
         {

@@ -15,14 +15,16 @@ internal sealed class StopSignal : IDisposable
 {
     private static readonly PosixSignal[] Signals = [PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGHUP];
     private readonly CancellationTokenSource _source = new();
-    private readonly string _words;
+    private readonly string? _words;
     private readonly bool _isSupervised;
     private readonly List<PosixSignalRegistration> _registrations;
     private int _impatient;
 
-    /// <param name="words">What the command does now, from <see cref="StopWords"/>.</param>
+    /// <param name="words">
+    /// What the command does now, from <see cref="StopWords"/>; null where another process says so.
+    /// </param>
     /// <param name="supervised">Whether another process decides when this one stops.</param>
-    public StopSignal(string words, bool supervised = false)
+    public StopSignal(string? words, bool supervised = false)
     {
         _words = words;
         _isSupervised = supervised;
@@ -54,7 +56,8 @@ internal sealed class StopSignal : IDisposable
         context.Cancel = true;
         if (_source.IsCancellationRequested)
             return;
-        ErrorLines.Write($"{_words}; once more to stop at once.");
+        if (_words is not null)
+            ErrorLines.Write($"{_words}; once more to stop at once.");
         Stop();
     }
 

@@ -1,6 +1,8 @@
 using System.CommandLine;
 using AnTransformer.Cli.Display;
+using AnTransformer.Distributed;
 using AnTransformer.Training.Configuration;
+using AnTransformer.Training.Loop;
 using AnTransformer.Training.Runs;
 
 namespace AnTransformer.Cli.Commands;
@@ -15,6 +17,8 @@ internal static class TrainCommand
     /// </summary>
     public const string SupervisedOption = "--supervised";
 
+    private static readonly TimeSpan SpeakLast = TimeSpan.FromSeconds(2);
+
     /// <summary>What follows the reason in the message of a diverged run that has a checkpoint.</summary>
     public const string LastGoodCheckpoint = "; the last good checkpoint is ";
 
@@ -28,6 +32,11 @@ internal static class TrainCommand
             DefaultValueFactory = _ => DefaultConfiguration,
         };
         var json = SharedOptions.Json();
+        var distributed = new Option<string?>("--distributed")
+        {
+            Description = "What connects the processes that mpirun or srun has started: auto, none, mpi or nccl; short "
+                + "for --distributed.backend.",
+        };
         var supervised = new Option<bool>(SupervisedOption) { Hidden = true };
         var command = new Command(
             "train",
@@ -35,12 +44,14 @@ internal static class TrainCommand
                 + "cores.\n"
             + "A run that was stopped goes on with the same command.")
         {
-            config, json, supervised,
+            config, json, distributed, supervised,
         };
         var fields = FieldOptions.AddTo(command, typeof(TrainingConfiguration));
         command.SetAction(parsed =>
         {
             var overrides = FieldOptions.Overrides(parsed, fields);
+            if (parsed.GetValue(distributed) is { } backend)
+                overrides = [.. overrides, ("distributed.backend", backend)];
             var path = parsed.GetRequiredValue(config);
             var isRun = Directory.Exists(path);
             var configuration = isRun
@@ -53,9 +64,31 @@ internal static class TrainCommand
 
     private static int Train(TrainingConfiguration configuration, bool further, bool json, bool supervised)
     {
-        using var stop = new StopSignal(StopWords.Train, supervised);
+        using var group = ProcessGroups.Join(configuration.Distributed.Backend);
+        if (group.Size == 1)
+            return Train(group, configuration, further, json, supervised);
+        try
+        {
+            return Train(group, configuration, further, json, supervised);
+        }
+        catch (Exception e)
+        {
+            // What is wrong everywhere is said once: the job is over before the others would speak.
+            if (group.Rank > 0)
+                Thread.Sleep(SpeakLast);
+            group.Abort(CommandLine.Fail(e));
+            throw;
+        }
+    }
+
+    private static int Train(
+        ProcessGroup group, TrainingConfiguration configuration, bool further, bool json, bool supervised)
+    {
+        using var stop = new StopSignal(group.Rank == 0 ? StopWords.Train : null, supervised);
+        if (group.Rank > 0)
+            return CodeOf(TrainingRun.Run(configuration, new SilentListener(), stop.Token, further, group).Status);
         using var display = TrainingDisplay.Create();
-        var outcome = TrainingRun.Run(configuration, display, stop.Token, further);
+        var outcome = TrainingRun.Run(configuration, display, stop.Token, further, group);
         display.Dispose();
         if (json)
             TrainingSummary.PrintJson(configuration, outcome);
@@ -69,13 +102,20 @@ internal static class TrainCommand
                         + "weights (--from)"
                     : "; no checkpoint was saved before; lower optimizer.learning_rate";
                 ErrorLines.Write($"training diverged: {outcome.Reason}{remedy}.");
-                return ExitCodes.Diverged;
+                break;
             case TrainingStatus.Stopped:
                 ErrorLines.Write(
                     $"stopped at step {outcome.State.Step}; the same command goes on from {outcome.Checkpoint}.");
-                return ExitCodes.Stopped;
-            default:
-                return ExitCodes.Success;
+                break;
         }
+
+        return CodeOf(outcome.Status);
     }
+
+    private static int CodeOf(TrainingStatus status) => status switch
+    {
+        TrainingStatus.Diverged => ExitCodes.Diverged,
+        TrainingStatus.Stopped => ExitCodes.Stopped,
+        _ => ExitCodes.Success,
+    };
 }

@@ -29,6 +29,10 @@ public sealed class TrainingConfiguration : IValidatable
     [Description("Length of the run, batch, device and output.")]
     public TrainingSection Training { get; set; } = new();
 
+    /// <summary>Several processes that train one model.</summary>
+    [Description("Several processes that train one model.")]
+    public DistributedSection Distributed { get; set; } = new();
+
     /// <summary>Evaluation on the validation split.</summary>
     [Description("Measuring the model on text it does not learn from.")]
     public EvaluationSection Evaluation { get; set; } = new();

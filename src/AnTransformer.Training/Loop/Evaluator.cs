@@ -1,4 +1,6 @@
+using System.Runtime.InteropServices;
 using AnTransformer.Architectures;
+using AnTransformer.Distributed;
 using AnTransformer.Training.Data;
 using AnTransformer.Training.Tokenization;
 using static TorchSharp.torch;
@@ -32,8 +34,13 @@ public sealed record EvaluationResult(
 /// <param name="data">Validation windows in the order of the data, as they are.</param>
 /// <param name="tokenizer">Gives the tokens' bytes; null when unknown.</param>
 /// <param name="batchSize">Sequences per forward pass.</param>
-public sealed class Evaluator(LanguageModel model, WindowSampler data, Tokenizer? tokenizer, int batchSize)
+/// <param name="group">
+/// Processes that take turns with the batches, all of which get the result; null for a process alone.
+/// </param>
+public sealed class Evaluator(
+    LanguageModel model, WindowSampler data, Tokenizer? tokenizer, int batchSize, ProcessGroup? group = null)
 {
+    private readonly ProcessGroup _group = group ?? ProcessGroup.Single;
     private readonly WindowSampler _data = data.Masked(TokenMasker.ForEvaluation(model.Config));
 
     private readonly int[]? _byteLengths = tokenizer is null
@@ -50,10 +57,9 @@ public sealed class Evaluator(LanguageModel model, WindowSampler data, Tokenizer
     {
         using var noGrad = inference_mode();
         var total = batches == 0 ? data.WindowCount : Math.Min(data.WindowCount, (long)batches * batchSize);
-        double nats = 0;
-        long tokens = 0, bytes = 0, correct = 0;
         var isMasked = model.Config.Masking is not null;
-        for (long first = 0; first < total; first += batchSize)
+        var found = new List<BatchResult>();
+        for (var first = (long)_group.Rank * batchSize; first < total; first += (long)_group.Size * batchSize)
         {
             cancellation.ThrowIfCancellationRequested();
             using var scope = NewDisposeScope();
@@ -64,8 +70,7 @@ public sealed class Evaluator(LanguageModel model, WindowSampler data, Tokenizer
             if (isMasked)
             {
                 var predictions = MaskedPredictions.Of(model, inputs, targets, data.SequenceLength);
-                nats += predictions.Nats;
-                (tokens, correct) = (tokens + predictions.Tokens, correct + predictions.Correct);
+                found.Add(new BatchResult(predictions.Nats, predictions.Tokens, 0, predictions.Correct));
             }
             else
             {
@@ -73,13 +78,20 @@ public sealed class Evaluator(LanguageModel model, WindowSampler data, Tokenizer
                 var losses = model.TokenLosses(
                     tensor(inputs, device: model.Context.Device).view(shape),
                     tensor(targets, device: model.Context.Device).view(shape));
-                nats += losses.to(ScalarType.Float64).sum().item<double>();
-                tokens += size;
-                if (_byteLengths is not null)
-                    bytes += targets.Sum(id => (long)BytesOf(id));
+                found.Add(new BatchResult(
+                    losses.to(ScalarType.Float64).sum().item<double>(), size,
+                    _byteLengths is null ? 0 : targets.Sum(id => (long)BytesOf(id)), 0));
             }
 
             progress?.Invoke((double)(first + count) / total);
+        }
+
+        double nats = 0;
+        long tokens = 0, bytes = 0, correct = 0;
+        foreach (var batch in InOrder(found))
+        {
+            nats += batch.Nats;
+            (tokens, bytes, correct) = (tokens + batch.Tokens, bytes + batch.Bytes, correct + batch.Correct);
         }
 
         if (isMasked)
@@ -89,10 +101,24 @@ public sealed class Evaluator(LanguageModel model, WindowSampler data, Tokenizer
             nats / tokens, bytes > 0 ? nats / Math.Log(2) / bytes : null, tokens, _byteLengths is null ? null : bytes);
     }
 
+    /// <summary>The results of all processes in the order of the batches, so that sums are those of one.</summary>
+    private IEnumerable<BatchResult> InOrder(List<BatchResult> own)
+    {
+        if (_group.Size == 1)
+            return own;
+        var all = _group.Gather(MemoryMarshal.AsBytes(CollectionsMarshal.AsSpan(own)).ToArray())
+            .Select(bytes => MemoryMarshal.Cast<byte, BatchResult>(bytes).ToArray()).ToList();
+        return Enumerable.Range(0, all.Sum(results => results.Length))
+            .Select(batch => all[batch % all.Count][batch / all.Count]);
+    }
+
     private int BytesOf(long id) => id < _byteLengths!.Length
         ? _byteLengths[id]
         : throw new InvalidInputException(
             $"The data hold the token id {id}, which the tokenizer with its {_byteLengths.Length} ids cannot turn into "
                 + "text; evaluate on data "
             + "that were prepared with the model's tokenizer.");
+
+    [StructLayout(LayoutKind.Sequential)]
+    private readonly record struct BatchResult(double Nats, long Tokens, long Bytes, long Correct);
 }

@@ -1,4 +1,5 @@
 using AnTransformer.Architectures;
+using AnTransformer.Distributed;
 using AnTransformer.Kernels;
 using AnTransformer.Optimization;
 using AnTransformer.Training.Configuration;
@@ -18,7 +19,10 @@ public sealed class Trainer : IDisposable
     private readonly TrainingConfiguration _configuration;
     private readonly TrainingPlan _plan;
     private readonly TrainingData _data;
-    private readonly RunDirectory _run;
+    private readonly RunDirectory? _run;        // rank 0's
+    private readonly ProcessGroup _group;
+    private readonly GradientSharing _sharing;
+    private readonly BatchShare _share;
     private readonly ITrainingListener _listener;
     private readonly WindowSampler _sampler;
     private readonly LanguageModel _model;
@@ -40,49 +44,71 @@ public sealed class Trainer : IDisposable
     /// <summary>Builds model and optimizer, fresh or from the checkpoint the configuration resumes from.</summary>
     /// <param name="configuration">A validated configuration.</param>
     /// <param name="data">Tokens and tokenizer.</param>
-    /// <param name="run">The run's directory.</param>
+    /// <param name="run">The run's directory; null on all ranks but the first, which write nothing.</param>
     /// <param name="listener">Hears what happens.</param>
     /// <param name="further">
-    /// Whether a run that is resumed may have another number of steps than it had; see <see cref="TrainingRun.Run"/>.
+    /// Whether a run that is resumed may have another number of steps than it had; see
+    /// <see cref="TrainingRun.Run(TrainingConfiguration, ITrainingListener, CancellationToken, bool, ProcessGroup)"/>.
     /// </param>
+    /// <param name="group">Processes that train the model together; null for one alone. Not owned.</param>
     /// <exception cref="InvalidInputException">
     /// The configuration cannot be trained, or the checkpoint does not belong to it.
     /// </exception>
     public Trainer(
-        TrainingConfiguration configuration, TrainingData data, RunDirectory run, ITrainingListener listener,
-        bool further = false)
+        TrainingConfiguration configuration, TrainingData data, RunDirectory? run, ITrainingListener listener,
+        bool further = false, ProcessGroup? group = null)
     {
         configuration = ResolvedConfiguration.Of(configuration);
         (_configuration, _data, _run, _listener) = (configuration, data, run, listener);
+        _group = group ?? ProcessGroup.Single;
         var training = configuration.Training;
         var context = TrainingPlan.CreateContext(training);
         if (FusedKernels.WhyEager(context.Device) is { } reason)
             listener.OnWarning($"training without fused CUDA kernels, which is slower: {reason}");
         if (training.Threads > 0)
             set_num_threads(training.Threads);
+        else if (_group.Size > 1 && Environment.GetEnvironmentVariable("OMP_NUM_THREADS") is null)
+            set_num_threads(ThreadShare.Of(_group));
         manual_seed(training.Seed);
-        var point = ResumePoint.Find(configuration, run, further);
-        _plan = TrainingPlan.Create(
-            configuration, StartingWeights.VocabularySize(point?.Path, training.From, data.VocabularySize));
+        RankAgreement.Require(
+            _group, configuration, data, ComputeEnvironment.Current(context.Device, training.ComputeDtype));
+        // Rank 0 has the run's directory, and tells the others what it found there.
+        var point = run is null ? null : ResumePoint.Find(configuration, run, further);
+        var vocabulary = run is null
+            ? 0
+            : StartingWeights.VocabularySize(point?.Path, training.From, data.VocabularySize);
+        _plan = TrainingPlan.Create(configuration, BitConverter.ToInt32(_group.FromFirst(BitConverter.GetBytes(vocabulary))));
         _sampler = WindowSampler.Shuffled(data.Train, _plan.Model.MaxPositionEmbeddings, training.Seed)
             .Masked(TokenMasker.ForTraining(_plan.Model, training.Seed));
         _model = LanguageModel.Create(_plan.Model, context);
         _optimizer = new Optimizer(_model, _plan.Optimizer);
         _evaluator = new Evaluator(
             _model, WindowSampler.Sequential(data.Validation, _plan.Model.MaxPositionEmbeddings), data.Tokenizer,
-            training.BatchSize);
+            training.BatchSize, _group);
+        _sharing = new GradientSharing(
+            _model, _group, configuration.Distributed.GradientDtype, configuration.Distributed.Deterministic);
+        _share = BatchShare.Of(
+            training.BatchSize, training.GradientAccumulation, _group.Rank, _group.Size,
+            whole: _plan.Model.Masking is not null || configuration.Distributed.Deterministic);
         _inputs = new long[training.BatchSize * _plan.Model.MaxPositionEmbeddings];
         _targets = new long[_inputs.Length];
         _targetDevice = _plan.Model.Masking is null ? context.Device : CPU;      // see IgnoredTargets
         _state = new TrainerState { Seed = training.Seed };
         if (point is not null)
             Resume(point);
-        else
+        else if (_group.Rank == 0)
             Begin();
+        Replication.Give(_group, _model, _optimizer);
+        _state = TrainerState.Parse(_group.FromFirst(_state.ToBytes()));
+        _optimizer.Resume(_state.Step);
+        _earlierSeconds = _state.ElapsedSeconds;
+        _lastSavedStep = BitConverter.ToInt64(_group.FromFirst(BitConverter.GetBytes(_lastSavedStep)));
         RecordEnvironment();
-        _inspector = RunInspector.Create(configuration, _model, data.Validation, _state.Step);
+        _inspector = run is null
+            ? null
+            : RunInspector.Create(configuration, _model, data.Validation, _state.Step);
         _divergence = new DivergenceMonitor(training.DivergenceFactor, _state.Divergence);
-        _step = new TrainingStep(_model, _optimizer, training.GradientAccumulation, _divergence);
+        _step = new TrainingStep(_model, _optimizer, _share.MicroBatches.Count, _divergence, _sharing);
     }
 
     /// <summary>The model, as far as it is trained.</summary>
@@ -95,16 +121,17 @@ public sealed class Trainer : IDisposable
     /// </exception>
     public TrainingOutcome Run(CancellationToken stop)
     {
-        var matmulRate = MatmulRate.Measure(_model.Context);
-        using var recorder = new RunRecorder(_run, _configuration, _state.Step);
+        var matmulRate = MatmulRate.Measure(_model.Context) * _group.Size;
+        using var recorder = _run is null ? null : new RunRecorder(_run, _configuration, _state.Step);
         _listener.OnStart(_plan, _state, matmulRate);
-        if (_state.Step > 0 && IsDue(_configuration.Evaluation.Interval) && !recorder.HasEvaluation(_state.Step))
+        if (_state.Step > 0 && IsDue(_configuration.Evaluation.Interval)
+            && _group.Any(recorder is not null && !recorder.HasEvaluation(_state.Step)))
             Evaluate(recorder, stop);       // the earlier session ended between the checkpoint and its evaluation
         if (_state.Step == 0)
-            _inspector?.Record(recorder, step: 0);
-        while (_state.Step < _plan.Steps && !TimeIsUp())
+            _inspector?.Record(recorder!, step: 0);
+        while (_state.Step < _plan.Steps && !_group.Any(TimeIsUp()))
         {
-            if (stop.IsCancellationRequested)
+            if (_group.Any(stop.IsCancellationRequested))
                 return Stopped();
 
             _timer.Start();
@@ -112,7 +139,7 @@ public sealed class Trainer : IDisposable
             var result = TakeStep(learningRate);
             if (result.Divergence is { } reason)
             {
-                _inspector?.Record(recorder, _state.Step);      // the blow-up is in the activations
+                _inspector?.Record(recorder!, _state.Step);      // the blow-up is in the activations
                 return Diverged(reason, _state.Step + 1);
             }
 
@@ -129,11 +156,11 @@ public sealed class Trainer : IDisposable
             var report = Report(result, learningRate, matmulRate);
             _listener.OnStep(report);
             if (IsDue(_configuration.Logging.Interval) || _state.Step == 1)
-                recorder.Record(report);
+                recorder?.Record(report);
 
             // An inspection comes before the checkpoint, so that a run resumed from that has it.
             if (IsDue(_configuration.Inspection.Interval))
-                _inspector?.Record(recorder, _state.Step);
+                _inspector?.Record(recorder!, _state.Step);
 
             // A checkpoint comes before the evaluation, so that a failure in the latter loses nothing.
             var evaluationIsDue = IsDue(_configuration.Evaluation.Interval) && _state.Step < _plan.Steps;
@@ -158,6 +185,7 @@ public sealed class Trainer : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        _sharing.Dispose();
         _optimizer.Dispose();
         _model.Dispose();
     }
@@ -210,16 +238,16 @@ public sealed class Trainer : IDisposable
 
     private StepResult TakeStep(double learningRate)
     {
-        var training = _configuration.Training;
-        long[] shape = [training.BatchSize, _plan.Model.MaxPositionEmbeddings];
-        for (var micro = 0; micro < training.GradientAccumulation; micro++)
+        foreach (var (first, count) in _share.MicroBatches)
         {
             using var scope = NewDisposeScope();
-            var position = _state.Sequences + ((long)micro * training.BatchSize);
-            _sampler.GetBatch(position, training.BatchSize, _inputs, _targets);
+            var (inputs, targets) = (Part(_inputs, count), Part(_targets, count));
+            _sampler.GetBatch(_state.Sequences + first, count, inputs, targets);
+            long[] shape = [count, _plan.Model.MaxPositionEmbeddings];
             _step.ForwardBackward(
-                tensor(_inputs, device: _model.Context.Device).view(shape),
-                tensor(_targets, device: _targetDevice).view(shape));
+                tensor(inputs, device: _model.Context.Device).view(shape),
+                tensor(targets, device: _targetDevice).view(shape),
+                (double)_share.Sequences / count);
         }
 
         return _step.Update(learningRate);
@@ -242,6 +270,12 @@ public sealed class Trainer : IDisposable
             remaining);
     }
 
+    /// <summary>The memory of a micro-batch that may be smaller than the largest.</summary>
+    private long[] Part(long[] whole, int sequences)
+        => sequences == _configuration.Training.BatchSize
+            ? whole
+            : new long[sequences * _plan.Model.MaxPositionEmbeddings];
+
     private bool IsDue(long interval) => interval > 0 && _state.Step % interval == 0;
 
     private bool TimeIsUp()
@@ -256,10 +290,16 @@ public sealed class Trainer : IDisposable
             return null;
         if (!WeightsAreFinite())
             return "the weights are not finite";
-        TrainingCheckpoint.Save(
-            _run.CheckpointPath(_state.Step), _model, _optimizer, _state, _configuration, _data.Tokenizer);
+        if (Replication.Difference(_group, _model) is { } difference)
+            return difference;
+        if (_run is not null)
+        {
+            TrainingCheckpoint.Save(
+                _run.CheckpointPath(_state.Step), _model, _optimizer, _state, _configuration, _data.Tokenizer);
+            _run.Prune(_configuration.Checkpoint.KeepLast);
+        }
+
         _lastSavedStep = _state.Step;
-        _run.Prune(_configuration.Checkpoint.KeepLast);
         return null;
     }
 
@@ -271,16 +311,19 @@ public sealed class Trainer : IDisposable
             .All(item => double.IsFinite(item.Parameter.sum().to(ScalarType.Float64).item<double>()));
     }
 
-    private void Evaluate(RunRecorder recorder, CancellationToken stop)
+    private void Evaluate(RunRecorder? recorder, CancellationToken stop)
     {
         if (_lastEvaluatedStep == _state.Step)
             return;
         try
         {
             var result = _evaluator.Run(
-                _configuration.Evaluation.Batches, share => _listener.OnProgress("evaluating", share, ""), stop);
+                _configuration.Evaluation.Batches, share => _listener.OnProgress("evaluating", share, ""),
+                _group.Size == 1 ? stop : CancellationToken.None);      // all ranks or none
             _lastEvaluation = result;
             _lastEvaluatedStep = _state.Step;
+            if (_run is null || recorder is null)
+                return;
             var isBest = double.IsFinite(result.Loss)
                 && (BestCheckpoint.Find(_run.Root) is not { } best || result.Loss < best.Loss);
             if (isBest)
@@ -315,7 +358,7 @@ public sealed class Trainer : IDisposable
             status,
             _state,
             _lastEvaluation,
-            _run.Latest(),
+            _run?.Latest(),
             reason,
             Sample: null,
             PlotPath: null,

@@ -44,6 +44,13 @@ public sealed record TrainerState
     /// <param name="path">The file.</param>
     public void Save(string path) => File.WriteAllText(path, JsonSerializer.Serialize(this, Json) + "\n");
 
+    /// <summary>The state for another process of the same version.</summary>
+    internal byte[] ToBytes() => JsonSerializer.SerializeToUtf8Bytes(this, Json);
+
+    /// <summary>The state of <see cref="ToBytes"/>.</summary>
+    /// <param name="bytes">Its bytes.</param>
+    internal static TrainerState Parse(byte[] bytes) => JsonSerializer.Deserialize<TrainerState>(bytes, Json)!;
+
     /// <summary>Reads a state.</summary>
     /// <param name="path">The file.</param>
     /// <exception cref="InvalidInputException">The file is missing or malformed.</exception>

@@ -1,4 +1,5 @@
 using System.Text;
+using AnTransformer.Distributed;
 using AnTransformer.Generation;
 using AnTransformer.Training.Configuration;
 using AnTransformer.Training.Data;
@@ -22,18 +23,30 @@ public static class TrainingRun
     /// length from the beginning, bit for bit, where the schedule of the steps already taken does not depend on the
     /// length: constant, and wsd before it goes down.
     /// </param>
+    /// <param name="group">
+    /// Processes that train the model together, each of which calls this; null for one alone. Rank 0 writes, and its
+    /// listener is to speak. Not owned.
+    /// </param>
     /// <exception cref="InvalidInputException">Something given cannot be used; nothing earlier is lost.</exception>
     /// <exception cref="OperationCanceledException">Stopped before training began.</exception>
     public static TrainingOutcome Run(
-        TrainingConfiguration configuration, ITrainingListener listener, CancellationToken stop, bool further = false)
+        TrainingConfiguration configuration, ITrainingListener listener, CancellationToken stop, bool further = false,
+        ProcessGroup? group = null)
     {
-        using var run = RunDirectory.Open(configuration.Training.Output);
+        group ??= ProcessGroup.Single;
+        var isFirst = group.Rank == 0;
+        using var run = isFirst ? RunDirectory.Open(configuration.Training.Output) : null;
+        // Text is prepared once; the others find what the first has made.
+        if (!isFirst)
+            group.Barrier();
         using var data = TrainingData.Open(configuration, listener, stop);
-        using var trainer = new Trainer(configuration, data, run, listener, further);
+        if (isFirst)
+            group.Barrier();
+        using var trainer = new Trainer(configuration, data, run, listener, further, group);
         if (trainer.Model.Config.Masking is not null && configuration.Evaluation.SamplePrompt is not null)
             listener.OnMessage("no sample is drawn: a masked language model does not continue text");
         var outcome = trainer.Run(stop);
-        return outcome with
+        return run is null ? outcome : outcome with
         {
             Sample = outcome.Status == TrainingStatus.Completed ? DrawSample(configuration, data, trainer) : null,
             PlotPath = configuration.Logging.Plot ? DrawPlot(configuration, run) : null,

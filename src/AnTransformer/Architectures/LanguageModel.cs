@@ -197,6 +197,12 @@ public abstract class LanguageModel : nn.Module<Tensor, Tensor>
             : parameter.dim() == 1 ? ParameterRole.Scale
             : ParameterRole.Hidden;
 
+    /// <summary>
+    /// Hears in a backward pass that gradients are complete: of the head's matrix (the number of blocks), then of each
+    /// block from the last to the first. What belongs to neither is complete when the pass has ended. Null for nobody.
+    /// </summary>
+    internal Action<int>? GradientsReady { get; set; }
+
     /// <summary>The logit scale s_z, [V], or null for none.</summary>
     protected virtual ReparameterizedScale? LogitScale => null;
 
@@ -251,14 +257,28 @@ public abstract class LanguageModel : nn.Module<Tensor, Tensor>
         observer?.Observe(null, Activation.Embedding, h);
         for (var layer = 0; layer < Blocks.Count; layer++)
         {
-            h = Blocks[layer].forward(h, _rotary, start, cache?[layer],
+            h = Blocks[layer].forward(Announced(h, layer), _rotary, start, cache?[layer],
                 observer is null ? null : new LayerObserver(observer, layer, Config.Attention));
             observer?.Observe(layer, Activation.StreamAfterMlp, h);
         }
 
         if (observer is not null)
             Observe(h, observer);
-        return h;
+        return Announced(h, Blocks.Count);
+    }
+
+    /// <summary>The same stream through a node of the graph whose backward pass says that it has been reached.</summary>
+    private Tensor Announced(Tensor h, int index)
+    {
+        if (GradientsReady is not { } ready || !AutogradNode.IsNeeded(h))
+            return h;
+        var output = h.detach();
+        AutogradNode.Record([h], output, [], gradient =>
+        {
+            ready(index);
+            return [gradient.alias()];
+        });
+        return output;
     }
 
     private void Observe(Tensor h, IActivationObserver observer)

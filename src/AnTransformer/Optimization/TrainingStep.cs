@@ -1,4 +1,5 @@
 using AnTransformer.Architectures;
+using AnTransformer.Distributed;
 using AnTransformer.Operators;
 using static TorchSharp.torch;
 
@@ -15,8 +16,8 @@ public sealed class TrainingStep
     private readonly Optimizer _optimizer;
     private readonly int _gradientAccumulation;
     private readonly DivergenceMonitor _divergence;
-    private double _loss;
-    private int _batches;
+    private readonly GradientSharing _sharing;
+    private readonly List<double> _losses = [];
 
     /// <summary>Prepares steps.</summary>
     /// <param name="model">What to train; not owned.</param>
@@ -27,11 +28,17 @@ public sealed class TrainingStep
     /// <param name="divergence">
     /// Recognizes a run that is lost; null for one that watches for numbers that are not finite.
     /// </param>
+    /// <param name="sharing">
+    /// Shares the step with other processes, of whose micro-batches these are some; null for a process alone. Not
+    /// owned.
+    /// </param>
     public TrainingStep(
-        LanguageModel model, Optimizer optimizer, int gradientAccumulation = 1, DivergenceMonitor? divergence = null)
+        LanguageModel model, Optimizer optimizer, int gradientAccumulation = 1, DivergenceMonitor? divergence = null,
+        GradientSharing? sharing = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(gradientAccumulation, 1);
         (_model, _optimizer, _gradientAccumulation) = (model, optimizer, gradientAccumulation);
+        _sharing = sharing ?? new GradientSharing(model, ProcessGroup.Single);
         _divergence = divergence ?? new DivergenceMonitor(factor: 0, DivergenceMonitor.Snapshot.Initial);
     }
 
@@ -51,15 +58,24 @@ public sealed class TrainingStep
     /// <param name="targets">The id after each, int64, [B, T].</param>
     /// <returns>The micro-batch's share of the step's loss, in nats per token.</returns>
     public double ForwardBackward(Tensor tokens, Tensor targets)
+        => ForwardBackward(tokens, targets, _gradientAccumulation);
+
+    /// <summary>The first half for a micro-batch that is not as large as the others.</summary>
+    /// <param name="tokens">Ids, int64, [B, T].</param>
+    /// <param name="targets">The id after each, int64, [B, T].</param>
+    /// <param name="parts">The step's sequences, of all processes, over the micro-batch's.</param>
+    /// <returns>The micro-batch's share of the step's loss, in nats per token.</returns>
+    public double ForwardBackward(Tensor tokens, Tensor targets, double parts)
     {
         using var scope = NewDisposeScope();
+        _sharing.BeginMicroBatch(isLast: _losses.Count + 1 == _gradientAccumulation);
         var loss = _model.Loss(tokens, targets);
-        if (_gradientAccumulation > 1)
-            loss /= _gradientAccumulation;
+        if (parts != 1)
+            loss /= parts;
         BackwardPass.Run(loss);
+        _sharing.EndMicroBatch();
         var share = (double)loss.item<float>();
-        _loss += share;
-        _batches++;
+        _losses.Add(share);
         return share;
     }
 
@@ -72,15 +88,16 @@ public sealed class TrainingStep
     /// </exception>
     public StepResult Update(double learningRate)
     {
-        if (_batches != _gradientAccumulation)
+        if (_losses.Count != _gradientAccumulation)
         {
             throw new InvalidOperationException(
-                $"A step is made of {_gradientAccumulation} micro-batches, and {_batches} have had their forward and "
+                $"A step is made of {_gradientAccumulation} micro-batches, and {_losses.Count} have had their forward and "
                 + "backward pass.");
         }
 
-        var (loss, norm) = (_loss, _optimizer.GradientNorm());
-        (_loss, _batches) = (0, 0);
+        var loss = _sharing.Finish(_losses);
+        _losses.Clear();
+        var norm = _optimizer.GradientNorm();
         var reason = _divergence.Observe(loss, norm);
         if (reason is null)
             _optimizer.Update(learningRate, _optimizer.Settings.ClippingFactor(norm));

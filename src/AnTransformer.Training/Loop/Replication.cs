@@ -1,0 +1,53 @@
+using AnTransformer.Architectures;
+using AnTransformer.Distributed;
+using AnTransformer.Kernels;
+using AnTransformer.Optimization;
+using static TorchSharp.torch;
+
+namespace AnTransformer.Training.Loop;
+
+/// <summary>Weights and moments that are the same on all processes.</summary>
+internal static unsafe class Replication
+{
+    private const long Most = 1 << 30;
+
+    /// <summary>Gives everybody those of rank 0.</summary>
+    /// <param name="group">The processes.</param>
+    /// <param name="model">Its weights.</param>
+    /// <param name="optimizer">Its state.</param>
+    public static void Give(ProcessGroup group, LanguageModel model, Optimizer optimizer)
+    {
+        if (group.Size == 1)
+            return;
+        using var noGrad = no_grad();
+        using (var values = model.Store.Values())
+            Give(group, values);
+        foreach (var (_, tensor) in optimizer.State())
+            Give(group, tensor);
+    }
+
+    /// <summary>Why the weights of processes are not the same any more, which they always are; null if they are.</summary>
+    /// <param name="group">The processes.</param>
+    /// <param name="model">The model.</param>
+    public static string? Difference(ProcessGroup group, LanguageModel model)
+    {
+        if (group.Size == 1)
+            return null;
+        using var values = model.Store.Values();
+        var bits = new ReadOnlySpan<uint>((void*)TensorMemory.Address(values), checked((int)values.numel()));
+        var hash = 14695981039346656037UL;
+        foreach (var bit in bits)
+            hash = (hash ^ bit) * 1099511628211UL;
+        var all = group.Gather(BitConverter.GetBytes(hash));
+        var other = Enumerable.Range(1, all.Count - 1).FirstOrDefault(rank => !all[rank].AsSpan().SequenceEqual(all[0]));
+        return other == 0 ? null : $"the weights of rank {other} are not those of rank 0";
+    }
+
+    private static void Give(ProcessGroup group, Tensor tensor)
+    {
+        var bytes = tensor.numel() * tensor.element_size();
+        var address = (byte*)TensorMemory.Address(tensor);
+        for (long done = 0; done < bytes; done += Most)
+            group.Broadcast(new Span<byte>(address + done, (int)Math.Min(Most, bytes - done)));
+    }
+}

@@ -1,0 +1,224 @@
+using System.Collections.Concurrent;
+using System.Runtime.InteropServices;
+
+namespace AnTransformer.Distributed;
+
+/// <summary>
+/// A group over a transport, whose calls one thread makes in order, so that sums go on beside the backward pass. A sum
+/// is cut into a part for each rank: every rank gets its part of everybody's numbers, adds them, and gives the result
+/// to all, as a reduce-scatter and an all-gather do, in an order of additions that is ours and not the library's.
+/// </summary>
+internal sealed unsafe class TransportGroup : ProcessGroup
+{
+    private const int BlockElements = 4 << 20;      // of one exchange: 16 MB
+    private const int Alignment = 16;
+    private readonly BlockingCollection<Action> _calls = [];
+    private readonly Thread _thread;
+    private readonly ITransport _transport;
+    private byte* _sent;
+    private byte* _received;
+    private nuint _bytes;
+    private bool _disposed;
+
+    /// <summary>Starts the thread and makes the transport on it.</summary>
+    /// <param name="create">Makes the transport.</param>
+    public TransportGroup(Func<ITransport> create)
+    {
+        var made = new TaskCompletionSource<ITransport>();
+        _thread = new Thread(() => Serve(create, made)) { IsBackground = true, Name = "AnTransformer communication" };
+        _thread.Start();
+        _transport = made.Task.GetAwaiter().GetResult();
+        (Rank, Size) = (_transport.Rank, _transport.Size);
+    }
+
+    /// <inheritdoc/>
+    public override int Rank { get; }
+
+    /// <inheritdoc/>
+    public override int Size { get; }
+
+    /// <inheritdoc/>
+    public override Task StartSum(float* values, long count, GradientDtype dtype)
+    {
+        var address = (nint)values;
+        return Start(() =>
+        {
+            for (long done = 0; done < count; done += BlockElements)
+                Sum((float*)address + done, (int)Math.Min(BlockElements, count - done), dtype);
+        });
+    }
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<byte[]> Gather(byte[] mine)
+    {
+        IReadOnlyList<byte[]> result = [];
+        Wait(Start(() =>
+        {
+            var lengths = Exchange(BitConverter.GetBytes((long)mine.Length), sizeof(long))
+                .Select(bytes => (int)BitConverter.ToInt64(bytes)).ToList();
+            var longest = lengths.Max();
+            Array.Resize(ref mine, longest);
+            var all = longest == 0 ? lengths.ConvertAll(_ => Array.Empty<byte>()) : Exchange(mine, longest);
+            result = [.. all.Select((bytes, rank) => bytes[..lengths[rank]])];
+        }));
+        return result;
+    }
+
+    /// <inheritdoc/>
+    public override void Broadcast(Span<byte> bytes)
+    {
+        fixed (byte* first = bytes)
+        {
+            var (address, length) = ((nint)first, bytes.Length);
+            Wait(Start(() =>
+            {
+                if (length > 0)
+                    _transport.Broadcast((byte*)address, length);
+            }));
+        }
+    }
+
+    /// <inheritdoc/>
+    public override void Abort(int exitCode)
+    {
+        _transport.Abort(exitCode);
+        base.Abort(exitCode);
+    }
+
+    /// <inheritdoc/>
+    public override void Dispose()
+    {
+        if (_disposed)
+            return;
+        _disposed = true;
+        _calls.CompleteAdding();
+        _thread.Join();
+        _calls.Dispose();
+    }
+
+    private static void Wait(Task task) => task.GetAwaiter().GetResult();
+
+    private Task Start(Action call)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _calls.Add(() =>
+        {
+            try
+            {
+                call();
+                done.SetResult();
+            }
+            catch (Exception e)
+            {
+                done.SetException(e);
+            }
+        });
+        return done.Task;
+    }
+
+    private void Serve(Func<ITransport> create, TaskCompletionSource<ITransport> made)
+    {
+        ITransport transport;
+        try
+        {
+            transport = create();
+        }
+        catch (Exception e)
+        {
+            made.SetException(e);
+            return;
+        }
+
+        made.SetResult(transport);
+        foreach (var call in _calls.GetConsumingEnumerable())
+            call();
+        transport.Dispose();
+        NativeMemory.Free(_sent);
+        NativeMemory.Free(_received);
+    }
+
+    private List<byte[]> Exchange(byte[] mine, int bytes)
+    {
+        var all = new byte[Size * bytes];
+        fixed (byte* send = mine, receive = all)
+            _transport.AllGather(send, receive, bytes);
+        return [.. all.Chunk(bytes)];
+    }
+
+    private void Sum(float* values, int count, GradientDtype dtype)
+    {
+        var part = ((count + Size - 1) / Size + Alignment - 1) / Alignment * Alignment;
+        var size = dtype == GradientDtype.Fp32 ? sizeof(float) : sizeof(ushort);
+        Reserve((nuint)part * (nuint)Size * sizeof(float));
+        Pack(values, count, part * Size, _sent, dtype);
+        _transport.AllToAll(_sent, _received, part * size);
+        // The numbers of all ranks side by side, then their sum in the first place.
+        var sums = (float*)_sent;
+        Unpack(_received, part * Size, sums, dtype);
+        for (var step = 1; step < Size; step *= 2)
+        {
+            for (var rank = 0; rank + step < Size; rank += 2 * step)
+                Add(sums + ((long)rank * part), sums + ((long)(rank + step) * part), part);
+        }
+
+        Pack(sums, part, part, (byte*)sums, dtype);
+        _transport.AllGather(_sent, _received, part * size);
+        Unpack(_received, count, values, dtype);
+    }
+
+    private void Reserve(nuint bytes)
+    {
+        if (bytes <= _bytes)
+            return;
+        _sent = (byte*)NativeMemory.Realloc(_sent, bytes);
+        _received = (byte*)NativeMemory.Realloc(_received, bytes);
+        _bytes = bytes;
+    }
+
+    /// <summary>Numbers as they travel, zeros behind them.</summary>
+    private static void Pack(float* values, int count, int padded, byte* target, GradientDtype dtype)
+    {
+        if (dtype == GradientDtype.Fp32)
+        {
+            var floats = new Span<float>(target, padded);
+            if (values != (float*)target)
+                new ReadOnlySpan<float>(values, count).CopyTo(floats);
+            floats[count..].Clear();
+            return;
+        }
+
+        // In place this goes upward, and never writes what is still to be read.
+        var halves = (ushort*)target;
+        for (var i = 0; i < count; i++)
+            halves[i] = BrainFloat.Round(values[i]);
+        new Span<ushort>(halves, padded)[count..].Clear();
+    }
+
+    private static void Unpack(byte* source, int count, float* values, GradientDtype dtype)
+    {
+        if (dtype == GradientDtype.Fp32)
+        {
+            new ReadOnlySpan<float>(source, count).CopyTo(new Span<float>(values, count));
+            return;
+        }
+
+        var halves = (ushort*)source;
+        for (var i = 0; i < count; i++)
+            values[i] = BrainFloat.Widen(halves[i]);
+    }
+
+    private static void Add(float* sum, float* other, int count)
+    {
+        var width = System.Numerics.Vector<float>.Count;
+        var i = 0;
+        for (; i + width <= count; i += width)
+        {
+            var added = System.Numerics.Vector.Load(sum + i) + System.Numerics.Vector.Load(other + i);
+            System.Numerics.Vector.Store(added, sum + i);
+        }
+
+        for (; i < count; i++)
+            sum[i] += other[i];
+    }
+}
