@@ -5,6 +5,7 @@ using System.Runtime.InteropServices;
 using AnTransformer.Cli.Commands;
 using AnTransformer.Cli.Help;
 using AnTransformer.Cli.Streams;
+using AnTransformer.Distributed;
 using AnTransformer.Native;
 
 namespace AnTransformer.Cli;
@@ -38,6 +39,7 @@ internal static class CommandLine
     private static readonly (string Name, Func<Command> Create)[] Factories =
     [
         ("train", TrainCommand.Create),
+        (LaunchCommand.Name, LaunchCommand.Create),
         ("config", ConfigCommand.Create),
         ("prepare", PrepareCommand.Create),
         ("tokenizer", TokenizerCommand.Create),
@@ -117,6 +119,7 @@ internal static class CommandLine
     /// <summary>Says what is wrong in one sentence and returns the exit code that tells of it.</summary>
     internal static int Fail(Exception exception)
     {
+        AwaitFirstRank();
         switch (exception)
         {
             case AggregateException { InnerException: { } inner }:
@@ -145,6 +148,23 @@ internal static class CommandLine
         }
     }
 
+    /// <summary>
+    /// In a job of several processes what is wrong with all of them is said once, by the first: the launcher ends the
+    /// others before this returns.
+    /// </summary>
+    private static void AwaitFirstRank()
+    {
+        try
+        {
+            if (LaunchEnvironment.Find(Environment.GetEnvironmentVariable) is { Rank: > 0 })
+                Thread.Sleep(TimeSpan.FromSeconds(2));
+        }
+        catch (InvalidInputException)
+        {
+            // No job.
+        }
+    }
+
     /// <summary>Whether the limit of open files is behind an error: it says so, or the limit is reached.</summary>
     private static bool IsForWantOfFiles(Exception exception)
     {
@@ -165,7 +185,7 @@ internal static class CommandLine
 
     /// <summary>Options that a command does not have, and took for its arguments.</summary>
     private static IEnumerable<string> Misplaced(ParseResult parsed)
-        => parsed.CommandResult.Children.OfType<ArgumentResult>().SelectMany(result => result.Tokens)
+        => parsed.CommandResult.Command.Name == LaunchCommand.Name ? [] : parsed.CommandResult.Children.OfType<ArgumentResult>().SelectMany(result => result.Tokens)
             .Select(token => token.Value).Where(IsOption);
 
     private static bool IsOption(string token)

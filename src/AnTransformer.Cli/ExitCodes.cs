@@ -17,6 +17,9 @@ internal static class ExitCodes
     /// <summary>Training diverged; the last good checkpoint is named.</summary>
     public const int Diverged = 4;
 
+    /// <summary>A job of several processes has lost one, and is not started again.</summary>
+    public const int JobLost = 5;
+
     /// <summary>What help says about each.</summary>
     public static IReadOnlyList<(int Code, string Meaning)> Meanings { get; } =
     [
@@ -27,5 +30,6 @@ internal static class ExitCodes
         (Stopped, "stopped by Ctrl-C, SIGTERM or a closed terminal; training and studies are saved, and the same "
             + "command goes on"),
         (Diverged, "training diverged; the last good checkpoint is named"),
+        (JobLost, "`launch` has lost a process of the job; the same command goes on from the last checkpoint"),
     ];
 }

@@ -11,18 +11,25 @@ internal static class ThisProgram
     /// </summary>
     public static ProcessStartInfo StartInfo(IEnumerable<string> arguments)
     {
-        var executable = Environment.ProcessPath ?? "dotnet";
-        var start = new ProcessStartInfo(executable)
+        var words = Words();
+        var start = new ProcessStartInfo(words[0])
         {
             UseShellExecute = false,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
-        if (Path.GetFileNameWithoutExtension(executable) == "dotnet")
-            start.ArgumentList.Add(Assembly.GetExecutingAssembly().Location);
-        foreach (var argument in arguments)
+        foreach (var argument in words.Skip(1).Concat(arguments))
             start.ArgumentList.Add(argument);
         return start;
+    }
+
+    /// <summary>The program, and the assembly where <c>dotnet</c> runs one.</summary>
+    public static IReadOnlyList<string> Words()
+    {
+        var executable = Environment.ProcessPath ?? "dotnet";
+        return Path.GetFileNameWithoutExtension(executable) == "dotnet"
+            ? [executable, Assembly.GetExecutingAssembly().Location]
+            : [executable];
     }
 
     /// <summary>The command line that it was started with, as one would type it.</summary>

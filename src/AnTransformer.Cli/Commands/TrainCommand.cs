@@ -17,8 +17,6 @@ internal static class TrainCommand
     /// </summary>
     public const string SupervisedOption = "--supervised";
 
-    private static readonly TimeSpan SpeakLast = TimeSpan.FromSeconds(2);
-
     /// <summary>What follows the reason in the message of a diverged run that has a checkpoint.</summary>
     public const string LastGoodCheckpoint = "; the last good checkpoint is ";
 
@@ -73,9 +71,6 @@ internal static class TrainCommand
         }
         catch (Exception e)
         {
-            // What is wrong everywhere is said once: the job is over before the others would speak.
-            if (group.Rank > 0)
-                Thread.Sleep(SpeakLast);
             group.Abort(CommandLine.Fail(e));
             throw;
         }
