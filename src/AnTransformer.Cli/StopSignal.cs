@@ -13,6 +13,9 @@ namespace AnTransformer.Cli;
 /// </remarks>
 internal sealed class StopSignal : IDisposable
 {
+    /// <summary>SIGUSR1 on Linux, which launchers of jobs hand on to all processes; those take it for SIGTERM.</summary>
+    public const int UserSignal = 10;
+
     private static readonly PosixSignal[] Signals = [PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGHUP];
     private readonly CancellationTokenSource _source = new();
     private readonly string? _words;
@@ -24,11 +27,13 @@ internal sealed class StopSignal : IDisposable
     /// What the command does now, from <see cref="StopWords"/>; null where another process says so.
     /// </param>
     /// <param name="supervised">Whether another process decides when this one stops.</param>
-    public StopSignal(string? words, bool supervised = false)
+    /// <param name="isJob">Whether it is one of several, which their launcher asks to stop.</param>
+    public StopSignal(string? words, bool supervised = false, bool isJob = false)
     {
         _words = words;
         _isSupervised = supervised;
-        _registrations = Signals.Select(signal => PosixSignalRegistration.Create(signal, OnSignal)).ToList();
+        var signals = isJob && OperatingSystem.IsLinux() ? [.. Signals, (PosixSignal)UserSignal] : Signals;
+        _registrations = signals.Select(signal => PosixSignalRegistration.Create(signal, OnSignal)).ToList();
         if (supervised)
             new Thread(WaitForEndOfInput) { IsBackground = true }.Start();
     }

@@ -79,7 +79,7 @@ internal static class TrainCommand
     private static int Train(
         ProcessGroup group, TrainingConfiguration configuration, bool further, bool json, bool supervised)
     {
-        using var stop = new StopSignal(group.Rank == 0 ? StopWords.Train : null, supervised);
+        using var stop = new StopSignal(group.Rank == 0 ? StopWords.Train : null, supervised, isJob: group.Size > 1);
         if (group.Rank > 0)
             return CodeOf(TrainingRun.Run(configuration, new SilentListener(), stop.Token, further, group).Status);
         using var display = TrainingDisplay.Create();

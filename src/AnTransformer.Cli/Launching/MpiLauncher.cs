@@ -8,12 +8,12 @@ namespace AnTransformer.Cli.Launching;
 /// <param name="mpirun">The program, by name or path.</param>
 internal sealed partial class MpiLauncher(string mpirun)
 {
-    // A lost link is else noticed after minutes, and what is asked to stop has a second to save.
+    // A lost link is else noticed after minutes. mpirun waits for the last figure whenever a job fails.
     private static readonly string[] OpenMpiOptions =
     [
         "--oversubscribe", "--bind-to", "none", "--mca", "mpi_yield_when_idle", "1",
         "--mca", "oob_tcp_keepalive_time", "3", "--mca", "oob_tcp_keepalive_intvl", "2",
-        "--mca", "oob_tcp_keepalive_probes", "3", "--mca", "odls_base_sigkill_timeout", "60",
+        "--mca", "oob_tcp_keepalive_probes", "3", "--mca", "odls_base_sigkill_timeout", "4",
     ];
 
     private readonly Lazy<bool> _isOpenMpi = new(() => Version(mpirun).Contains(
@@ -57,13 +57,16 @@ internal sealed partial class MpiLauncher(string mpirun)
         return process.ExitCode;
     }
 
-    /// <summary>Asks the job under way to save and end.</summary>
+    /// <summary>
+    /// Asks the job under way to save and end, however long that takes: mpirun hands this signal on and, other than
+    /// with SIGTERM, kills nobody.
+    /// </summary>
     public void Stop()
     {
         try
         {
             if (_running is { HasExited: false } process && !OperatingSystem.IsWindows())
-                _ = Kill(process.Id, Terminate);
+                _ = Kill(process.Id, _isOpenMpi.Value && OperatingSystem.IsLinux() ? StopSignal.UserSignal : Terminate);
         }
         catch (InvalidOperationException)
         {

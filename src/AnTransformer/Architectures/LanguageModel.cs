@@ -203,6 +203,10 @@ public abstract class LanguageModel : nn.Module<Tensor, Tensor>
     /// </summary>
     internal Action<int>? GradientsReady { get; set; }
 
+    /// <summary>The parameters of which <see cref="GradientsReady"/> tells, by its number; none for a tied head.</summary>
+    internal IReadOnlyList<IReadOnlyList<Parameter>> AnnouncedParameters()
+        => [.. Blocks.Select(block => block.parameters().ToArray()), Config.TieWordEmbeddings ? [] : [Head.Weight]];
+
     /// <summary>The logit scale s_z, [V], or null for none.</summary>
     protected virtual ReparameterizedScale? LogitScale => null;
 

@@ -54,9 +54,8 @@ public sealed unsafe class GradientSharing : IDisposable
 
         var offsets = model.Store.Parameters.ToDictionary(
             item => item.Parameter.Handle, item => (First: item.Offset, End: item.Offset + item.Parameter.numel()));
-        foreach (var block in model.Blocks)
-            _ranges.Add(RangeOf(block.parameters(), offsets));
-        _ranges.Add(model.Config.TieWordEmbeddings ? null : offsets[model.Head.Weight.Handle]);
+        foreach (var parameters in model.AnnouncedParameters())
+            _ranges.Add(parameters.Count == 0 ? null : RangeOf(parameters, offsets));
     }
 
     /// <summary>The processes.</summary>

@@ -84,7 +84,7 @@ public sealed class TrainingStep
     /// </summary>
     /// <param name="learningRate">Learning rate.</param>
     /// <exception cref="InvalidOperationException">
-    /// <see cref="ForwardBackward"/> was not called once for each micro-batch.
+    /// <see cref="ForwardBackward(Tensor, Tensor)"/> was not called once for each micro-batch.
     /// </exception>
     public StepResult Update(double learningRate)
     {

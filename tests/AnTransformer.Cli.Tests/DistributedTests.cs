@@ -1,0 +1,197 @@
+using System.Diagnostics;
+
+namespace AnTransformer.Cli.Tests;
+
+/// <summary>Real jobs of several processes, by mpirun.</summary>
+public sealed class DistributedTests : IDisposable
+{
+    private const string Mpirun = "mpirun --allow-run-as-root --oversubscribe --bind-to none --mca mpi_yield_when_idle 1";
+
+    private readonly Angpt _angpt = new();
+
+    public DistributedTests()
+    {
+        Assert.SkipUnless(IsThere("mpirun"), "mpirun is not installed (apt-get install openmpi-bin)");
+        _angpt.Variables["TERM"] = "dumb";
+    }
+
+    [Fact]
+    public void Two_processes_train_what_one_does_and_one_goes_on_with_it()
+    {
+        _angpt.Train("--training.output", "alone").AssertSucceeded();
+        var result = Job(2, Angpt.TrainArguments("--training.output", "both")).AssertSucceeded();
+        Equal(_angpt.Losses("alone"), _angpt.Losses("both"));
+        // Rank 0 speaks for both.
+        Assert.Equal(2, result.Output.Split("checkpoint ").Length);
+
+        // Four go on with what two have begun, then one.
+        _angpt.Train("--training.output", "whole", "--schedule.kind", "constant", "--training.steps", "9").AssertSucceeded();
+        Job(2, Angpt.TrainArguments(
+            "--training.output", "parts", "--schedule.kind", "constant", "--training.steps", "3")).AssertSucceeded();
+        Job(4, ["train", "parts", "--training.steps", "6"]).AssertSucceeded();
+        _angpt.Run("train", "parts", "--training.steps", "9").AssertSucceeded();
+        Equal(_angpt.Losses("whole"), _angpt.Losses("parts"));
+    }
+
+    [Fact]
+    public void With_deterministic_sums_weights_are_the_same_to_the_bit()
+    {
+        string[] options =
+        [
+            "--training.batch_size", "2", "--training.gradient_accumulation", "4", "--distributed.deterministic", "true",
+            "--training.threads", "1",
+        ];
+        foreach (var processes in new[] { 1, 2, 4 })
+            Job(processes, Angpt.TrainArguments([.. options, "--training.output", $"of{processes}"])).AssertSucceeded();
+        var weights = new[] { 1, 2, 4 }
+            .Select(processes => File.ReadAllBytes(
+                _angpt.In($"of{processes}", "checkpoints", "step-00000006", "model.safetensors"))).ToList();
+        Assert.All(weights, bytes => Assert.True(bytes.AsSpan().SequenceEqual(weights[0])));
+    }
+
+    [Fact]
+    public void Half_precision_gradients_learn_nearly_the_same()
+    {
+        _angpt.Train("--training.output", "alone").AssertSucceeded();
+        Job(2, Angpt.TrainArguments("--training.output", "half", "--distributed.gradient_dtype", "bf16")).AssertSucceeded();
+        var (alone, half) = (_angpt.Losses("alone"), _angpt.Losses("half"));
+        Assert.All(alone, pair => Assert.Equal(pair.Value, half[pair.Key], 0.02 * pair.Value));
+        Assert.NotEqual(alone[6], half[6]);
+    }
+
+    [Fact]
+    public void A_stop_reaches_all_and_saves_once()
+    {
+        var process = _angpt.Start(["launch", "-n", "2", "--restarts", "1", "--", .. Angpt.TrainArguments(
+            "--training.steps", "100000", "--checkpoint.interval", "10", "--evaluation.interval", "0")]);
+        Signals.WaitFor(process, () => HasCheckpoint("run", 10));
+        Signals.Send(process, Signals.Terminate);
+        var result = Angpt.Wait(process);
+        Assert.Equal(3, result.ExitCode);
+        Assert.Contains("stopped at step", result.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("starting again", result.Error, StringComparison.Ordinal);
+        Assert.True(HasCheckpoint("run", _angpt.Losses().Keys.Max()), result.Error);
+        Assert.Single(result.Error.Split('\n'), line => line.Contains("stopping after this step", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Processes_that_do_not_train_the_same_are_refused()
+    {
+        var train = string.Join(' ', Angpt.TrainArguments());
+        var rank = "exec $angpt " + train + " --optimizer.beta2 0.9$OMPI_COMM_WORLD_RANK";
+        File.WriteAllText(_angpt.In("rank.sh"), rank);
+        var result = _angpt.Shell($"{Mpirun} -n 2 bash rank.sh");
+        Assert.Equal(2, result.ExitCode);
+        Assert.Contains("rank 1 on ", result.Error, StringComparison.Ordinal);
+        Assert.Contains("optimizer.beta2 0.9 → 0.91", result.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", result.Error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("--distributed nccl", "is not there yet")]
+    [InlineData("--distributed ring", "ring")]
+    [InlineData("--training.batch_size 1", "cannot share a step of 1 sequences")]
+    [InlineData("--distributed.deterministic true", "choose a multiple of 2")]
+    [InlineData("--model.hidden_size 33", "33")]
+    public void What_is_wrong_is_said_once(string options, string sentence)
+    {
+        var words = options.Split(' ');
+        var result = Job(2, Angpt.TrainArguments(words));
+        Assert.Equal(2, result.ExitCode);
+        var said = result.Error.Split('\n').Where(line => line.StartsWith("angpt: ", StringComparison.Ordinal)).ToList();
+        Assert.Contains(sentence, Assert.Single(said), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_process_alone_says_what_is_missing()
+    {
+        _angpt.Train("--distributed", "mpi").AssertRejected("--distributed mpi needs a launcher", "mpirun -n 4");
+        _angpt.Variables["SLURM_STEP_ID"] = "0";
+        _angpt.Variables["SLURM_STEP_NUM_TASKS"] = "2";
+        _angpt.Train().AssertRejected("srun --mpi=pmix");
+        _angpt.Train("--distributed", "none").AssertSucceeded();
+    }
+
+    [Fact]
+    public void A_library_that_is_none_is_refused()
+    {
+        _angpt.Variables["ANTRANSFORMER_MPI"] = "libc.so.6";
+        Assert.Contains("is no MPI library", Job(2, Angpt.TrainArguments()).Error, StringComparison.Ordinal);
+        _angpt.Variables["ANTRANSFORMER_MPI"] = "/no/such/library.so";
+        Assert.Contains("cannot be loaded", Job(2, Angpt.TrainArguments()).Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_job_that_loses_a_process_starts_again_and_ends_as_if_it_had_not()
+    {
+        string[] train = Angpt.TrainArguments(
+            "--training.steps", "60", "--checkpoint.interval", "10", "--evaluation.interval", "0");
+        string[] Output(string name) => [.. train.Select(word => word == "run" ? name : word)];
+        _angpt.Run(["launch", "-n", "2", "--", .. Output("undisturbed")]).AssertSucceeded();
+
+        var process = _angpt.Start(["launch", "-n", "2", "--restarts", "2", "--", .. Output("killed")]);
+        Signals.WaitFor(process, () => HasCheckpoint("killed", 10));
+        KillOneOf("killed");
+        var result = Angpt.Wait(process).AssertSucceeded();
+        Assert.Contains("starting again with 2 from the last checkpoint (restart 1 of 2)", result.Error, StringComparison.Ordinal);
+        Assert.True(Weights("killed").AsSpan().SequenceEqual(Weights("undisturbed")));
+
+        process = _angpt.Start(["launch", "-n", "2", "--", .. Output("lost")]);
+        Signals.WaitFor(process, () => HasCheckpoint("lost", 10));
+        KillOneOf("lost");
+        result = Angpt.Wait(process);
+        Assert.Equal(5, result.ExitCode);
+        Assert.Contains("a process of the job was lost (exit code 137)", result.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Launch_refuses_what_it_cannot_start()
+    {
+        _angpt.Run("launch", "-n", "0", "--", "train").AssertRejected("at least 1");
+        _angpt.Run("launch", "-n", "2", "--", "eval").AssertRejected("launch starts `train`");
+        _angpt.Run("launch", "-n", "2", "--min-ranks", "3", "--", "train").AssertRejected("--min-ranks 3");
+        _angpt.Run("launch", "-n", "2", "--mpirun", "/no/such/mpirun", "--", "train").AssertRejected("cannot be started");
+    }
+
+    public void Dispose() => _angpt.Dispose();
+
+    private static void Equal(Dictionary<long, double> expected, Dictionary<long, double> found)
+    {
+        Assert.Equal(expected.Keys, found.Keys);
+        Assert.All(expected, pair => Assert.Equal(pair.Value, found[pair.Key], 1e-5 * pair.Value));
+    }
+
+    private static bool IsThere(string program)
+        => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator)
+            .Any(folder => File.Exists(Path.Combine(folder, program)));
+
+    private Angpt.Result Job(int processes, string[] arguments) => Angpt.Wait(Start(processes, arguments));
+
+    private Process Start(int processes, string[] arguments)
+        => _angpt.StartShell($"exec {Mpirun} -n {processes} $angpt {string.Join(' ', arguments)}");
+
+    private bool HasCheckpoint(string run, long step) => Directory.Exists(_angpt.In(run, "checkpoints", $"step-{step:d8}"));
+
+    private byte[] Weights(string run)
+        => File.ReadAllBytes(_angpt.In(run, "checkpoints", "step-00000060", "model.safetensors"));
+
+    /// <summary>Kills the rank that was started last of the job that writes to a directory of this test's folder.</summary>
+    private void KillOneOf(string run)
+    {
+        var rank = Process.GetProcessesByName("dotnet").Where(process =>
+        {
+            try
+            {
+                var words = File.ReadAllText($"/proc/{process.Id}/cmdline").Split('\0');
+                return words.Contains("train") && !words.Contains("launch") && words.Contains(run)
+                    && new FileInfo($"/proc/{process.Id}/cwd").LinkTarget == _angpt.Folder;
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                return false;
+            }
+        }).MaxBy(process => process.Id);
+        Assert.NotNull(rank);
+        rank.Kill();
+    }
+}
