@@ -21,4 +21,7 @@ public sealed class InvalidInputException : Exception
         : base(Printable.Line(message), innerException)
     {
     }
+
+    /// <summary>Whether another process is at work on what was asked for, so that waiting helps.</summary>
+    public bool IsBusy { get; init; }
 }

@@ -77,11 +77,22 @@ internal static class LaunchCommand
         });
         using var terminated = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Forward);
         using var hungUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, Forward);
-        for (var restart = 0; ; restart++)
+        for (var restart = 0; ;)
         {
+            // Asked to stop while no job was there to hear it.
+            if (isStopped)
+                return ExitCodes.Stopped;
             var code = launcher.Run(processes, hosts, [.. ThisProgram.Words(), .. words]);
             if (isStopped)
                 return ExitCodes.Stopped;
+            // A step that four processes have shared, and three cannot, two may.
+            if (code == ExitCodes.InvalidInput && restart > 0 && processes > fewest)
+            {
+                processes--;
+                ErrorLines.Write($"trying {processes} processes, which may be able to share a step.");
+                continue;
+            }
+
             if (code is ExitCodes.Success or ExitCodes.InvalidInput or ExitCodes.Stopped or ExitCodes.Diverged)
                 return code;
             if (restart == restarts)
@@ -92,10 +103,11 @@ internal static class LaunchCommand
                 return ExitCodes.JobLost;
             }
 
+            restart++;
             processes = Math.Max(fewest, processes - 1);
             ErrorLines.Write(
                 $"a process of the job was lost (exit code {code}); starting again with {processes} from the last "
-                    + $"checkpoint (restart {restart + 1} of {restarts}).");
+                    + $"checkpoint (restart {restart} of {restarts}).");
         }
 
         void Forward(PosixSignalContext context)

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using AnTransformer.Cli.Display;
+using AnTransformer.Cli.Studies;
 using AnTransformer.Distributed;
 using AnTransformer.Training.Configuration;
 using AnTransformer.Training.Loop;
@@ -62,6 +63,7 @@ internal static class TrainCommand
 
     private static int Train(TrainingConfiguration configuration, bool further, bool json, bool supervised)
     {
+        using var guard = supervised ? new ClaimGuard() : null;
         using var group = ProcessGroups.Join(configuration.Distributed.Backend);
         if (group.Size == 1)
             return Train(group, configuration, further, json, supervised);

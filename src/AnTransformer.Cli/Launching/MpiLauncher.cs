@@ -19,7 +19,8 @@ internal sealed partial class MpiLauncher(string mpirun)
     private readonly Lazy<bool> _isOpenMpi = new(() => Version(mpirun).Contains(
         "Open MPI", StringComparison.OrdinalIgnoreCase));
 
-    private Process? _running;
+    private volatile Process? _running;
+    private volatile bool _isStopped;
 
     /// <summary>Runs a command in several processes.</summary>
     /// <param name="processes">How many.</param>
@@ -52,6 +53,9 @@ internal sealed partial class MpiLauncher(string mpirun)
         start.Environment["TERM"] = "dumb";
         using var process = Begin(start, mpirun);
         _running = process;
+        // A stop that came while it was being started.
+        if (_isStopped)
+            Stop();
         process.WaitForExit();
         _running = null;
         return process.ExitCode;
@@ -63,6 +67,7 @@ internal sealed partial class MpiLauncher(string mpirun)
     /// </summary>
     public void Stop()
     {
+        _isStopped = true;
         try
         {
             if (_running is { HasExited: false } process && !OperatingSystem.IsWindows())

@@ -15,7 +15,7 @@ internal static class DryRun
 
     public static int Print(IStudy study, bool json)
     {
-        using var directory = StudyDirectory.Peek(study.Settings.Output);
+        var directory = StudyDirectory.Peek(study.Settings.Output);
         var runner = new StudyRunner(
             directory, new ProcessLauncher(), new StudyOptions(study.Settings.Jobs),
             new PlainStudyDisplay(Console.Error));

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using AnTransformer.Cli.Commands;
 using AnTransformer.Studies.Running;
+using AnTransformer.Studies.Sharing;
 
 namespace AnTransformer.Cli.Studies;
 
@@ -13,10 +14,11 @@ internal sealed class ProcessLauncher : IRunLauncher
     // Ctrl-C reaches the whole terminal, and may reach a process before it could install its handler.
     private const int Interrupted = 128 + 2;
 
-    public RunExit Launch(string configurationPath, CancellationToken stop)
+    public RunExit Launch(string configurationPath, RunClaim claim, CancellationToken stop)
     {
         var start = ThisProgram.StartInfo(["train", configurationPath, "--json", TrainCommand.SupervisedOption]);
         start.RedirectStandardInput = true;
+        start.Environment[ClaimGuard.Variable] = claim.Path;
         // Runs beside each other share the cores: threads that wait must not spin, unless the user has said how they
         // shall wait.
         if (!start.Environment.ContainsKey("GOMP_SPINCOUNT"))

@@ -54,7 +54,7 @@ internal static class StudyCommand
             // Planned first: what cannot be run should not leave a directory behind.
             var study = StudyPlanning.Plan(
                 data => kind.Create(settings, baseConfiguration, data), display.Preparation, stop.Token);
-            using var directory = StudyDirectory.Open(settings.Output);
+            var directory = StudyDirectory.Open(settings.Output);
             return StudySession.Run(study, directory, display, parsed.GetValue(json), stop.Token);
         });
         return command;

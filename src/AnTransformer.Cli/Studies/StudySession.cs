@@ -20,7 +20,10 @@ internal static class StudySession
     {
         var settings = study.Settings;
         var report = new StudyReport(study, directory, ThisProgram.CommandLine());
-        var options = new StudyOptions(settings.Jobs, settings.Devices, settings.KeepCheckpoints);
+        var options = new StudyOptions(settings.Jobs, settings.Devices, settings.KeepCheckpoints)
+        {
+            WorkerTimeout = TimeSpan.FromSeconds(settings.WorkerTimeout),
+        };
         var runner = new StudyRunner(directory, new ProcessLauncher(), options, display);
         AtomicFile.WriteAllText(directory.Configuration, ConfigurationBinder.Write(settings));
         foreach (var warning in study.PlanWarnings)

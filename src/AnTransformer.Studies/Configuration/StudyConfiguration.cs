@@ -43,6 +43,12 @@ public abstract class StudyConfiguration
         "Whether the checkpoints of finished runs are kept; they are deleted otherwise, and metrics and results stay.")]
     public bool KeepCheckpoints { get; set; }
 
+    /// <summary>Patience with other workers.</summary>
+    [Description("Seconds without a sign of life after which the runs of another worker are taken over, where several on "
+        + "one or more hosts were started with the same output and work on the study together.")]
+    [InRange(1, 86400)]
+    public double WorkerTimeout { get; set; } = 60;
+
     /// <summary>Problems that all studies may have.</summary>
     protected IEnumerable<ConfigurationProblem> CommonProblems()
     {

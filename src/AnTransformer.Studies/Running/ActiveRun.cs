@@ -1,5 +1,6 @@
 using System.Globalization;
 using AnTransformer.Checkpoints;
+using AnTransformer.Studies.Sharing;
 using AnTransformer.Training.Configuration;
 using AnTransformer.Training.Metrics;
 using AnTransformer.Training.Runs;
@@ -19,7 +20,7 @@ internal sealed class ActiveRun
     private long? _firstStep;
 
     public ActiveRun(
-        PlannedRun run, int slot, StudyDirectory directory, StudyOptions options, IRunLauncher launcher,
+        PlannedRun run, RunClaim claim, int slot, StudyDirectory directory, StudyOptions options, IRunLauncher launcher,
         CancellationToken stop)
     {
         (Run, Slot, _options) = (run, slot, options);
@@ -27,7 +28,7 @@ internal sealed class ActiveRun
         var root = directory.RunPath(run);
         _metrics = Path.Combine(root, "metrics.jsonl");
         Task = System.Threading.Tasks.Task.Factory.StartNew(
-            () => Launch(root, launcher, stop), CancellationToken.None, TaskCreationOptions.LongRunning,
+            () => Launch(root, claim, launcher, stop), CancellationToken.None, TaskCreationOptions.LongRunning,
             TaskScheduler.Default);
         Current = new CurrentRun(run.Name, 0, run.Plan.Steps, Loss: null);
     }
@@ -74,7 +75,7 @@ internal sealed class ActiveRun
             ? ResultCollector.Collect(Run, _metrics, exit, _device ?? Run.Configuration.Training.Device, _options.Jobs)
             : null;
 
-    private RunExit Launch(string root, IRunLauncher launcher, CancellationToken stop)
+    private RunExit Launch(string root, RunClaim claim, IRunLauncher launcher, CancellationToken stop)
     {
         var end = DateTime.UtcNow + LongestWait;
         while (RunDirectory.IsInUse(root) && DateTime.UtcNow < end)
@@ -85,7 +86,7 @@ internal sealed class ActiveRun
 
         var configuration = Path.Combine(root, RunDirectory.ConfigurationFile);
         AtomicFile.WriteAllText(configuration, ConfigurationBinder.Write(Resolve(root)));
-        return launcher.Launch(configuration, stop);
+        return launcher.Launch(configuration, claim, stop);
     }
 
     private TrainingConfiguration Resolve(string root)

@@ -1,3 +1,4 @@
+using AnTransformer.Studies.Sharing;
 using AnTransformer.Training.Configuration;
 using AnTransformer.Training.Loop;
 using AnTransformer.Training.Runs;
@@ -12,7 +13,7 @@ namespace AnTransformer.Studies.Running;
 public sealed class InProcessLauncher(ITrainingListener listener) : IRunLauncher
 {
     /// <inheritdoc/>
-    public RunExit Launch(string configurationPath, CancellationToken stop)
+    public RunExit Launch(string configurationPath, RunClaim claim, CancellationToken stop)
     {
         try
         {

@@ -13,6 +13,7 @@ namespace AnTransformer.Studies.Running;
 /// <param name="stop">Ends the preparation.</param>
 public sealed class StudyData(ITrainingListener? listener, CancellationToken stop)
 {
+    private static readonly TimeSpan BetweenTries = TimeSpan.FromSeconds(1);
     private readonly Dictionary<string, int> _vocabularies = new(StringComparer.Ordinal);
 
     /// <summary>The size of the vocabulary that a run's tokens are of.</summary>
@@ -33,8 +34,20 @@ public sealed class StudyData(ITrainingListener? listener, CancellationToken sto
 
     private int Prepare(TrainingConfiguration configuration, ITrainingListener preparation)
     {
-        using var data = TrainingData.Open(configuration, preparation, stop);
-        return data.VocabularySize;
+        while (true)
+        {
+            try
+            {
+                using var data = TrainingData.Open(configuration, preparation, stop);
+                return data.VocabularySize;
+            }
+            catch (InvalidInputException e) when (e.IsBusy)
+            {
+                // Another worker of the study is preparing it.
+                if (stop.WaitHandle.WaitOne(BetweenTries))
+                    throw new OperationCanceledException(stop);
+            }
+        }
     }
 
     private static int Guess(TrainingConfiguration configuration)

@@ -4,13 +4,11 @@ using AnTransformer.Training.Runs;
 namespace AnTransformer.Studies.Running;
 
 /// <summary>
-/// The directory of a study: <c>runs/</c>, tables, plots and the report; locked for as long as a session lives.
+/// The directory of a study: <c>runs/</c>, tables, plots and the report. Several sessions may work in it at a time.
 /// </summary>
-public sealed class StudyDirectory : IDisposable
+public sealed class StudyDirectory
 {
-    private readonly FileLock? _lock;
-
-    private StudyDirectory(string root, FileLock? @lock) => (Root, _lock) = (root, @lock);
+    private StudyDirectory(string root) => Root = root;
 
     /// <summary>The directory.</summary>
     public string Root { get; }
@@ -27,27 +25,31 @@ public sealed class StudyDirectory : IDisposable
     /// <summary>The report.</summary>
     public string Report => Path.Combine(Root, "report.html");
 
-    /// <summary>
-    /// Creates or opens a study's directory, locks it, and clears it of what killed sessions have left.
-    /// </summary>
+    /// <summary>Where those who work on the study announce themselves.</summary>
+    internal string Workers => Path.Combine(Root, "workers");
+
+    /// <summary>Creates or opens a study's directory.</summary>
     /// <param name="path">The directory.</param>
-    /// <exception cref="InvalidInputException">It cannot be written, or another session holds it.</exception>
+    /// <exception cref="InvalidInputException">It cannot be written.</exception>
     public static StudyDirectory Open(string path)
     {
         var full = Path.GetFullPath(path);
-        var held = FileLock.TryTake(Path.Combine(full, "study.lock")) ?? throw new InvalidInputException(
-            $"{path}: another study is using this directory; wait for it to end or choose another output.");
+        try
+        {
+            Directory.CreateDirectory(full);
+        }
+        catch (Exception e) when (WriteErrors.Covers(e))
+        {
+            throw WriteErrors.Explain(path, e);
+        }
+
         AtomicDirectory.RemoveStale(full);
-        // A run that has its result is never opened again, and its directory would keep what was left there.
-        var runs = Path.Combine(full, "runs");
-        if (Directory.Exists(runs))
-            Directory.GetDirectories(runs).ToList().ForEach(run => AtomicDirectory.RemoveStale(run));
-        return new StudyDirectory(full, held);
+        return new StudyDirectory(full);
     }
 
     /// <summary>A study's directory to read from, whether it exists or not and whoever is at work in it.</summary>
     /// <param name="path">The directory.</param>
-    public static StudyDirectory Peek(string path) => new(Path.GetFullPath(path), @lock: null);
+    public static StudyDirectory Peek(string path) => new(Path.GetFullPath(path));
 
     /// <summary>The directory of a run.</summary>
     /// <param name="run">A run.</param>
@@ -70,8 +72,9 @@ public sealed class StudyDirectory : IDisposable
     /// <exception cref="IOException">The same.</exception>
     public void DeleteCheckpoints(PlannedRun run) => RunDirectory.DeleteCheckpoints(RunPath(run));
 
-    /// <inheritdoc/>
-    public void Dispose() => _lock?.Dispose();
+    /// <summary>Clears the directory of a run, which nobody carries out, of what killed sessions have left.</summary>
+    /// <param name="run">The run.</param>
+    internal void RemoveStale(PlannedRun run) => AtomicDirectory.RemoveStale(RunPath(run));
 
     private string ResultPath(PlannedRun run) => Path.Combine(RunPath(run), "result.json");
 }

@@ -24,7 +24,7 @@ public static class StudyPlanning
     {
         ArgumentNullException.ThrowIfNull(create);
         var study = create(new StudyData(listener: null, stop));
-        using var directory = StudyDirectory.Peek(study.Settings.Output);
+        var directory = StudyDirectory.Peek(study.Settings.Output);
         var results = new Dictionary<string, RunResult>(StringComparer.Ordinal);
         var agenda = KnownResults.Read(directory, study.Plan, results, _ => { });
         var state = new StudyState(agenda, results, new Dictionary<string, string>(StringComparer.Ordinal));

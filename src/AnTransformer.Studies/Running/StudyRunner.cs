@@ -1,8 +1,11 @@
+using AnTransformer.Studies.Sharing;
+
 namespace AnTransformer.Studies.Running;
 
 /// <summary>
 /// Carries out a study's runs, several at a time if asked to: skips what has a result, goes on with what was
-/// interrupted, and asks the plan again after every run.
+/// interrupted, and asks the plan again after every run. Others may do the same in the same directory, on other hosts:
+/// each run is one's who has claimed it.
 /// </summary>
 /// <param name="directory">The study's directory.</param>
 /// <param name="launcher">Trains a run.</param>
@@ -33,24 +36,28 @@ public sealed class StudyRunner(
     public StudyOutcome Run(IStudyPlan plan, Action<StudyState> onResult, CancellationToken stop)
     {
         using var end = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        using var shared = new SharedStudy(directory, SharedStudy.Digest(plan), options.WorkerTimeout);
         try
         {
-            var agenda = Ask(plan, TidyUp);
+            var agenda = Ask(plan, CleanUp);
             Report(onResult, agenda);
             while (true)
             {
-                StartNext(agenda, end.Token);
-                if (_active.Count == 0)
+                var areOthersAtWork = StartNext(shared, agenda, end.Token);
+                if (_active.Count == 0 && !areOthersAtWork)
                     return new StudyOutcome(State(agenda), stop.IsCancellationRequested);
-                Task.WaitAny([.. _active.Select(run => run.Task)], Tick);
+                if (_active.Count == 0)
+                    end.Token.WaitHandle.WaitOne(Tick);
+                else
+                    Task.WaitAny([.. _active.Select(run => run.Task)], Tick);
                 _active.ForEach(run => run.Refresh());
                 var ended = _active.Where(run => run.Task.IsCompleted).ToList();
-                var results = ended.Count(run => Finish(run, stop.IsCancellationRequested));
-                if (results > 0)
-                {
-                    agenda = Ask(plan, TidyUp);
+                var known = _results.Count;
+                ended.ForEach(run => Finish(shared, run, stop.IsCancellationRequested));
+                if (areOthersAtWork || _results.Count > known)
+                    agenda = Ask(plan, _ => { });
+                if (_results.Count > known)
                     Report(onResult, agenda);
-                }
 
                 listener.OnProgress(_clock.Progress(agenda, _results, _active));
             }
@@ -60,6 +67,7 @@ public sealed class StudyRunner(
             // An exception on the way must not leave runs behind that nobody watches.
             end.Cancel();
             WaitForAll();
+            _active.ForEach(run => shared.Release(run.Run));
         }
     }
 
@@ -75,27 +83,64 @@ public sealed class StudyRunner(
     private StudyState State(StudyAgenda agenda)
         => new(agenda, _results, new Dictionary<string, string>(_failures, StringComparer.Ordinal));
 
-    private void StartNext(StudyAgenda agenda, CancellationToken stop)
+    /// <summary>Starts what is free for as long as there are jobs; true when other workers have runs to do.</summary>
+    private bool StartNext(SharedStudy shared, StudyAgenda agenda, CancellationToken stop)
     {
-        if (_results.Count == 0 && _failures.Count >= HopelessFailures)
-            return;
+        if ((_results.Count == 0 && _failures.Count >= HopelessFailures) || stop.IsCancellationRequested)
+            return false;
+        var areOthersAtWork = false;
         foreach (var run in agenda.Runs.DistinctBy(run => run.Name))
         {
-            if (_active.Count >= options.Jobs || stop.IsCancellationRequested)
-                return;
             if (_results.ContainsKey(run.Name) || _failures.ContainsKey(run.Name)
                 || _active.Exists(active => active.Run.Name == run.Name))
                 continue;
+            if (_active.Count >= options.Jobs)
+                return areOthersAtWork;
+            if (Claim(shared, run) is not { } claim)
+            {
+                areOthersAtWork |= !_failures.ContainsKey(run.Name);
+                continue;
+            }
+
             var slot = Enumerable.Range(0, options.Jobs).First(free => !_active.Exists(active => active.Slot == free));
-            _active.Add(new ActiveRun(run, slot, directory, options, launcher, stop));
+            _active.Add(new ActiveRun(run, claim, slot, directory, options, launcher, stop));
+        }
+
+        return areOthersAtWork;
+    }
+
+    /// <summary>A run for this worker; null when another has it, or has just finished it, or it cannot be had.</summary>
+    private RunClaim? Claim(SharedStudy shared, PlannedRun run)
+    {
+        try
+        {
+            // The other one's result may be there since the last look.
+            return shared.TryClaim(run) is { } claim && directory.ReadResult(run) is null ? claim : null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            Fail(run, $"its directory cannot be written ({e.Message.TrimEnd('.')})");
+            return null;
         }
     }
 
-    /// <summary>Takes in a run that has ended; true when it has a result.</summary>
-    private bool Finish(ActiveRun run, bool stopping)
+    private void Fail(PlannedRun run, string reason)
+    {
+        _failures[run.Name] = reason;
+        listener.OnRunEnded(run, null, new RunExit(RunEnding.Failed, reason));
+    }
+
+    /// <summary>Takes in a run that has ended.</summary>
+    private void Finish(SharedStudy shared, ActiveRun run, bool stopping)
     {
         _active.Remove(run);
         _clock.Ended(run);
+        if (shared.HasLost(run.Run))
+        {
+            listener.OnWarning($"{run.Run.Name} was taken over by another worker, who saw no life here for too long");
+            return;
+        }
+
         var (result, exit) = Outcome(run);
         if (result is { Status: RunEnding.Completed } && !HasFinalEvaluation(run.Run, result, stopping))
             (result, exit) = (null, new RunExit(RunEnding.Failed, "it ended without its last evaluation"));
@@ -107,8 +152,9 @@ public sealed class StudyRunner(
             exit = exit with { Ending = RunEnding.Stopped };
         if (exit.Ending == RunEnding.Failed)
             _failures[run.Run.Name] = exit.Message ?? "for an unknown reason";
+        if (result is null)
+            shared.Release(run.Run);
         listener.OnRunEnded(run.Run, result, exit);
-        return result is not null;
     }
 
     private static (RunResult? Result, RunExit Exit) Outcome(ActiveRun run)
@@ -139,6 +185,13 @@ public sealed class StudyRunner(
         _results[result.Name] = result;
         TidyUp(run);
         return (result, exit);
+    }
+
+    /// <summary>What earlier sessions may have left of a run that has its result.</summary>
+    private void CleanUp(PlannedRun run)
+    {
+        directory.RemoveStale(run);
+        TidyUp(run);
     }
 
     private void TidyUp(PlannedRun run)

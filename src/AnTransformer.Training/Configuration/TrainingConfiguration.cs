@@ -1,4 +1,5 @@
 using System.ComponentModel;
+using System.Numerics;
 
 namespace AnTransformer.Training.Configuration;
 
@@ -67,6 +68,28 @@ public sealed class TrainingConfiguration : IValidatable
                 $"schedule.warmup_steps {Schedule.WarmupSteps} exceeds training.steps {Training.Steps}; choose fewer",
                 "schedule.warmup_steps",
                 "training.steps");
+        }
+
+        foreach (var (key, interval) in ((string Key, long Interval)[])
+            [("evaluation.interval", Evaluation.Interval), ("checkpoint.interval", Checkpoint.Interval)])
+        {
+            if (interval % Distributed.SyncEvery != 0)
+            {
+                yield return new ConfigurationProblem(
+                    $"{key} {interval} is no multiple of distributed.sync_every {Distributed.SyncEvery}, and only there "
+                        + "processes have one model; choose a multiple",
+                    key,
+                    "distributed.sync_every");
+            }
+        }
+
+        if (Distributed.Deterministic && !BitOperations.IsPow2(Training.GradientAccumulation))
+        {
+            yield return new ConfigurationProblem(
+                $"distributed.deterministic sums micro-batches in one binary tree, which needs a power of two of them, and "
+                    + $"training.gradient_accumulation is {Training.GradientAccumulation}; choose 1, 2, 4, 8 ...",
+                "distributed.deterministic",
+                "training.gradient_accumulation");
         }
     }
 }

@@ -9,21 +9,30 @@ namespace AnTransformer.Training.Loop;
 /// <summary>Weights and moments that are the same on all processes.</summary>
 internal static unsafe class Replication
 {
-    private const long Most = 1 << 30;
-
     /// <summary>Gives everybody those of rank 0.</summary>
     /// <param name="group">The processes.</param>
     /// <param name="model">Its weights.</param>
     /// <param name="optimizer">Its state.</param>
-    public static void Give(ProcessGroup group, LanguageModel model, Optimizer optimizer)
+    /// <param name="outer">What joins processes that train by themselves; null for none.</param>
+    /// <param name="loaded">
+    /// What rank 0 has loaded of a state that processes share; null for the one that they begin with.
+    /// </param>
+    public static void Give(
+        ProcessGroup group, LanguageModel model, Optimizer optimizer, OuterOptimizer? outer,
+        IReadOnlyList<KeyValuePair<string, Tensor>>? loaded)
     {
         if (group.Size == 1)
             return;
         using var noGrad = no_grad();
-        using (var values = model.Store.Values())
-            Give(group, values);
-        foreach (var (_, tensor) in optimizer.State())
-            Give(group, tensor);
+        using var scope = NewDisposeScope();
+        Give(group, model.Store.Values());
+        if (!group.Any(loaded is not null))
+            return;
+        // Rows of their own for everybody, or all of it.
+        if (optimizer.IsSharded)
+            optimizer.ScatterState(loaded ?? []);
+        else
+            optimizer.State().Concat(outer?.State() ?? []).ToList().ForEach(item => Give(group, item.Value));
     }
 
     /// <summary>Why the weights of processes are not the same any more, which they always are; null if they are.</summary>
@@ -44,10 +53,5 @@ internal static unsafe class Replication
     }
 
     private static void Give(ProcessGroup group, Tensor tensor)
-    {
-        var bytes = tensor.numel() * tensor.element_size();
-        var address = (byte*)TensorMemory.Address(tensor);
-        for (long done = 0; done < bytes; done += Most)
-            group.Broadcast(new Span<byte>(address + done, (int)Math.Min(Most, bytes - done)));
-    }
+        => group.Broadcast((byte*)TensorMemory.Address(tensor), tensor.numel() * tensor.element_size());
 }

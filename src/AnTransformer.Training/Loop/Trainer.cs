@@ -22,6 +22,8 @@ public sealed class Trainer : IDisposable
     private readonly RunDirectory? _run;        // rank 0's
     private readonly ProcessGroup _group;
     private readonly GradientSharing _sharing;
+    private readonly OuterOptimizer? _outer;    // for processes that train by themselves between its steps
+    private string? _localDivergence;
     private readonly BatchShare _share;
     private readonly ITrainingListener _listener;
     private readonly WindowSampler _sampler;
@@ -77,28 +79,42 @@ public sealed class Trainer : IDisposable
         var vocabulary = run is null
             ? 0
             : StartingWeights.VocabularySize(point?.Path, training.From, data.VocabularySize);
-        _plan = TrainingPlan.Create(configuration, BitConverter.ToInt32(_group.FromFirst(BitConverter.GetBytes(vocabulary))));
+        vocabulary = BitConverter.ToInt32(_group.FromFirst(BitConverter.GetBytes(vocabulary)));
+        _plan = TrainingPlan.Create(configuration, vocabulary);
         _sampler = WindowSampler.Shuffled(data.Train, _plan.Model.MaxPositionEmbeddings, training.Seed)
             .Masked(TokenMasker.ForTraining(_plan.Model, training.Seed));
         _model = LanguageModel.Create(_plan.Model, context);
-        _optimizer = new Optimizer(_model, _plan.Optimizer);
+        _optimizer = new Optimizer(
+            _model, _plan.Optimizer, configuration.Distributed.ShardOptimizer ? _group : null);
         _evaluator = new Evaluator(
             _model, WindowSampler.Sequential(data.Validation, _plan.Model.MaxPositionEmbeddings), data.Tokenizer,
             training.BatchSize, _group);
+        var distributed = configuration.Distributed;
+        _outer = distributed.SyncEvery == 1
+            ? null
+            : new OuterOptimizer(
+                _model, _optimizer, _group, distributed.OuterLearningRate, distributed.OuterMomentum,
+                distributed.GradientDtype);
         _sharing = new GradientSharing(
-            _model, _group, configuration.Distributed.GradientDtype, configuration.Distributed.Deterministic);
+            _model, _outer is null ? _group : ProcessGroup.Single, distributed.GradientDtype, distributed.Deterministic);
         _share = BatchShare.Of(
             training.BatchSize, training.GradientAccumulation, _group.Rank, _group.Size,
-            whole: _plan.Model.Masking is not null || configuration.Distributed.Deterministic);
+            whole: _plan.Model.Masking is not null || distributed.Deterministic);
         _inputs = new long[training.BatchSize * _plan.Model.MaxPositionEmbeddings];
         _targets = new long[_inputs.Length];
         _targetDevice = _plan.Model.Masking is null ? context.Device : CPU;      // see IgnoredTargets
         _state = new TrainerState { Seed = training.Seed };
-        if (point is not null)
-            Resume(point);
-        else if (_group.Rank == 0)
-            Begin();
-        Replication.Give(_group, _model, _optimizer);
+        using (var loading = NewDisposeScope())
+        {
+            IReadOnlyList<KeyValuePair<string, Tensor>>? moments = null;
+            if (point is not null)
+                Resume(point, moments = [.. _optimizer.WholeState(), .. OuterState(point.Path)]);
+            else if (_group.Rank == 0)
+                Begin();
+            Replication.Give(_group, _model, _optimizer, _outer, moments);
+            _outer?.Begin();
+        }
+
         _state = TrainerState.Parse(_group.FromFirst(_state.ToBytes()));
         _optimizer.Resume(_state.Step);
         _earlierSeconds = _state.ElapsedSeconds;
@@ -129,14 +145,20 @@ public sealed class Trainer : IDisposable
             Evaluate(recorder, stop);       // the earlier session ended between the checkpoint and its evaluation
         if (_state.Step == 0)
             _inspector?.Record(recorder!, step: 0);
-        while (_state.Step < _plan.Steps && !_group.Any(TimeIsUp()))
+        while (_state.Step < _plan.Steps)
         {
-            if (_group.Any(stop.IsCancellationRequested))
-                return Stopped();
+            if (IsTogether)
+            {
+                var (timeIsUp, isStopped) = Agreed(TimeIsUp(), stop.IsCancellationRequested);
+                if (timeIsUp)
+                    break;
+                if (isStopped)
+                    return Stopped();
+            }
 
             _timer.Start();
             var learningRate = _plan.Schedule.At(_state.Step);
-            var result = TakeStep(learningRate);
+            var result = Meet(TakeStep(learningRate));
             if (result.Divergence is { } reason)
             {
                 _inspector?.Record(recorder!, _state.Step);      // the blow-up is in the activations
@@ -186,13 +208,14 @@ public sealed class Trainer : IDisposable
     public void Dispose()
     {
         _sharing.Dispose();
+        _outer?.Dispose();
         _optimizer.Dispose();
         _model.Dispose();
     }
 
-    private void Resume(ResumePoint point)
+    private void Resume(ResumePoint point, IReadOnlyList<KeyValuePair<string, Tensor>> moments)
     {
-        _state = TrainingCheckpoint.Load(point.Path, _model, _optimizer);
+        _state = TrainingCheckpoint.Load(point.Path, _model, moments);
         _lastSavedStep = _state.Step;
         _earlierSeconds = _state.ElapsedSeconds;
         _listener.OnMessage($"resuming from {point.Path} at step {_state.Step}");
@@ -210,6 +233,17 @@ public sealed class Trainer : IDisposable
             $"trained to step {_plan.Steps} now; the learning rate follows the schedule over {_plan.Steps} steps from "
                 + "here on, "
             + $"{_plan.Schedule.At(_state.Step):g3} at the next one");
+    }
+
+    /// <summary>Where a checkpoint's momentum of outer steps goes: to those of this run, or nowhere.</summary>
+    private IReadOnlyList<KeyValuePair<string, Tensor>> OuterState(string checkpoint)
+    {
+        if (!TrainingCheckpoint.HasOuterState(checkpoint))
+            return [];
+        if (_outer is not null)
+            return _outer.State();
+        _listener.OnMessage("processes train together from here on; the momentum of outer steps is left behind");
+        return [.. OuterOptimizer.StateNames(_model).Select(item => KeyValuePair.Create(item.Name, zeros_like(item.Of)))];
     }
 
     private void Begin()
@@ -247,10 +281,40 @@ public sealed class Trainer : IDisposable
             _step.ForwardBackward(
                 tensor(inputs, device: _model.Context.Device).view(shape),
                 tensor(targets, device: _targetDevice).view(shape),
-                (double)_share.Sequences / count);
+                (double)(_outer is null ? _share.Sequences : _share.Own) / count);
         }
 
         return _step.Update(learningRate);
+    }
+
+    /// <summary>Whether all processes have the same weights: everywhere, or between stretches by themselves.</summary>
+    private bool IsTogether => _outer is null || _state.Step % _configuration.Distributed.SyncEvery == 0;
+
+    /// <summary>
+    /// The outer step where it is due. What is found in between, such as a loss that is no number, waits for it.
+    /// </summary>
+    private StepResult Meet(StepResult result)
+    {
+        if (_outer is null)
+            return result;
+        _localDivergence ??= result.Divergence;
+        var step = _state.Step + 1;
+        if (step % _configuration.Distributed.SyncEvery != 0 && step < _plan.Steps)
+            return result with { Divergence = null };
+        var losses = _group.Gather(BitConverter.GetBytes(_localDivergence is null ? result.Loss : double.NaN))
+            .Select(bytes => BitConverter.ToDouble(bytes)).ToList();
+        var loss = losses.Average();
+        if (double.IsNaN(loss))
+        {
+            return result with
+            {
+                Loss = loss,
+                Divergence = _localDivergence ?? $"rank {losses.FindIndex(double.IsNaN)} could not go on",
+            };
+        }
+
+        _outer.Update();
+        return result with { Loss = loss };
     }
 
     private StepReport Report(StepResult result, double learningRate, double matmulRate)
@@ -276,6 +340,14 @@ public sealed class Trainer : IDisposable
             ? whole
             : new long[sequences * _plan.Model.MaxPositionEmbeddings];
 
+    /// <summary>Whether either holds on any rank, by one exchange.</summary>
+    private (bool First, bool Second) Agreed(bool first, bool second)
+    {
+        var flags = _group.Gather([(byte)((first ? 1 : 0) | (second ? 2 : 0))])
+            .Aggregate(0, (all, bytes) => all | bytes[0]);
+        return ((flags & 1) != 0, (flags & 2) != 0);
+    }
+
     private bool IsDue(long interval) => interval > 0 && _state.Step % interval == 0;
 
     private bool TimeIsUp()
@@ -292,10 +364,12 @@ public sealed class Trainer : IDisposable
             return "the weights are not finite";
         if (Replication.Difference(_group, _model) is { } difference)
             return difference;
+        using var gathered = NewDisposeScope();
+        List<KeyValuePair<string, Tensor>> moments = [.. _optimizer.GatherState(), .. _outer?.State() ?? []];
         if (_run is not null)
         {
             TrainingCheckpoint.Save(
-                _run.CheckpointPath(_state.Step), _model, _optimizer, _state, _configuration, _data.Tokenizer);
+                _run.CheckpointPath(_state.Step), _model, moments, _state, _configuration, _data.Tokenizer);
             _run.Prune(_configuration.Checkpoint.KeepLast);
         }
 

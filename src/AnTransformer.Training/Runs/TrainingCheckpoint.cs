@@ -21,7 +21,7 @@ public static class TrainingCheckpoint
     /// <summary>Writes a checkpoint; at any moment either it or nothing is there.</summary>
     /// <param name="path">The checkpoint's directory.</param>
     /// <param name="model">Weights.</param>
-    /// <param name="optimizer">Moments.</param>
+    /// <param name="moments">The optimizer's: <see cref="Optimizer.GatherState"/>.</param>
     /// <param name="state">Trainer state.</param>
     /// <param name="configuration">The run's configuration.</param>
     /// <param name="tokenizer">The tokenizer, or null when only ids are known.</param>
@@ -31,7 +31,7 @@ public static class TrainingCheckpoint
     public static void Save(
         string path,
         LanguageModel model,
-        Optimizer optimizer,
+        IReadOnlyList<KeyValuePair<string, Tensor>> moments,
         TrainerState state,
         TrainingConfiguration configuration,
         Tokenizer? tokenizer)
@@ -41,7 +41,7 @@ public static class TrainingCheckpoint
             tokenizer?.Save(directory);
             using (var generator = get_rng_state())
             {
-                List<KeyValuePair<string, Tensor>> tensors = [.. optimizer.State(), new(GeneratorState, generator)];
+                List<KeyValuePair<string, Tensor>> tensors = [.. moments, new(GeneratorState, generator)];
                 SafetensorsTensors.Write(Path.Combine(directory, OptimizerFile), tensors);
             }
 
@@ -52,9 +52,10 @@ public static class TrainingCheckpoint
     /// <summary>Loads weights, moments and generator state, and returns the trainer's state.</summary>
     /// <param name="path">The checkpoint's directory.</param>
     /// <param name="model">Receives the weights; must have the checkpoint's shape.</param>
-    /// <param name="optimizer">Receives the moments.</param>
+    /// <param name="moments">Receive the optimizer's: <see cref="Optimizer.WholeState"/>.</param>
     /// <exception cref="InvalidInputException">A file is missing, malformed or of another model.</exception>
-    public static TrainerState Load(string path, LanguageModel model, Optimizer optimizer)
+    public static TrainerState Load(
+        string path, LanguageModel model, IReadOnlyList<KeyValuePair<string, Tensor>> moments)
     {
         var weights = Path.Combine(path, ModelCheckpoint.WeightsFile);
         using (var file = SafetensorsFile.Open(weights))
@@ -63,18 +64,16 @@ public static class TrainingCheckpoint
                 file, weights, ModelCheckpoint.Weights(model), "the configured model");
         }
 
-        var moments = Path.Combine(path, OptimizerFile);
-        using (var file = SafetensorsFile.Open(moments))
+        var optimizer = Path.Combine(path, OptimizerFile);
+        using (var file = SafetensorsFile.Open(optimizer))
         using (var generator = get_rng_state())
         {
-            List<KeyValuePair<string, Tensor>> tensors = [.. optimizer.State(), new(GeneratorState, generator)];
-            ModelCheckpoint.CopyInto(file, moments, tensors, "the optimizer of the configured model");
+            List<KeyValuePair<string, Tensor>> tensors = [.. moments, new(GeneratorState, generator)];
+            ModelCheckpoint.CopyInto(file, optimizer, tensors, "the optimizer of the configured model");
             set_rng_state(generator);
         }
 
-        var state = LoadState(path);
-        optimizer.Resume(state.Step);
-        return state;
+        return LoadState(path);
     }
 
     /// <summary>
@@ -101,6 +100,15 @@ public static class TrainingCheckpoint
     /// <summary>Where a checkpoint's configuration lies.</summary>
     /// <param name="path">The checkpoint's directory.</param>
     internal static string ConfigurationPath(string path) => Path.Combine(path, ConfigurationFile);
+
+    /// <summary>Whether a checkpoint holds the momentum of outer steps (<see cref="OuterOptimizer"/>).</summary>
+    /// <param name="path">The checkpoint's directory.</param>
+    /// <exception cref="InvalidInputException">A file is missing or malformed.</exception>
+    internal static bool HasOuterState(string path)
+    {
+        using var file = SafetensorsFile.Open(Path.Combine(path, OptimizerFile));
+        return file.Names.Any(name => name.StartsWith(OuterOptimizer.StatePrefix, StringComparison.Ordinal));
+    }
 
     /// <summary>The trainer's state of a checkpoint.</summary>
     /// <param name="path">The checkpoint's directory.</param>

@@ -85,8 +85,14 @@ public static class AtomicDirectory
             var target = FullPath(path);
             using var staging = new Staging(target);
             if (staging.IsContested())
+            {
                 throw new InvalidInputException(
-                    $"Another process is making '{path}'; wait for it or choose another name.");
+                    $"Another process is making '{path}'; wait for it or choose another name.")
+                {
+                    IsBusy = true,
+                };
+            }
+
             Check(path, target, target, objection);
             Directory.CreateDirectory(staging.New);
             await fill(staging.New).ConfigureAwait(false);

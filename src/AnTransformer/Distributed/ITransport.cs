@@ -22,6 +22,12 @@ internal unsafe interface ITransport : IDisposable
     /// <summary>Rank 0's bytes to everybody.</summary>
     void Broadcast(byte* data, int bytes);
 
-    /// <summary>Ends all ranks; may be called from any thread.</summary>
+    /// <summary>
+    /// Asks for the end of all ranks, from any thread; <see cref="AbortIfAsked"/>, which waits in this transport call, too,
+    /// brings it about.
+    /// </summary>
     void Abort(int exitCode);
+
+    /// <summary>Ends all ranks where that was asked for.</summary>
+    void AbortIfAsked();
 }

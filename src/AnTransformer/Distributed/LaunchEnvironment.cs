@@ -11,6 +11,7 @@ public sealed record LaunchEnvironment(int Rank, int Size, string Launcher)
     [
         ("OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE", "mpirun"),
         ("PMI_RANK", "PMI_SIZE", "mpirun"),
+        ("PMIX_RANK", "SLURM_STEP_NUM_TASKS", "srun"),
         ("PMIX_RANK", "SLURM_NTASKS", "srun"),
     ];
 

@@ -6,6 +6,8 @@ namespace AnTransformer.Distributed;
 /// </summary>
 public abstract unsafe class ProcessGroup : IDisposable
 {
+    private const long MostAtOnce = 1 << 30;
+
     /// <summary>A process alone.</summary>
     public static ProcessGroup Single { get; } = new SingleProcess();
 
@@ -25,6 +27,22 @@ public abstract unsafe class ProcessGroup : IDisposable
     /// <returns>Ends when the sums are there.</returns>
     public abstract Task StartSum(float* values, long count, GradientDtype dtype);
 
+    /// <summary>
+    /// Begins to replace the numbers of each rank's part by their sums over all ranks, on that rank alone; elsewhere they
+    /// are of no use afterwards. Sums are made as <see cref="StartSum"/> makes them.
+    /// </summary>
+    /// <param name="values">The buffer; it must stay where it is until the task has ended.</param>
+    /// <param name="parts">Each rank's segments of the buffer, in order; no two have a number in common.</param>
+    /// <param name="dtype">In what numbers travel.</param>
+    /// <returns>Ends when the sums are there.</returns>
+    public abstract Task StartReduceScatter(
+        float* values, IReadOnlyList<IReadOnlyList<BufferSegment>> parts, GradientDtype dtype);
+
+    /// <summary>Replaces the numbers of each rank's part by those which that rank has.</summary>
+    /// <param name="values">The buffer.</param>
+    /// <param name="parts">Each rank's segments of the buffer, in order; no two have a number in common.</param>
+    public abstract void AllGather(float* values, IReadOnlyList<IReadOnlyList<BufferSegment>> parts);
+
     /// <summary>What each rank has to say, by rank.</summary>
     /// <param name="mine">This rank's bytes, of any length.</param>
     public abstract IReadOnlyList<byte[]> Gather(byte[] mine);
@@ -36,6 +54,15 @@ public abstract unsafe class ProcessGroup : IDisposable
     /// <summary>Ends all processes of the group at once; does not return where there are others.</summary>
     /// <param name="exitCode">The job's exit code.</param>
     public virtual void Abort(int exitCode) => Environment.Exit(exitCode);
+
+    /// <summary>Overwrites memory by that of rank 0.</summary>
+    /// <param name="data">Its first byte.</param>
+    /// <param name="bytes">As many on every rank.</param>
+    public void Broadcast(byte* data, long bytes)
+    {
+        for (long done = 0; done < bytes; done += MostAtOnce)
+            Broadcast(new Span<byte>(data + done, (int)Math.Min(MostAtOnce, bytes - done)));
+    }
 
     /// <summary>Rank 0's bytes.</summary>
     /// <param name="mine">Read on rank 0 only.</param>

@@ -13,6 +13,15 @@ internal sealed unsafe class SingleProcess : ProcessGroup
     public override Task StartSum(float* values, long count, GradientDtype dtype) => Task.CompletedTask;
 
     /// <inheritdoc/>
+    public override Task StartReduceScatter(
+        float* values, IReadOnlyList<IReadOnlyList<BufferSegment>> parts, GradientDtype dtype) => Task.CompletedTask;
+
+    /// <inheritdoc/>
+    public override void AllGather(float* values, IReadOnlyList<IReadOnlyList<BufferSegment>> parts)
+    {
+    }
+
+    /// <inheritdoc/>
     public override IReadOnlyList<byte[]> Gather(byte[] mine) => [mine];
 
     /// <inheritdoc/>

@@ -12,6 +12,8 @@ internal sealed unsafe class TransportGroup : ProcessGroup
 {
     private const int BlockElements = 4 << 20;      // of one exchange: 16 MB
     private const int Alignment = 16;
+    private const int InlineBytes = 56;             // of a gathered word, beside its length: one exchange for short ones
+    private static readonly TimeSpan AbortPatience = TimeSpan.FromSeconds(3);
     private readonly BlockingCollection<Action> _calls = [];
     private readonly Thread _thread;
     private readonly ITransport _transport;
@@ -49,16 +51,39 @@ internal sealed unsafe class TransportGroup : ProcessGroup
     }
 
     /// <inheritdoc/>
+    public override Task StartReduceScatter(
+        float* values, IReadOnlyList<IReadOnlyList<BufferSegment>> parts, GradientDtype dtype)
+    {
+        var address = (nint)values;
+        return Start(() => ReduceScatter((float*)address, parts, dtype));
+    }
+
+    /// <inheritdoc/>
+    public override void AllGather(float* values, IReadOnlyList<IReadOnlyList<BufferSegment>> parts)
+    {
+        var address = (nint)values;
+        Wait(Start(() => Distribute((float*)address, parts)));
+    }
+
+    /// <inheritdoc/>
     public override IReadOnlyList<byte[]> Gather(byte[] mine)
     {
         IReadOnlyList<byte[]> result = [];
         Wait(Start(() =>
         {
-            var lengths = Exchange(BitConverter.GetBytes((long)mine.Length), sizeof(long))
-                .Select(bytes => (int)BitConverter.ToInt64(bytes)).ToList();
+            var head = new byte[sizeof(long) + InlineBytes];
+            BitConverter.TryWriteBytes(head, (long)mine.Length);
+            mine.AsSpan(0, Math.Min(mine.Length, InlineBytes)).CopyTo(head.AsSpan(sizeof(long)));
+            var heads = Exchange(head, head.Length);
+            var lengths = heads.ConvertAll(bytes => (int)BitConverter.ToInt64(bytes));
             var longest = lengths.Max();
-            Array.Resize(ref mine, longest);
-            var all = longest == 0 ? lengths.ConvertAll(_ => Array.Empty<byte>()) : Exchange(mine, longest);
+            var all = heads.ConvertAll(bytes => bytes[sizeof(long)..]);
+            if (longest > InlineBytes)
+            {
+                Array.Resize(ref mine, longest);
+                all = Exchange(mine, longest);
+            }
+
             result = [.. all.Select((bytes, rank) => bytes[..lengths[rank]])];
         }));
         return result;
@@ -82,6 +107,9 @@ internal sealed unsafe class TransportGroup : ProcessGroup
     public override void Abort(int exitCode)
     {
         _transport.Abort(exitCode);
+        // The thread that makes all calls makes this one, too: it is in one that looks for it, or free for another.
+        if (!_disposed && Thread.CurrentThread != _thread)
+            Start(_transport.AbortIfAsked).Wait(AbortPatience);
         base.Abort(exitCode);
     }
 
@@ -153,18 +181,87 @@ internal sealed unsafe class TransportGroup : ProcessGroup
         Reserve((nuint)part * (nuint)Size * sizeof(float));
         Pack(values, count, part * Size, _sent, dtype);
         _transport.AllToAll(_sent, _received, part * size);
-        // The numbers of all ranks side by side, then their sum in the first place.
-        var sums = (float*)_sent;
-        Unpack(_received, part * Size, sums, dtype);
-        for (var step = 1; step < Size; step *= 2)
-        {
-            for (var rank = 0; rank + step < Size; rank += 2 * step)
-                Add(sums + ((long)rank * part), sums + ((long)(rank + step) * part), part);
-        }
-
+        var sums = SumOfReceived(part, dtype);
         Pack(sums, part, part, (byte*)sums, dtype);
         _transport.AllGather(_sent, _received, part * size);
         Unpack(_received, count, values, dtype);
+    }
+
+    /// <summary>The numbers of all ranks side by side, then their sum in the first place.</summary>
+    private float* SumOfReceived(int count, GradientDtype dtype)
+    {
+        var sums = (float*)_sent;
+        Unpack(_received, count * Size, sums, dtype);
+        for (var step = 1; step < Size; step *= 2)
+        {
+            for (var rank = 0; rank + step < Size; rank += 2 * step)
+                Add(sums + ((long)rank * count), sums + ((long)(rank + step) * count), count);
+        }
+
+        return sums;
+    }
+
+    private void ReduceScatter(
+        float* values, IReadOnlyList<IReadOnlyList<BufferSegment>> parts, GradientDtype dtype)
+    {
+        var size = dtype == GradientDtype.Fp32 ? sizeof(float) : sizeof(ushort);
+        foreach (var (at, count) in Exchanges(parts))
+        {
+            Reserve((nuint)count * (nuint)Size * sizeof(float));
+            for (var rank = 0; rank < Size; rank++)
+                PackStretch(values, parts[rank], at, count, _sent + ((long)rank * count * size), dtype);
+            _transport.AllToAll(_sent, _received, count * size);
+            var sums = SumOfReceived(count, dtype);
+            foreach (var segment in BufferSegment.Stretch(parts[Rank], at, count))
+            {
+                Unpack((byte*)sums, (int)segment.Count, values + segment.First, GradientDtype.Fp32);
+                sums += segment.Count;
+            }
+        }
+    }
+
+    private void Distribute(float* values, IReadOnlyList<IReadOnlyList<BufferSegment>> parts)
+    {
+        foreach (var (at, count) in Exchanges(parts))
+        {
+            Reserve((nuint)count * (nuint)Size * sizeof(float));
+            PackStretch(values, parts[Rank], at, count, _sent, GradientDtype.Fp32);
+            _transport.AllGather(_sent, _received, count * sizeof(float));
+            for (var rank = 0; rank < Size; rank++)
+            {
+                var source = (float*)_received + ((long)rank * count);
+                foreach (var segment in BufferSegment.Stretch(parts[rank], at, count))
+                {
+                    Unpack((byte*)source, (int)segment.Count, values + segment.First, GradientDtype.Fp32);
+                    source += segment.Count;
+                }
+            }
+        }
+    }
+
+    /// <summary>Cuts parts, of which the longest counts, so that an exchange stays within its memory.</summary>
+    private IEnumerable<(long At, int Count)> Exchanges(IReadOnlyList<IReadOnlyList<BufferSegment>> parts)
+    {
+        var longest = parts.Max(part => part.Sum(segment => segment.Count));
+        var most = BlockElements / Size;
+        for (long at = 0; at < longest; at += most)
+            yield return (at, (int)Math.Min(most, longest - at));
+    }
+
+    /// <summary>Part of a rank's segments as they travel, zeros behind the last one.</summary>
+    private static void PackStretch(
+        float* values, IReadOnlyList<BufferSegment> segments, long at, int count, byte* target, GradientDtype dtype)
+    {
+        var size = dtype == GradientDtype.Fp32 ? sizeof(float) : sizeof(ushort);
+        var left = count;
+        foreach (var segment in BufferSegment.Stretch(segments, at, count))
+        {
+            Pack(values + segment.First, (int)segment.Count, (int)segment.Count, target, dtype);
+            target += segment.Count * size;
+            left -= (int)segment.Count;
+        }
+
+        new Span<byte>(target, left * size).Clear();
     }
 
     private void Reserve(nuint bytes)

@@ -5,6 +5,9 @@ namespace AnTransformer.Optimization;
 /// <param name="Sequences">Sequences of the step, of all processes.</param>
 public sealed record BatchShare(IReadOnlyList<(int First, int Count)> MicroBatches, int Sequences)
 {
+    /// <summary>Sequences of this process.</summary>
+    public int Own => MicroBatches.Sum(part => part.Count);
+
     /// <summary>
     /// Cuts a step. Where processes can have equally many of the micro-batches of one alone they do, and compute the
     /// same sums; else each has a part of the sequences, in micro-batches of its own.

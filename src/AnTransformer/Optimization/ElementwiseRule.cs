@@ -20,6 +20,9 @@ public abstract record ElementwiseRule : UpdateRule
     /// <summary>Whether the step is there as kernels, too, beside <see cref="Direction"/>'s operators.</summary>
     internal virtual bool HasKernels => true;
 
+    // A program's own rule may look at the whole gradient that it is given.
+    internal override bool NeedsWholeMatrix => !HasKernels;
+
     internal override UpdateRule Clipped(double limit) => new SpectralClipping(this, limit);
 
     internal override void Update(IReadOnlyList<ParameterState> states, OptimizerStep step)

@@ -11,13 +11,17 @@ internal static unsafe class GradientNorm
     /// <summary>Measures it, in double precision on the host.</summary>
     /// <param name="states">The parameters.</param>
     /// <param name="flat">A buffer of all gradients with zeros between them; null for none.</param>
-    public static double Of(IReadOnlyList<ParameterState> states, Tensor? flat)
+    /// <param name="merge">
+    /// Makes the squares of all processes' blocks of rows of this one's; null where this one has all.
+    /// </param>
+    public static double Of(
+        IReadOnlyList<ParameterState> states, Tensor? flat, Func<double[], double[]>? merge = null)
     {
         using var scope = NewDisposeScope();
-        return OnCpu(states) ?? OnCuda(states, flat) ?? OfTensors(states);
+        return OnCpu(states, merge) ?? OnCuda(states, flat) ?? OfTensors(states);
     }
 
-    private static double? OnCpu(IReadOnlyList<ParameterState> states)
+    private static double? OnCpu(IReadOnlyList<ParameterState> states, Func<double[], double[]>? merge)
     {
         if (RowBlocks.Of(states) is not { } blocks)
             return null;
@@ -25,7 +29,7 @@ internal static unsafe class GradientNorm
         var sums = new double[blocks.Count];
         CpuTeam.Run(blocks.Count, index =>
             sums[index] = CpuKernels.Instance.SumOfSquares(blocks[index].Gradients, blocks[index].Count));
-        return Math.Sqrt(sums.Sum());
+        return Math.Sqrt((merge?.Invoke(sums) ?? sums).Sum());
     }
 
     private static double? OnCuda(IReadOnlyList<ParameterState> states, Tensor? flat)

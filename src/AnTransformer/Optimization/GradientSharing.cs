@@ -2,7 +2,6 @@ using System.Runtime.InteropServices;
 using AnTransformer.Architectures;
 using AnTransformer.Distributed;
 using AnTransformer.Kernels;
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace AnTransformer.Optimization;
@@ -20,7 +19,7 @@ public sealed unsafe class GradientSharing : IDisposable
     private readonly LanguageModel _model;
     private readonly GradientDtype _dtype;
     private readonly bool _deterministic;
-    private readonly List<(long First, long End)?> _ranges = [];
+    private readonly IReadOnlyList<BufferSegment?> _announced = [];
     private readonly List<(Task Task, long First, long End)> _sums = [];
     private readonly List<Tensor?> _levels = [];
 
@@ -52,14 +51,14 @@ public sealed unsafe class GradientSharing : IDisposable
                     + "another number.");
         }
 
-        var offsets = model.Store.Parameters.ToDictionary(
-            item => item.Parameter.Handle, item => (First: item.Offset, End: item.Offset + item.Parameter.numel()));
-        foreach (var parameters in model.AnnouncedParameters())
-            _ranges.Add(parameters.Count == 0 ? null : RangeOf(parameters, offsets));
+        _announced = AnnouncedSegments.Of(model);
     }
 
     /// <summary>The processes.</summary>
     public ProcessGroup Group { get; }
+
+    /// <summary>How processes share the optimizer; null where each has all of it.</summary>
+    internal OptimizerShards? Shards { get; set; }
 
     /// <summary>Parts of the buffer that were sent before the backward pass had ended, for tests.</summary>
     internal Action<long, long>? Sent { get; set; }
@@ -107,28 +106,24 @@ public sealed unsafe class GradientSharing : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _levels.ForEach(level => level?.Dispose());
 
-    private static (long First, long End) RangeOf(
-        IEnumerable<Parameter> parameters, Dictionary<nint, (long First, long End)> offsets)
-    {
-        var ranges = parameters.Select(parameter => offsets[parameter.Handle]).ToList();
-        return (ranges.Min(range => range.First), ranges.Max(range => range.End));
-    }
-
     private void SendEarly(int index)
     {
-        if (_ranges[index] is not { } range)
+        if (_announced[index] is not { } segment)
             return;
         using var gradients = _model.Store.Gradients();
-        Sent?.Invoke(range.First, range.End);
-        Send(gradients, range.First, range.End);
+        Sent?.Invoke(segment.First, segment.End);
+        Send(gradients, segment.First, segment.End);
     }
 
     private void Send(Tensor gradients, long first, long end)
     {
         if (first >= end)
             return;
-        var address = (float*)TensorMemory.Address(gradients) + first;
-        _sums.Add((Group.StartSum(address, end - first, _dtype), first, end));
+        var address = (float*)TensorMemory.Address(gradients);
+        var sum = Shards is null
+            ? Group.StartSum(address + first, end - first, _dtype)
+            : Group.StartReduceScatter(address, Shards.PartsWithin(first, end), _dtype);
+        _sums.Add((sum, first, end));
     }
 
     /// <summary>Adds a micro-batch to the tree: two sums of one level become one of the next.</summary>

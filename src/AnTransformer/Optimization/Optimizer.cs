@@ -1,4 +1,5 @@
 using AnTransformer.Architectures;
+using AnTransformer.Distributed;
 using AnTransformer.Kernels;
 using AnTransformer.Operators;
 using TorchSharp.Modules;
@@ -41,8 +42,12 @@ public sealed class Optimizer : IDisposable
     /// Rule and constants; <see cref="OptimizerSettings.For"/> has the architecture's own, to be changed by
     /// <c>with</c>.
     /// </param>
-    public Optimizer(LanguageModel model, OptimizerSettings settings)
-        : this(model.TrainedParameters(), settings, model.Store)
+    /// <param name="shardedOver">
+    /// Processes that share state and work (ZeRO stage 1, arXiv 1910.02054): each updates some rows, and all have the
+    /// new values after <see cref="Update(double, double)"/>. Null for an optimizer of all of them. Not owned.
+    /// </param>
+    public Optimizer(LanguageModel model, OptimizerSettings settings, ProcessGroup? shardedOver = null)
+        : this(model.TrainedParameters(), settings, model.Store, shardedOver is { Size: > 1 } ? model : null, shardedOver)
     {
     }
 
@@ -53,28 +58,40 @@ public sealed class Optimizer : IDisposable
     /// <param name="parameters">What to optimize.</param>
     /// <param name="settings">Rule and constants, for example <see cref="OptimizerSettings.For"/>.</param>
     public Optimizer(IEnumerable<TrainedParameter> parameters, OptimizerSettings settings)
-        : this(parameters, settings, store: null)
+        : this(parameters, settings, store: null, sharded: null, group: null)
     {
     }
 
-    private Optimizer(IEnumerable<TrainedParameter> parameters, OptimizerSettings settings, ParameterStore? store)
+    private Optimizer(
+        IEnumerable<TrainedParameter> parameters, OptimizerSettings settings, ParameterStore? store,
+        LanguageModel? sharded, ProcessGroup? group)
     {
         Settings = settings;
         _gradients = store is null ? null : Own(store.Gradients());
         var offsets = store?.Parameters.ToDictionary(item => item.Parameter.Handle, item => item.Offset);
         using var values = store?.Values();
-        foreach (var (name, parameter, role, constraint, dimension) in parameters)
+        var all = parameters.Select(item => (Item: item, Rule: RuleFor(item.Role))).ToList();
+        Shards = sharded is null ? null : new OptimizerShards(sharded, all, group!);
+        for (var index = 0; index < all.Count; index++)
         {
-            var rule = settings.Rule.For(role);
+            var (item, rule) = all[index];
+            if (Shards is not null)
+            {
+                if (Shards.Local(index) is not { } part)
+                    continue;
+                item = part;
+            }
+
+            var (name, parameter, role, constraint, dimension) = item;
             var factors = settings.Factors;
-            if (!rule.MovesEveryNumberByTheRate)
+            if (!settings.Rule.For(role).MovesEveryNumberByTheRate)
                 factors = factors with { WidthExponent = 0 };
-            if (settings.SpectralClip > 0 && role != ParameterRole.Scale)
-                rule = rule.Clipped(settings.SpectralClip);
             var shape = parameter.shape;
             var tensors = Create(rule, parameter, state => offsets is null
                 ? Own(zeros_like(parameter))
-                : Part(state, values!, offsets[parameter.Handle], shape));
+                : Shards is null
+                    ? Part(state, values!, offsets[parameter.Handle], shape)
+                    : Own(ParameterStore.Zeros(parameter.numel(), parameter.dtype, parameter.device).view(shape)));
             Add(new ParameterState(
                 name, parameter, rule, tensors, constraint, dimension, factors.Of(role, shape[^1])));
         }
@@ -97,17 +114,40 @@ public sealed class Optimizer : IDisposable
     /// <summary>Rule and constants.</summary>
     public OptimizerSettings Settings { get; }
 
+    /// <summary>How processes share state and work; null for an optimizer of all parameters.</summary>
+    internal OptimizerShards? Shards { get; }
+
+    /// <summary>Whether processes share it, each with some rows of the state.</summary>
+    public bool IsSharded => Shards is not null;
+
     /// <summary>Number of steps taken; bias corrections follow it.</summary>
     public long Step { get; private set; }
 
     /// <summary>
     /// What the rules keep, by name: <c>exp_avg.NAME</c> and, for parameters updated by Adam, <c>exp_avg_sq.NAME</c>,
     /// shaped as the parameter NAME; with <see cref="OptimizerSettings.SpectralClip"/> also
-    /// <c>singular_vector.NAME</c>, [in].
+    /// <c>singular_vector.NAME</c>, [in]. Of an optimizer that is shared by processes, this one's rows.
     /// </summary>
     public IEnumerable<KeyValuePair<string, Tensor>> State()
         => _states.SelectMany(state => state.Rule.State.Zip(
             state.Tensors, (kept, tensor) => new KeyValuePair<string, Tensor>($"{kept.Name}.{state.Name}", tensor)));
+
+    /// <summary>
+    /// Tensors for a whole state, to be loaded and given to <see cref="ScatterState"/>: <see cref="State"/>'s own, or for
+    /// an optimizer that is shared by processes new ones, which belong to the caller's dispose scope.
+    /// </summary>
+    public IReadOnlyList<KeyValuePair<string, Tensor>> WholeState() => Shards?.Whole() ?? [.. State()];
+
+    /// <summary>
+    /// The whole state, as a checkpoint has it whatever the number of processes: <see cref="State"/>, or what all
+    /// processes that share an optimizer have, on rank 0 (nothing on others), in tensors of the caller's dispose scope.
+    /// All ranks call it.
+    /// </summary>
+    public IReadOnlyList<KeyValuePair<string, Tensor>> GatherState() => Shards?.Gather(State()) ?? [.. State()];
+
+    /// <summary>Gives each of the processes that share an optimizer its part of a state. All ranks call it.</summary>
+    /// <param name="whole">Loaded tensors of <see cref="WholeState"/>; read on rank 0 only.</param>
+    public void ScatterState(IReadOnlyList<KeyValuePair<string, Tensor>> whole) => Shards?.Scatter(whole, State());
 
     /// <summary>
     /// Continues from loaded state (written into <see cref="State"/>'s tensors) after a number of steps.
@@ -139,6 +179,7 @@ public sealed class Optimizer : IDisposable
         var step = new OptimizerStep(Step, learningRate, Settings.WeightDecay, gradientFactor);
         foreach (var (rule, states) in _groups)
             rule.Update(states, step);
+        Shards?.Exchange();
     }
 
     /// <summary>√Σ‖g‖² over all gradients, in double precision on the host.</summary>
@@ -146,13 +187,14 @@ public sealed class Optimizer : IDisposable
     {
         using var timer = PhaseClock.Measure(Phase.Optimizer);
         using var noGrad = no_grad();
-        return Optimization.GradientNorm.Of(_states, _gradients);
+        return Optimization.GradientNorm.Of(_states, _gradients, Shards is null ? null : Shards.Merge);
     }
 
     /// <summary>Empties the gradients, which a step does by itself.</summary>
     public void ZeroGradients()
     {
         using var scope = NewDisposeScope();
+        Shards?.ZeroGradients();
         foreach (var state in _states)
             state.Parameter.grad?.zero_();
     }
@@ -160,8 +202,15 @@ public sealed class Optimizer : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        Shards?.Dispose();
         foreach (var tensor in _owned)
             tensor.Dispose();
+    }
+
+    private UpdateRule RuleFor(ParameterRole role)
+    {
+        var rule = Settings.Rule.For(role);
+        return Settings.SpectralClip > 0 && role != ParameterRole.Scale ? rule.Clipped(Settings.SpectralClip) : rule;
     }
 
     private void Add(ParameterState state)

@@ -33,13 +33,22 @@ internal static unsafe class RowBlocks
                 state, TensorMemory.Floats(state.Parameter), TensorMemory.Floats(gradient),
                 Array.ConvertAll(state.Tensors, TensorMemory.Address));
             var rows = state.Parameter.numel() / memory.Width;
-            var rowsPerBlock = Math.Max(1, ElementsPerBlock / memory.Width);
+            var rowsPerBlock = RowsPerBlock(memory.Width);
             for (long first = 0; first < rows; first += rowsPerBlock)
                 blocks.Add(new RowBlock(memory, first, Math.Min(rowsPerBlock, rows - first)));
         }
 
         return blocks;
     }
+
+    /// <summary>Rows of a block.</summary>
+    /// <param name="width">Elements of a row.</param>
+    public static long RowsPerBlock(long width) => Math.Max(1, ElementsPerBlock / width);
+
+    /// <summary>Blocks that rows are cut into.</summary>
+    /// <param name="rows">How many rows.</param>
+    /// <param name="width">Elements of a row.</param>
+    public static long Count(long rows, long width) => (rows + RowsPerBlock(width) - 1) / RowsPerBlock(width);
 
     /// <summary>Applies the constraints that hold for columns.</summary>
     /// <param name="states">Parameters that <see cref="Of"/> fits.</param>

@@ -39,6 +39,7 @@ public sealed class TrainingStep
         ArgumentOutOfRangeException.ThrowIfLessThan(gradientAccumulation, 1);
         (_model, _optimizer, _gradientAccumulation) = (model, optimizer, gradientAccumulation);
         _sharing = sharing ?? new GradientSharing(model, ProcessGroup.Single);
+        _sharing.Shards = optimizer.Shards;
         _divergence = divergence ?? new DivergenceMonitor(factor: 0, DivergenceMonitor.Snapshot.Initial);
     }
 

@@ -32,6 +32,11 @@ public abstract record UpdateRule
     /// </summary>
     internal virtual bool MovesEveryNumberByTheRate => true;
 
+    /// <summary>
+    /// Whether a step of a matrix depends on all of it, so that no two processes can update parts of it.
+    /// </summary>
+    internal virtual bool NeedsWholeMatrix => true;
+
     /// <summary>The same rule with a configuration's constants.</summary>
     /// <param name="settings">Constants; null for the rule's own. Those it does not have are ignored.</param>
     public abstract UpdateRule With(RuleSettings settings);

@@ -149,8 +149,7 @@ public sealed class CompareStudyTests : IDisposable
         Assert.DoesNotContain(launcher.Launched, run => run.Model is { HiddenSize: 64, Architecture: "angpt" } && run.Optimizer.LearningRate < 4e-3);
         Assert.All(launcher.Launched.Where(run => run.Model.Architecture == "angpt"), run => Assert.Equal(0.2, run.Model.AlphaInit));
 
-        using (var directory = StudyDirectory.Open(_bench.Folder))
-            new StudyReport(study, directory, "angpt compare x.yaml").Write(state);
+        new StudyReport(study, StudyDirectory.Open(_bench.Folder), "angpt compare x.yaml").Write(state);
         string[] files = ["runs.csv", "results.json", "report.html", "plots/loss-s.png", "plots/loss-m.svg", "plots/learning-rate-m.png", "plots/speed-up.svg"];
         Assert.All(files, file => Assert.True(new FileInfo(Path.Combine(_bench.Folder, file)).Length > 500, file));
         var report = File.ReadAllText(Path.Combine(_bench.Folder, "report.html"));

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using AnTransformer.Studies.Running;
+using AnTransformer.Studies.Sharing;
 using AnTransformer.Training.Configuration;
 
 namespace AnTransformer.Studies.Tests.Running;
@@ -25,7 +26,7 @@ internal sealed class FakeLauncher(Func<TrainingConfiguration, double, double> l
     /// <summary>Spoils what a run leaves, given its directory.</summary>
     public Action<TrainingConfiguration> AfterRun { get; set; } = _ => { };
 
-    public RunExit Launch(string configurationPath, CancellationToken stop)
+    public RunExit Launch(string configurationPath, RunClaim claim, CancellationToken stop)
     {
         var configuration = ConfigurationBinder.Load<TrainingConfiguration>(configurationPath, []);
         lock (_gate)

@@ -1,5 +1,6 @@
 using AnTransformer.Studies.Configuration;
 using AnTransformer.Studies.Running;
+using AnTransformer.Studies.Sharing;
 using AnTransformer.Studies.Sweeps;
 using AnTransformer.Training.Configuration;
 using AnTransformer.Training.Loop;
@@ -39,7 +40,13 @@ public sealed class InProcessLauncherTests : IDisposable
 
     [Fact]
     public void A_run_that_cannot_begin_has_failed()
-        => Assert.Equal(RunEnding.Failed, new InProcessLauncher(new Silent()).Launch(Path.Combine(_bench.Folder, "missing.yaml"), _bench.Stop.Token).Ending);
+    {
+        var claim = RunClaim.TryTake(_bench.Folder, "me", _ => false)!;
+        var launcher = new InProcessLauncher(new Silent());
+        Assert.Equal(
+            RunEnding.Failed,
+            launcher.Launch(Path.Combine(_bench.Folder, "missing.yaml"), claim, _bench.Stop.Token).Ending);
+    }
 
     public void Dispose() => _bench.Dispose();
 

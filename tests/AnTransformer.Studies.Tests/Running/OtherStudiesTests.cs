@@ -235,7 +235,7 @@ public sealed class OtherStudiesTests : IDisposable
     {
         var state = _bench.Run(study.Plan, launcher).State;
         Assert.True(state.IsComplete);
-        using var directory = StudyDirectory.Open(_bench.Folder);
+        var directory = StudyDirectory.Open(_bench.Folder);
         var findings = new StudyReport(study, directory, "angpt").Write(state);
         data = JsonDocument.Parse(File.ReadAllText(directory.Results)).RootElement.GetProperty("findings");
         return findings;

@@ -38,7 +38,7 @@ internal sealed class StudyBench : IStudyListener, IDisposable
 
     public StudyOutcome Run(IStudyPlan plan, IRunLauncher launcher, StudyOptions? options = null, Action<StudyState>? onResult = null)
     {
-        using var directory = StudyDirectory.Open(Folder);
+        var directory = StudyDirectory.Open(Folder);
         return new StudyRunner(directory, launcher, options ?? new StudyOptions(), this).Run(plan, state =>
         {
             RunsTable.Write(directory.RunsTable, state.Finished, state.Agenda.AtBestRate);

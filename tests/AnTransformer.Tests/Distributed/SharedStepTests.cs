@@ -89,6 +89,98 @@ public sealed class SharedStepTests
         }
     }
 
+    /// <summary>Sums, steps and their order are those of ranks that each keep all state.</summary>
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void Ranks_that_share_the_optimizer_get_the_bits_of_ranks_that_do_not(string architecture, string rule)
+    {
+        foreach (var clip in new[] { 0.0, 1.0 })
+        {
+            foreach (var size in new[] { 2, 3 })
+            {
+                var (expected, weights) = Train(architecture, rule, size, steps: 6, clip: clip);
+                var (losses, found) = Train(architecture, rule, size, steps: 6, clip: clip, sharded: true);
+                Assert.Equal(expected, losses);
+                Assert.Equal(weights, found);
+            }
+        }
+    }
+
+    [Fact]
+    public void With_one_tree_sharing_the_optimizer_keeps_the_bits_of_one_rank()
+    {
+        var (expected, weights) = Train("angpt", "adam", size: 1, steps: 6, deterministic: true);
+        var (losses, found) = Train("angpt", "adam", size: 4, steps: 6, deterministic: true, sharded: true);
+        Assert.Equal(expected, losses);
+        Assert.Equal(weights, found);
+    }
+
+    /// <summary>A state that some ranks gather, others go on from.</summary>
+    [Theory]
+    [InlineData("angpt", "adam")]
+    [InlineData("ngpt", "adam")]
+    [InlineData("gpt+", "muon")]
+    [InlineData("sandwich", "lion")]
+    public void A_shared_state_is_whole_in_a_checkpoint(string architecture, string rule)
+    {
+        var states = new List<Dictionary<string, float[]>>();
+        var rows = new List<long>();
+        foreach (var (size, sharded) in new[] { (2, false), (2, true), (3, true) })
+        {
+            List<KeyValuePair<string, float[]>>? given = states.Count == 0 ? null : [.. states[^1]];
+            Dictionary<string, float[]> gathered = [];
+            Run(architecture, rule, size, steps: states.Count == 0 ? 3 : 0, clip: 1, sharded: sharded, check: (group, optimizer) =>
+            {
+                using var scope = NewDisposeScope();
+                if (given is not null)
+                {
+                    var whole = group.Rank == 0 ? optimizer.WholeState() : [];
+                    foreach (var (name, values) in whole)
+                        values.copy_(tensor(given.Single(item => item.Key == name).Value).view(values.shape));
+                    if (sharded)
+                        optimizer.ScatterState(whole);
+                    else
+                        return;
+                }
+
+                var state = optimizer.GatherState();
+                if (sharded)
+                    Assert.True(optimizer.IsSharded);
+                lock (rows)
+                    rows.Add(optimizer.State().Sum(item => item.Value.numel()));
+                if (group.Rank == 0)
+                    gathered = state.ToDictionary(item => item.Key, item => Floats(item.Value));
+                else
+                    Assert.Equal(sharded, state.Count == 0);
+            });
+            states.Add(gathered);
+        }
+
+        Assert.All(states, state => Assert.Equal(states[0].Keys.Order(), state.Keys.Order()));
+        Assert.All(states, state => Assert.All(state, item => Assert.Equal(states[0][item.Key], item.Value)));
+        // All ranks' rows together are one state.
+        Assert.Equal(rows[0], rows[2] + rows[3]);
+        Assert.Equal(rows[0], rows[4..].Sum());
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(5)]
+    [InlineData(64)]        // more ranks than there is to share
+    public void A_plan_gives_every_number_to_one_rank(int ranks)
+    {
+        ShardedShape[] shapes = [new(0, 100, 512, 64), new(51200, 512, 96, 341), new(100352, 1, 96, 1), new(100448, 40, 70, 40)];
+        var plan = ShardPlan.Create(shapes, [new BufferSegment(51200, 49248)], ranks);
+        var seen = plan.Parts.SelectMany(part => part).SelectMany(part => Enumerable.Range((int)part.First, (int)part.Count));
+        Assert.Equal(Enumerable.Range(0, 100448 + 2800), seen.Order());
+        Assert.All(
+            Enumerable.Range(0, ranks), rank => Assert.True(plan.RowsOf(3, rank).Rows is 0 or 40));
+        Assert.All(Enumerable.Range(0, ranks), rank => Assert.True(plan.RowsOf(0, rank).FirstRow % 64 == 0));
+        var within = plan.PartsWithin(51200, 100448).Sum(part => part.Sum(segment => segment.Count));
+        Assert.Equal(100448 - 51200, within);
+    }
+
     [Theory]
     [InlineData(8, 1, 4)]
     [InlineData(8, 1, 3)]
@@ -118,7 +210,13 @@ public sealed class SharedStepTests
     }
 
     private static (List<double> Losses, float[] Weights) Train(
-        string architecture, string rule, int size, int steps, bool deterministic = false)
+        string architecture, string rule, int size, int steps, bool deterministic = false, bool sharded = false,
+        double? clip = null)
+        => Run(architecture, rule, size, steps, deterministic, sharded, clip);
+
+    private static (List<double> Losses, float[] Weights) Run(
+        string architecture, string rule, int size, int steps, bool deterministic = false, bool sharded = false,
+        double? clip = null, Action<ProcessGroup, Optimizer>? check = null)
     {
         var config = ArchitectureRegistry.CreateConfig(architecture, 43, 20, 2, 2, Length, 37);
         var (losses, weights) = (new List<double>(), Array.Empty<float>());
@@ -127,8 +225,10 @@ public sealed class SharedStepTests
             using var scope = NewDisposeScope();
             using var model = LanguageModel.Create(config, ModelContext.Default);
             model.Initialize(seed: 5);
-            using var optimizer = new Optimizer(
-                model, OptimizerSettings.For(config) with { Rule = UpdateRuleRegistry.Get(rule, "rule") });
+            var settings = OptimizerSettings.For(config) with { Rule = UpdateRuleRegistry.Get(rule, "rule") };
+            if (clip is { } limit)
+                settings = settings with { SpectralClip = limit, GradientClipping = limit / 2 };
+            using var optimizer = new Optimizer(model, settings, sharded ? group : null);
             using var sharing = new GradientSharing(model, group, deterministic: deterministic);
             var share = BatchShare.Of(Sequences / 4, 4, group.Rank, size);
             var step = new TrainingStep(model, optimizer, share.MicroBatches.Count, sharing: sharing);
@@ -149,6 +249,7 @@ public sealed class SharedStepTests
                     losses.Add(result.Loss);
             }
 
+            check?.Invoke(group, optimizer);
             var own = Floats(model.Store.Values());
             var all = group.Gather(System.Runtime.InteropServices.MemoryMarshal.AsBytes(own.AsSpan()).ToArray());
             Assert.All(all, bytes => Assert.True(bytes.AsSpan().SequenceEqual(all[0])));
@@ -176,6 +277,14 @@ public sealed class SharedStepTests
         public override int Size => group.Size;
 
         public override Task StartSum(float* values, long count, GradientDtype dtype) => Task.CompletedTask;
+
+        public override Task StartReduceScatter(
+            float* values, IReadOnlyList<IReadOnlyList<BufferSegment>> parts, GradientDtype dtype)
+            => Task.CompletedTask;
+
+        public override void AllGather(float* values, IReadOnlyList<IReadOnlyList<BufferSegment>> parts)
+        {
+        }
 
         public override IReadOnlyList<byte[]> Gather(byte[] mine) => group.Gather(mine);
 

@@ -56,6 +56,10 @@ internal sealed unsafe class ThreadTransport(ThreadTransport.Meeting meeting, in
 
     public void Abort(int exitCode) => throw new InvalidOperationException($"aborted with {exitCode}");
 
+    public void AbortIfAsked()
+    {
+    }
+
     public void Dispose()
     {
     }

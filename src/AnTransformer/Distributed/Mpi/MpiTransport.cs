@@ -10,7 +10,10 @@ internal sealed unsafe partial class MpiTransport : ITransport
 {
     private const int Funneled = 1;     // MPI_THREAD_FUNNELED: calls from the thread that initialized
     private const int SpinTests = 50;
+    private const int NoAbort = int.MinValue;
+    private static readonly string[] OpenMpiVariables = ["OMPI_COMM_WORLD_RANK", "PMIX_RANK"];
     private readonly MpiLibrary _mpi;
+    private volatile int _abort = NoAbort;
 
     /// <summary>Joins the job that this process was started in.</summary>
     /// <param name="expected">What the launcher said of it.</param>
@@ -20,6 +23,14 @@ internal sealed unsafe partial class MpiTransport : ITransport
     public MpiTransport(LaunchEnvironment expected)
     {
         _mpi = MpiLibrary.Load();
+        if (_mpi.IsOpenMpi && !OpenMpiVariables.Any(name => Environment.GetEnvironmentVariable(name) is not null))
+        {
+            // Its initialization would end this process with a page of text.
+            throw new InvalidInputException(
+                $"{_mpi.Name} is Open MPI, which {expected.Launcher} has not told where the other processes are; use Open "
+                    + $"MPI's mpirun or `srun --mpi=pmix`, or name the launcher's library in {MpiLibrary.Variable}.");
+        }
+
         int provided, rank, size;
         Check(_mpi.Init(null, null, Funneled, &provided), "MPI_Init_thread");
         Check(_mpi.CommRank(_mpi.World, &rank), "MPI_Comm_rank");
@@ -68,7 +79,14 @@ internal sealed unsafe partial class MpiTransport : ITransport
     }
 
     /// <inheritdoc/>
-    public void Abort(int exitCode) => _mpi.Abort(_mpi.World, exitCode);
+    public void Abort(int exitCode) => _abort = exitCode;
+
+    /// <inheritdoc/>
+    public void AbortIfAsked()
+    {
+        if (_abort != NoAbort)
+            _mpi.Abort(_mpi.World, _abort);
+    }
 
     /// <inheritdoc/>
     public void Dispose() => _mpi.Finish();
@@ -81,6 +99,7 @@ internal sealed unsafe partial class MpiTransport : ITransport
             Check(_mpi.Test(request, &isDone, _mpi.IgnoredStatus), "MPI_Test");
             if (isDone != 0)
                 return;
+            AbortIfAsked();
             if (tests < SpinTests)
                 Thread.Yield();
             else if (OperatingSystem.IsWindows())
