@@ -3,9 +3,11 @@ using AnTransformer.Inference;
 namespace AnTransformer.LlamaComparison;
 
 /// <summary>This project's engine.</summary>
-internal sealed class OwnKernels(string checkpoint, WeightDtype dtype, int threads) : IContestant
+internal sealed class OwnKernels(string checkpoint, WeightDtype dtype, int threads, bool isMapped) : IContestant
 {
-    private readonly InferenceModel _model = InferenceModel.Load(checkpoint, new InferenceOptions(dtype, threads));
+    private readonly InferenceModel _model = InferenceModel.Load(
+        checkpoint, new InferenceOptions(dtype, threads, isMapped));
+
     private InferenceSession? _session;
 
     public string Name => "AnTransformer " + dtype;

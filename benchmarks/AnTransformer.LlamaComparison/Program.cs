@@ -4,20 +4,22 @@ using AnTransformer.Inference;
 using AnTransformer.LlamaComparison;
 
 // Decoding and prefill of the same model by llama.cpp and by AnTransformer.Inference, in interleaved rounds:
-//   dotnet run -c Release --project benchmarks/AnTransformer.LlamaComparison -- MODEL.gguf CHECKPOINT [f32|bf16|q8] [ROUNDS] [THREADS]
+//   dotnet run -c Release --project benchmarks/AnTransformer.LlamaComparison -- MODEL.gguf CHECKPOINT [f32|bf16|q8] [ROUNDS] [THREADS] [--no-mmap]
 const int Prompt = 64;
 const int Tokens = 256;
 const int Prefill = 512;
+var isMapped = !args.Contains("--no-mmap");
+args = [.. args.Where(word => word != "--no-mmap")];
 if (args.Length < 2)
 {
-    Console.Error.WriteLine("Give a GGUF file, the checkpoint that it was exported from, and optionally f32, bf16 or q8, rounds, threads.");
+    Console.Error.WriteLine("Give a GGUF file, the checkpoint that it was exported from, and optionally f32, bf16 or q8, rounds, threads, --no-mmap.");
     return 2;
 }
 
 var dtype = args.Length > 2 ? Enum.Parse<WeightDtype>(args[2], ignoreCase: true) : WeightDtype.F32;
 var rounds = args.Length > 3 ? int.Parse(args[3], CultureInfo.InvariantCulture) : 5;
 var threads = args.Length > 4 ? int.Parse(args[4], CultureInfo.InvariantCulture) : Environment.ProcessorCount;
-using var own = new OwnKernels(args[1], dtype, threads);
+using var own = new OwnKernels(args[1], dtype, threads, isMapped);
 using var llama = new LlamaCpp(args[0], threads, Prefill);
 IContestant[] contestants = [own, llama];
 var random = new Random(1);

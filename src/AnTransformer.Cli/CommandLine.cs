@@ -51,6 +51,7 @@ internal static class CommandLine
         ("import", ImportCommand.Create),
         ("info", InfoCommand.Create),
         ("bench", BenchCommand.Create),
+        ("scale", ScaleCommand.Create),
         ("compare", CompareCommand.Create),
         ("sweep", SweepCommand.Create),
         ("batch-size", BatchSizeCommand.Create),
@@ -78,7 +79,8 @@ internal static class CommandLine
     private static int Invoke(string[] args)
     {
         // A text that begins with @ is a text here, not a file of further arguments.
-        var parsed = Commands(args.FirstOrDefault()).Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
+        var parsed = Commands(args.FirstOrDefault()).Parse(
+            args, new ParserConfiguration { ResponseFileTokenReplacer = null });
         if (parsed.Errors.Count > 0 || Misplaced(parsed).Any())
             throw new InvalidInputException(Describe(parsed));
         var arguments = parsed.CommandResult.Children.OfType<ArgumentResult>();
@@ -185,7 +187,9 @@ internal static class CommandLine
 
     /// <summary>Options that a command does not have, and took for its arguments.</summary>
     private static IEnumerable<string> Misplaced(ParseResult parsed)
-        => parsed.CommandResult.Command.Name == LaunchCommand.Name ? [] : parsed.CommandResult.Children.OfType<ArgumentResult>().SelectMany(result => result.Tokens)
+        => parsed.CommandResult.Command.Name == LaunchCommand.Name
+            ? []
+            : parsed.CommandResult.Children.OfType<ArgumentResult>().SelectMany(result => result.Tokens)
             .Select(token => token.Value).Where(IsOption);
 
     private static bool IsOption(string token)

@@ -13,7 +13,9 @@ namespace AnTransformer.Cli;
 /// </remarks>
 internal sealed class StopSignal : IDisposable
 {
-    /// <summary>SIGUSR1 on Linux, which launchers of jobs hand on to all processes; those take it for SIGTERM.</summary>
+    /// <summary>
+    /// SIGUSR1 on Linux, which launchers of jobs hand on to all processes; those take it for SIGTERM.
+    /// </summary>
     public const int UserSignal = 10;
 
     private static readonly PosixSignal[] Signals = [PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGHUP];

@@ -59,6 +59,63 @@ public sealed class DistributedTests : IDisposable
         Assert.NotEqual(alone[6], half[6]);
     }
 
+    /// <summary>A checkpoint of processes that share the optimizer is one of any others.</summary>
+    [Fact]
+    public void Processes_that_share_the_optimizer_go_on_where_others_were_and_the_other_way()
+    {
+        string[] Run(string steps, string shard) =>
+            ["--training.steps", steps, "--distributed.shard_optimizer", shard, "--schedule.kind", "constant"];
+        _angpt.Train([.. Run("9", "false"), "--training.output", "alone"]).AssertSucceeded();
+        Job(2, Angpt.TrainArguments([.. Run("3", "true"), "--training.output", "parts"])).AssertSucceeded();
+        Job(3, ["train", "parts", .. Run("6", "true")]).AssertSucceeded();
+        _angpt.Run(["train", "parts", .. Run("9", "false")]).AssertSucceeded();
+        Equal(_angpt.Losses("alone"), _angpt.Losses("parts"));
+    }
+
+    [Fact]
+    public void Processes_that_meet_now_and_then_learn_and_go_on_with_another_number()
+    {
+        string[] options =
+        [
+            "--distributed.sync_every", "4", "--checkpoint.interval", "4", "--evaluation.interval", "4", "--schedule.kind",
+            "constant",
+        ];
+        Job(2, Angpt.TrainArguments([.. options, "--training.steps", "8", "--training.output", "far"])).AssertSucceeded();
+        var weights = WeightsAt("far", 8);
+        // The same job gives the same bits, in one go or two.
+        Job(2, Angpt.TrainArguments([.. options, "--training.steps", "4", "--training.output", "near"])).AssertSucceeded();
+        Job(2, ["train", "near", "--training.steps", "8"]).AssertSucceeded();
+        Assert.True(weights.AsSpan().SequenceEqual(WeightsAt("near", 8)));
+        // One process goes on, with outer steps of its own and then without.
+        _angpt.Run("train", "near", "--training.steps", "12").AssertSucceeded();
+        var last = _angpt.Run("train", "near", "--training.steps", "14", "--distributed.sync_every", "1").AssertSucceeded();
+        Assert.Contains("momentum of outer steps is left behind", last.Error, StringComparison.Ordinal);
+        var losses = _angpt.Losses("near");
+        Assert.True(losses[14] < losses[1], $"{losses[1]} → {losses[14]}");
+        _angpt.Train("--distributed.sync_every", "4").AssertRejected(
+            "evaluation.interval 3 is no multiple of distributed.sync_every 4");
+        _angpt.Train("--distributed.sync_every", "2", "--distributed.shard_optimizer", "true", "--evaluation.interval", "4")
+            .AssertRejected("shard_optimizer does not allow");
+
+        byte[] WeightsAt(string run, int step)
+            => File.ReadAllBytes(_angpt.In(run, "checkpoints", $"step-{step:d8}", "model.safetensors"));
+    }
+
+    [Fact]
+    public void A_job_goes_on_with_as_many_as_can_share_a_step()
+    {
+        // Three of four cannot share four micro-batches, two can.
+        var process = _angpt.Start(["launch", "-n", "4", "--restarts", "1", "--min-ranks", "1", "--", .. Angpt.TrainArguments(
+            "--training.batch_size", "2", "--training.gradient_accumulation", "4", "--distributed.deterministic", "true",
+            "--training.steps", "60", "--checkpoint.interval", "10", "--evaluation.interval", "0")]);
+        Signals.WaitFor(process, () => HasCheckpoint("run", 10));
+        KillOneOf("run");
+        var result = Angpt.Wait(process).AssertSucceeded();
+        Assert.Contains("starting again with 3", result.Error, StringComparison.Ordinal);
+        Assert.Contains("trying 2 processes", result.Error, StringComparison.Ordinal);
+        Assert.Equal(Enumerable.Range(1, 60).Select(step => (long)step), _angpt.Losses().Keys.Order());
+    }
+
     [Fact]
     public void A_stop_reaches_all_and_saves_once()
     {
@@ -88,10 +145,14 @@ public sealed class DistributedTests : IDisposable
     }
 
     [Theory]
-    [InlineData("--distributed nccl", "is not there yet")]
+    [InlineData("--distributed nccl", "connects GPUs, and --device is cpu")]
+    [InlineData("--distributed mpi --training.device cuda", "use --distributed nccl")]
+    [InlineData("--training.device cuda", "NCCL cannot be loaded")]
     [InlineData("--distributed ring", "ring")]
     [InlineData("--training.batch_size 1", "cannot share a step of 1 sequences")]
     [InlineData("--distributed.deterministic true", "choose a multiple of 2")]
+    [InlineData("--distributed.deterministic true --distributed.gradient_dtype bf16", "gradient_dtype fp32")]
+    [InlineData("--distributed.deterministic true --training.gradient_accumulation 6", "a power of two")]
     [InlineData("--model.hidden_size 33", "33")]
     public void What_is_wrong_is_said_once(string options, string sentence)
     {

@@ -133,6 +133,8 @@ internal static class InfoCommand
             ("tokens per step", plan.TokensPerStep),
             ("tokens", plan.Steps * plan.TokensPerStep),
             ("training flops", plan.Steps * plan.TokensPerStep * ModelCost.TrainingFlopsPerToken(plan.Model)),
+            // What distributed.shard_optimizer divides by the number of processes.
+            ("optimizer state bytes", plan.Optimizer.Rule.StateBytes(plan.Model)),
             ("training bytes estimate", ModelCost.TrainingBytes(
                 plan.Model, tokens, activationBytes, plan.Optimizer.Rule.StateBytes(plan.Model))),
             ("settings", RunFacts.Settings(ResolvedConfiguration.Of(configuration), plan.Model)),

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Diagnostics;
 using System.Runtime.InteropServices;
 using AnTransformer.Cli.Launching;
 
@@ -9,6 +10,10 @@ internal static class LaunchCommand
 {
     /// <summary>Its name; what follows it is another command with options of its own.</summary>
     public const string Name = "launch";
+
+    private const int LauncherFailed = 1;
+    private static readonly TimeSpan LongestStart = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan BetweenLooks = TimeSpan.FromMilliseconds(200);
 
     public static Command Create()
     {
@@ -66,10 +71,14 @@ internal static class LaunchCommand
         return command;
     }
 
+    private static TimeSpan Pause(int failedStarts)
+        => failedStarts == 0 ? TimeSpan.Zero : TimeSpan.FromSeconds(Math.Min(60, Math.Pow(2, failedStarts)));
+
     private static int Run(
         MpiLauncher launcher, int processes, int fewest, int restarts, string? hosts, string[] words)
     {
         var isStopped = false;
+        var failedStarts = 0;
         using var interrupted = PosixSignalRegistration.Create(PosixSignal.SIGINT, context =>
         {
             // A terminal sends it to mpirun, too.
@@ -82,9 +91,12 @@ internal static class LaunchCommand
             // Asked to stop while no job was there to hear it.
             if (isStopped)
                 return ExitCodes.Stopped;
+            var watch = Stopwatch.StartNew();
             var code = launcher.Run(processes, hosts, [.. ThisProgram.Words(), .. words]);
             if (isStopped)
                 return ExitCodes.Stopped;
+            // A job that could not even begin, as while a host is away, is not tried again at once.
+            failedStarts = code == LauncherFailed && watch.Elapsed < LongestStart ? failedStarts + 1 : 0;
             // A step that four processes have shared, and three cannot, two may.
             if (code == ExitCodes.InvalidInput && restart > 0 && processes > fewest)
             {
@@ -104,6 +116,8 @@ internal static class LaunchCommand
             }
 
             restart++;
+            for (var pause = Pause(failedStarts); pause > TimeSpan.Zero && !isStopped; pause -= BetweenLooks)
+                Thread.Sleep(BetweenLooks);
             processes = Math.Max(fewest, processes - 1);
             ErrorLines.Write(
                 $"a process of the job was lost (exit code {code}); starting again with {processes} from the last "

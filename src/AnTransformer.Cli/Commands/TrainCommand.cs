@@ -64,7 +64,8 @@ internal static class TrainCommand
     private static int Train(TrainingConfiguration configuration, bool further, bool json, bool supervised)
     {
         using var guard = supervised ? new ClaimGuard() : null;
-        using var group = ProcessGroups.Join(configuration.Distributed.Backend);
+        using var group = ProcessGroups.Join(
+            configuration.Distributed.Backend, onCuda: configuration.Training.Device != "cpu");
         if (group.Size == 1)
             return Train(group, configuration, further, json, supervised);
         try

@@ -84,7 +84,8 @@ internal sealed partial class MpiLauncher(string mpirun)
     private static string Version(string mpirun)
     {
         using var process = Begin(
-            new ProcessStartInfo(mpirun, "--version") { UseShellExecute = false, RedirectStandardOutput = true }, mpirun);
+            new ProcessStartInfo(mpirun, "--version") { UseShellExecute = false, RedirectStandardOutput = true },
+            mpirun);
         var text = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
         return text;

@@ -44,7 +44,8 @@ public abstract class StudyConfiguration
     public bool KeepCheckpoints { get; set; }
 
     /// <summary>Patience with other workers.</summary>
-    [Description("Seconds without a sign of life after which the runs of another worker are taken over, where several on "
+    [Description("Seconds without a sign of life after which the runs of another worker are taken over, where several "
+        + "on "
         + "one or more hosts were started with the same output and work on the study together.")]
     [InRange(1, 86400)]
     public double WorkerTimeout { get; set; } = 60;

@@ -109,7 +109,9 @@ public sealed class StudyRunner(
         return areOthersAtWork;
     }
 
-    /// <summary>A run for this worker; null when another has it, or has just finished it, or it cannot be had.</summary>
+    /// <summary>
+    /// A run for this worker; null when another has it, or has just finished it, or it cannot be had.
+    /// </summary>
     private RunClaim? Claim(SharedStudy shared, PlannedRun run)
     {
         try

@@ -15,7 +15,9 @@ internal sealed record ProcessIdentity(string Host, string Space, int Id, string
     public static ProcessIdentity Current { get; } = new(
         Environment.MachineName, SpaceHere(), Environment.ProcessId, StartOf(Environment.ProcessId) ?? "");
 
-    /// <summary>Whether it is known here to have ended; false for one of another host, of which nothing is known.</summary>
+    /// <summary>
+    /// Whether it is known here to have ended; false for one of another host, of which nothing is known.
+    /// </summary>
     public bool HasEnded => Space.Length > 0 && Space == Current.Space && Host == Current.Host && StartOf(Id) != Start;
 
     private static string SpaceHere()

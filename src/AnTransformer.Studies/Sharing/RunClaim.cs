@@ -73,7 +73,9 @@ public sealed class RunClaim
     {
         var name = System.IO.Path.GetFileName(path);
         return name.StartsWith(Prefix, StringComparison.Ordinal) && int.TryParse(
-            name.AsSpan(Prefix.Length), NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : null;
+            name.AsSpan(Prefix.Length), NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+            ? number
+            : null;
     }
 
     /// <summary>Whose claim it is; while its name is not written yet, one of whom nothing is known.</summary>
@@ -82,7 +84,8 @@ public sealed class RunClaim
         try
         {
             var owner = File.ReadAllText(PathOf(folder, number));
-            return owner.Length > 0 && owner.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '-' or '_' or '.')
+            return owner.Length > 0 && owner.All(
+                letter => char.IsAsciiLetterOrDigit(letter) || letter is '-' or '_' or '.')
                 ? owner
                 : $"unknown-{number}";
         }

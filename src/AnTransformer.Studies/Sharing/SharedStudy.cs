@@ -39,7 +39,8 @@ internal sealed class SharedStudy : IDisposable
         if (_watch.Stranger(study) is { } host)
         {
             throw new InvalidInputException(
-                $"{directory.Root}: another study is using this directory on {host}; wait for it to end or choose another "
+                $"{directory.Root}: another study is using this directory on {host}; wait for it to end or choose "
+                    + "another "
                     + "output.");
         }
 

@@ -3,8 +3,8 @@ using System.Text.Json;
 namespace AnTransformer.Studies.Sharing;
 
 /// <summary>
-/// This process among those that work on a study: a file whose counter it raises for as long as it lives. Others look at
-/// the counter by their own clocks, so that no two hosts need the same time, and no file system needs locks.
+/// This process among those that work on a study: a file whose counter it raises for as long as it lives. Others look
+/// at the counter by their own clocks, so that no two hosts need the same time, and no file system needs locks.
 /// </summary>
 internal sealed class StudyWorker : IDisposable
 {
@@ -103,7 +103,8 @@ internal sealed class StudyWorker : IDisposable
     /// <summary>In place: a file of another inode would be found late where directories are cached.</summary>
     private void Write(FileMode mode)
     {
-        var bytes = JsonSerializer.SerializeToUtf8Bytes(new WorkerFile(ProcessIdentity.Current, _study, $"{_beats:d12}"));
+        var bytes = JsonSerializer.SerializeToUtf8Bytes(
+            new WorkerFile(ProcessIdentity.Current, _study, $"{_beats:d12}"));
         using var stream = new FileStream(
             _path, mode, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
         stream.Write(bytes);

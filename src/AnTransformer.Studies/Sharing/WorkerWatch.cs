@@ -10,7 +10,9 @@ internal sealed class WorkerWatch(string folder, TimeSpan patience)
     private readonly Dictionary<string, (string? Beats, Stopwatch Since)> _seen = new(StringComparer.Ordinal);
 
     /// <summary>Whether a worker is to be taken for alive.</summary>
-    /// <param name="id">Its name; one that nothing is found of counts as alive for as long as one that stands still.</param>
+    /// <param name="id">
+    /// Its name; one that nothing is found of counts as alive for as long as one that stands still.
+    /// </param>
     public bool IsAlive(string id)
     {
         var file = StudyWorker.Read(StudyWorker.PathOf(folder, id));

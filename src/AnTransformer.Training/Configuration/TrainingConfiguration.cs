@@ -76,7 +76,8 @@ public sealed class TrainingConfiguration : IValidatable
             if (interval % Distributed.SyncEvery != 0)
             {
                 yield return new ConfigurationProblem(
-                    $"{key} {interval} is no multiple of distributed.sync_every {Distributed.SyncEvery}, and only there "
+                    $"{key} {interval} is no multiple of distributed.sync_every {Distributed.SyncEvery}, and only "
+                        + "there "
                         + "processes have one model; choose a multiple",
                     key,
                     "distributed.sync_every");
@@ -86,7 +87,8 @@ public sealed class TrainingConfiguration : IValidatable
         if (Distributed.Deterministic && !BitOperations.IsPow2(Training.GradientAccumulation))
         {
             yield return new ConfigurationProblem(
-                $"distributed.deterministic sums micro-batches in one binary tree, which needs a power of two of them, and "
+                "distributed.deterministic sums micro-batches in one binary tree, which needs a power of two of "
+                    + "them, and "
                     + $"training.gradient_accumulation is {Training.GradientAccumulation}; choose 1, 2, 4, 8 ...",
                 "distributed.deterministic",
                 "training.gradient_accumulation");

@@ -35,23 +35,37 @@ internal static unsafe class Replication
             optimizer.State().Concat(outer?.State() ?? []).ToList().ForEach(item => Give(group, item.Value));
     }
 
-    /// <summary>Why the weights of processes are not the same any more, which they always are; null if they are.</summary>
+    /// <summary>
+    /// Why the weights of processes are not the same any more, which they always are; null if they are.
+    /// </summary>
     /// <param name="group">The processes.</param>
     /// <param name="model">The model.</param>
     public static string? Difference(ProcessGroup group, LanguageModel model)
     {
         if (group.Size == 1)
             return null;
-        using var values = model.Store.Values();
+        using var weights = model.Store.Values();
+        using var values = weights.cpu();
         var bits = new ReadOnlySpan<uint>((void*)TensorMemory.Address(values), checked((int)values.numel()));
         var hash = 14695981039346656037UL;
         foreach (var bit in bits)
             hash = (hash ^ bit) * 1099511628211UL;
         var all = group.Gather(BitConverter.GetBytes(hash));
-        var other = Enumerable.Range(1, all.Count - 1).FirstOrDefault(rank => !all[rank].AsSpan().SequenceEqual(all[0]));
+        var other = Enumerable.Range(1, all.Count - 1).FirstOrDefault(
+            rank => !all[rank].AsSpan().SequenceEqual(all[0]));
         return other == 0 ? null : $"the weights of rank {other} are not those of rank 0";
     }
 
     private static void Give(ProcessGroup group, Tensor tensor)
-        => group.Broadcast((byte*)TensorMemory.Address(tensor), tensor.numel() * tensor.element_size());
+    {
+        if (tensor.device_type == TorchSharp.DeviceType.CPU)
+        {
+            group.Broadcast((byte*)TensorMemory.Address(tensor), tensor.numel() * tensor.element_size());
+            return;
+        }
+
+        using var host = tensor.cpu();
+        Give(group, host);
+        tensor.copy_(host);
+    }
 }

@@ -7,7 +7,9 @@ namespace AnTransformer.Training.Loop;
 /// <summary>How many threads a process computes with where others share its processors.</summary>
 internal static class ThreadShare
 {
-    /// <summary>The processors that the launcher gave this process, over the processes that it gave the same ones.</summary>
+    /// <summary>
+    /// The processors that the launcher gave this process, over the processes that it gave the same ones.
+    /// </summary>
     /// <param name="group">The processes.</param>
     public static int Of(ProcessGroup group)
     {

@@ -96,7 +96,8 @@ public sealed class Trainer : IDisposable
                 _model, _optimizer, _group, distributed.OuterLearningRate, distributed.OuterMomentum,
                 distributed.GradientDtype);
         _sharing = new GradientSharing(
-            _model, _outer is null ? _group : ProcessGroup.Single, distributed.GradientDtype, distributed.Deterministic);
+            _model, _outer is null ? _group : ProcessGroup.Single, distributed.GradientDtype,
+            distributed.Deterministic);
         _share = BatchShare.Of(
             training.BatchSize, training.GradientAccumulation, _group.Rank, _group.Size,
             whole: _plan.Model.Masking is not null || distributed.Deterministic);
@@ -243,7 +244,8 @@ public sealed class Trainer : IDisposable
         if (_outer is not null)
             return _outer.State();
         _listener.OnMessage("processes train together from here on; the momentum of outer steps is left behind");
-        return [.. OuterOptimizer.StateNames(_model).Select(item => KeyValuePair.Create(item.Name, zeros_like(item.Of)))];
+        return [.. OuterOptimizer.StateNames(_model).Select(
+            item => KeyValuePair.Create(item.Name, zeros_like(item.Of)))];
     }
 
     private void Begin()

@@ -203,7 +203,9 @@ public abstract class LanguageModel : nn.Module<Tensor, Tensor>
     /// </summary>
     internal Action<int>? GradientsReady { get; set; }
 
-    /// <summary>The parameters of which <see cref="GradientsReady"/> tells, by its number; none for a tied head.</summary>
+    /// <summary>
+    /// The parameters of which <see cref="GradientsReady"/> tells, by its number; none for a tied head.
+    /// </summary>
     internal IReadOnlyList<IReadOnlyList<Parameter>> AnnouncedParameters()
         => [.. Blocks.Select(block => block.parameters().ToArray()), Config.TieWordEmbeddings ? [] : [Head.Weight]];
 
@@ -271,7 +273,9 @@ public abstract class LanguageModel : nn.Module<Tensor, Tensor>
         return Announced(h, Blocks.Count);
     }
 
-    /// <summary>The same stream through a node of the graph whose backward pass says that it has been reached.</summary>
+    /// <summary>
+    /// The same stream through a node of the graph whose backward pass says that it has been reached.
+    /// </summary>
     private Tensor Announced(Tensor h, int index)
     {
         if (GradientsReady is not { } ready || !AutogradNode.IsNeeded(h))

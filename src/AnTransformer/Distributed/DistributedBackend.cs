@@ -3,7 +3,7 @@ namespace AnTransformer.Distributed;
 /// <summary>What connects the processes of a job.</summary>
 public enum DistributedBackend
 {
-    /// <summary>MPI where a launcher has started several processes, otherwise nothing.</summary>
+    /// <summary>MPI, or NCCL for GPUs, where a launcher has started several processes; otherwise nothing.</summary>
     Auto,
 
     /// <summary>Nothing: a process trains alone, whoever else was started.</summary>

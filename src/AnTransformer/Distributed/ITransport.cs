@@ -23,8 +23,8 @@ internal unsafe interface ITransport : IDisposable
     void Broadcast(byte* data, int bytes);
 
     /// <summary>
-    /// Asks for the end of all ranks, from any thread; <see cref="AbortIfAsked"/>, which waits in this transport call, too,
-    /// brings it about.
+    /// Asks for the end of all ranks, from any thread; <see cref="AbortIfAsked"/>, which waits in this transport call,
+    /// too, brings it about.
     /// </summary>
     void Abort(int exitCode);
 

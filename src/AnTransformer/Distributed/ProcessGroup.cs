@@ -17,6 +17,9 @@ public abstract unsafe class ProcessGroup : IDisposable
     /// <summary>Number of processes.</summary>
     public abstract int Size { get; }
 
+    /// <summary>Whether numbers to be summed lie on a CUDA device.</summary>
+    public virtual bool SumsOnCuda => false;
+
     /// <summary>
     /// Begins to replace numbers by their sums over all ranks, while the caller goes on. The sums are made in a binary
     /// tree over the ranks, so that they depend on nothing but the numbers and how many ranks there are.
@@ -28,8 +31,8 @@ public abstract unsafe class ProcessGroup : IDisposable
     public abstract Task StartSum(float* values, long count, GradientDtype dtype);
 
     /// <summary>
-    /// Begins to replace the numbers of each rank's part by their sums over all ranks, on that rank alone; elsewhere they
-    /// are of no use afterwards. Sums are made as <see cref="StartSum"/> makes them.
+    /// Begins to replace the numbers of each rank's part by their sums over all ranks, on that rank alone; elsewhere
+    /// they are of no use afterwards. Sums are made as <see cref="StartSum"/> makes them.
     /// </summary>
     /// <param name="values">The buffer; it must stay where it is until the task has ended.</param>
     /// <param name="parts">Each rank's segments of the buffer, in order; no two have a number in common.</param>

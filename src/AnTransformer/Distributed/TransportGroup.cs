@@ -12,7 +12,7 @@ internal sealed unsafe class TransportGroup : ProcessGroup
 {
     private const int BlockElements = 4 << 20;      // of one exchange: 16 MB
     private const int Alignment = 16;
-    private const int InlineBytes = 56;             // of a gathered word, beside its length: one exchange for short ones
+    private const int InlineBytes = 56;             // of a gathered word, so that short ones need one exchange
     private static readonly TimeSpan AbortPatience = TimeSpan.FromSeconds(3);
     private readonly BlockingCollection<Action> _calls = [];
     private readonly Thread _thread;

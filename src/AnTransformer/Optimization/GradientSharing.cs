@@ -29,8 +29,8 @@ public sealed unsafe class GradientSharing : IDisposable
     /// <param name="dtype">In what gradients travel.</param>
     /// <param name="deterministic">Whether sums are to have the same bits with any power of two of processes.</param>
     /// <exception cref="InvalidInputException">
-    /// Several processes are to compute on another device than the CPU or in another dtype than fp32, or a number of
-    /// them that is no power of two deterministically.
+    /// Several processes are to sum where the group cannot, or a number of them that is no power of two
+    /// deterministically.
     /// </exception>
     public GradientSharing(
         LanguageModel model, ProcessGroup group, GradientDtype dtype = GradientDtype.Fp32, bool deterministic = false)
@@ -38,10 +38,16 @@ public sealed unsafe class GradientSharing : IDisposable
         (_model, Group, _dtype, _deterministic) = (model, group, dtype, deterministic);
         if (group.Size == 1)
             return;
-        if (model.Context.Device.type != TorchSharp.DeviceType.CPU || model.Context.MasterDtype != ScalarType.Float32)
+        if (model.Context.Device.type != TorchSharp.DeviceType.CPU && !group.SumsOnCuda)
         {
             throw new InvalidInputException(
-                "several processes can train together on the CPU only; use --device cpu, or one process for a GPU.");
+                "processes that MPI connects train on the CPU only; use --device cpu, or --distributed nccl for GPUs.");
+        }
+
+        if (group.SumsOnCuda && (deterministic || dtype != GradientDtype.Fp32))
+        {
+            throw new InvalidInputException(
+                "GPUs sum in fp32 and in NCCL's own order; leave out distributed.deterministic and gradient_dtype.");
         }
 
         if (deterministic && !System.Numerics.BitOperations.IsPow2(group.Size))

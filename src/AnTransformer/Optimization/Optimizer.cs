@@ -47,7 +47,8 @@ public sealed class Optimizer : IDisposable
     /// new values after <see cref="Update(double, double)"/>. Null for an optimizer of all of them. Not owned.
     /// </param>
     public Optimizer(LanguageModel model, OptimizerSettings settings, ProcessGroup? shardedOver = null)
-        : this(model.TrainedParameters(), settings, model.Store, shardedOver is { Size: > 1 } ? model : null, shardedOver)
+        : this(
+            model.TrainedParameters(), settings, model.Store, shardedOver is { Size: > 1 } ? model : null, shardedOver)
     {
     }
 
@@ -133,8 +134,8 @@ public sealed class Optimizer : IDisposable
             state.Tensors, (kept, tensor) => new KeyValuePair<string, Tensor>($"{kept.Name}.{state.Name}", tensor)));
 
     /// <summary>
-    /// Tensors for a whole state, to be loaded and given to <see cref="ScatterState"/>: <see cref="State"/>'s own, or for
-    /// an optimizer that is shared by processes new ones, which belong to the caller's dispose scope.
+    /// Tensors for a whole state, to be loaded and given to <see cref="ScatterState"/>: <see cref="State"/>'s own, or
+    /// for an optimizer that is shared by processes new ones, which belong to the caller's dispose scope.
     /// </summary>
     public IReadOnlyList<KeyValuePair<string, Tensor>> WholeState() => Shards?.Whole() ?? [.. State()];
 

@@ -41,7 +41,11 @@ public sealed unsafe class OuterOptimizer : IDisposable
         GradientDtype dtype = GradientDtype.Fp32)
     {
         if (inner.IsSharded)
-            throw new ArgumentException("Processes that train by themselves have a whole optimizer each.", nameof(inner));
+        {
+            throw new ArgumentException(
+                "Processes that train by themselves have a whole optimizer each.", nameof(inner));
+        }
+
         (_model, _inner, _group, _dtype) = (model, inner, group, dtype);
         (_learningRate, _momentum) = (learningRate, momentum);
         var count = model.Store.Count;
@@ -50,8 +54,8 @@ public sealed unsafe class OuterOptimizer : IDisposable
     }
 
     /// <summary>
-    /// What is kept from one outer step to the next: <c>outer_momentum.NAME</c>, shaped as the parameter NAME; views that
-    /// belong to the caller's dispose scope.
+    /// What is kept from one outer step to the next: <c>outer_momentum.NAME</c>, shaped as the parameter NAME; views
+    /// that belong to the caller's dispose scope.
     /// </summary>
     public IReadOnlyList<KeyValuePair<string, Tensor>> State()
     {
@@ -72,7 +76,9 @@ public sealed unsafe class OuterOptimizer : IDisposable
         _start.copy_(values);
     }
 
-    /// <summary>The outer step. All ranks call it; weights and moments have the same bits on all of them afterwards.</summary>
+    /// <summary>
+    /// The outer step. All ranks call it; weights and moments have the same bits on all of them afterwards.
+    /// </summary>
     public void Update()
     {
         using var noGrad = no_grad();

@@ -92,7 +92,8 @@ public sealed class TrainingStep
         if (_losses.Count != _gradientAccumulation)
         {
             throw new InvalidOperationException(
-                $"A step is made of {_gradientAccumulation} micro-batches, and {_losses.Count} have had their forward and "
+                $"A step is made of {_gradientAccumulation} micro-batches, and {_losses.Count} have had their forward "
+                    + "and "
                 + "backward pass.");
         }
 

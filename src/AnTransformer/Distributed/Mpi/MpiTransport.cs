@@ -27,7 +27,8 @@ internal sealed unsafe partial class MpiTransport : ITransport
         {
             // Its initialization would end this process with a page of text.
             throw new InvalidInputException(
-                $"{_mpi.Name} is Open MPI, which {expected.Launcher} has not told where the other processes are; use Open "
+                $"{_mpi.Name} is Open MPI, which {expected.Launcher} has not told where the other processes are; use "
+                    + "Open "
                     + $"MPI's mpirun or `srun --mpi=pmix`, or name the launcher's library in {MpiLibrary.Variable}.");
         }
 

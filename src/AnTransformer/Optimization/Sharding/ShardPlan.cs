@@ -25,7 +25,9 @@ internal sealed class ShardPlan
 
     /// <summary>Shares parameters.</summary>
     /// <param name="shapes">The parameters.</param>
-    /// <param name="sent">Parts of the flat buffer that are sent as one; what is in none of them is sent together.</param>
+    /// <param name="sent">
+    /// Parts of the flat buffer that are sent as one; what is in none of them is sent together.
+    /// </param>
     /// <param name="ranks">How many ranks there are.</param>
     public static ShardPlan Create(
         IReadOnlyList<ShardedShape> shapes, IReadOnlyList<BufferSegment> sent, int ranks)
