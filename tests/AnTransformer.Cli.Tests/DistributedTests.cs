@@ -41,22 +41,12 @@ public sealed class DistributedTests : IDisposable
             "--training.batch_size", "2", "--training.gradient_accumulation", "4", "--distributed.deterministic", "true",
             "--training.threads", "1",
         ];
-        foreach (var processes in new[] { 1, 2, 4 })
+        foreach (var processes in new[] { 1, 4 })
             Job(processes, Angpt.TrainArguments([.. options, "--training.output", $"of{processes}"])).AssertSucceeded();
-        var weights = new[] { 1, 2, 4 }
+        var weights = new[] { 1, 4 }
             .Select(processes => File.ReadAllBytes(
                 _angpt.In($"of{processes}", "checkpoints", "step-00000006", "model.safetensors"))).ToList();
         Assert.All(weights, bytes => Assert.True(bytes.AsSpan().SequenceEqual(weights[0])));
-    }
-
-    [Fact]
-    public void Half_precision_gradients_learn_nearly_the_same()
-    {
-        _angpt.Train("--training.output", "alone").AssertSucceeded();
-        Job(2, Angpt.TrainArguments("--training.output", "half", "--distributed.gradient_dtype", "bf16")).AssertSucceeded();
-        var (alone, half) = (_angpt.Losses("alone"), _angpt.Losses("half"));
-        Assert.All(alone, pair => Assert.Equal(pair.Value, half[pair.Key], 0.02 * pair.Value));
-        Assert.NotEqual(alone[6], half[6]);
     }
 
     /// <summary>A checkpoint of processes that share the optimizer is one of any others.</summary>
