@@ -33,10 +33,12 @@ public sealed class StudyRunner(
     /// <exception cref="InvalidInputException">
     /// The plan cannot be used, or an earlier session's result cannot be read.
     /// </exception>
+    /// <exception cref="OperationCanceledException">Stopped before anything was run.</exception>
     public StudyOutcome Run(IStudyPlan plan, Action<StudyState> onResult, CancellationToken stop)
     {
         using var end = CancellationTokenSource.CreateLinkedTokenSource(stop);
-        using var shared = new SharedStudy(directory, SharedStudy.Digest(plan), options.WorkerTimeout);
+        using var shared = new SharedStudy(
+            directory, SharedStudy.Digest(plan), options.WorkerTimeout, stop);
         try
         {
             var agenda = Ask(plan, CleanUp);

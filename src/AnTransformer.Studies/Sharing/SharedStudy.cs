@@ -19,10 +19,12 @@ internal sealed class SharedStudy : IDisposable
     /// <param name="directory">The study's directory.</param>
     /// <param name="study">A digest of the study (<see cref="Digest"/>).</param>
     /// <param name="patience">How long a worker may show no life before its runs are taken over.</param>
+    /// <param name="stop">Ends the look for others.</param>
+    /// <exception cref="OperationCanceledException">Stopped.</exception>
     /// <exception cref="InvalidInputException">
     /// Another study is at work there, or the directory cannot be written.
     /// </exception>
-    public SharedStudy(StudyDirectory directory, string study, TimeSpan patience)
+    public SharedStudy(StudyDirectory directory, string study, TimeSpan patience, CancellationToken stop)
     {
         _directory = directory;
         var folder = directory.Workers;
@@ -36,7 +38,7 @@ internal sealed class SharedStudy : IDisposable
         }
 
         _watch = new WorkerWatch(folder, patience);
-        if (_watch.Stranger(study) is { } host)
+        if (_watch.Stranger(study, stop) is { } host)
         {
             throw new InvalidInputException(
                 $"{directory.Root}: another study is using this directory on {host}; wait for it to end or choose "

@@ -114,9 +114,17 @@ public sealed class SharedStudyTests : IDisposable
     public void Another_study_in_the_same_directory_is_kept_out()
     {
         using var worker = new StudyWorker(
-            Directory.CreateDirectory(Path.Combine(_bench.Folder, "workers")).FullName, "another", TimeSpan.FromSeconds(1));
-        var message = Assert.Throws<InvalidInputException>(() => _bench.Run(Plan(), Launcher())).Message;
+            Directory.CreateDirectory(Path.Combine(_bench.Folder, "workers")).FullName, "another", TimeSpan.FromMilliseconds(100));
+        var message = Assert.Throws<InvalidInputException>(() => _bench.Run(Plan(), Launcher(), Impatient)).Message;
         Assert.Contains("another study is using this directory", message, StringComparison.Ordinal);
+    }
+
+    /// <summary>Its host may be gone for good.</summary>
+    [Fact]
+    public void A_dead_worker_of_another_study_keeps_nobody_out_for_long()
+    {
+        WriteWorker("elsewhere-1-x", new ProcessIdentity("elsewhere", "its boot", 1, "1"), study: "another");
+        Assert.Equal(6, _bench.Run(Plan(), Launcher(), Impatient).State.Finished.Count());
     }
 
     [Fact]
@@ -171,11 +179,11 @@ public sealed class SharedStudyTests : IDisposable
         return folder;
     }
 
-    private void WriteWorker(string id, ProcessIdentity process)
+    private void WriteWorker(string id, ProcessIdentity process, string? study = null)
     {
         var folder = Directory.CreateDirectory(Path.Combine(_bench.Folder, "workers")).FullName;
         File.WriteAllText(
             StudyWorker.PathOf(folder, id),
-            System.Text.Json.JsonSerializer.Serialize(new WorkerFile(process, SharedStudy.Digest(Plan()), "000000000007")));
+            System.Text.Json.JsonSerializer.Serialize(new WorkerFile(process, study ?? SharedStudy.Digest(Plan()), "000000000007")));
     }
 }
