@@ -78,6 +78,37 @@ public sealed class Angpt : IDisposable
             .Where(record => record.TryGetProperty("loss", out _))
             .ToDictionary(record => record.GetProperty("step").GetInt64(), record => record.GetProperty("loss").GetDouble());
 
+    /// <summary>Asserts that two runs have logged the same steps with the same losses, to 1e-5 relative.</summary>
+    public void AssertSameLosses(string expectedRun, string foundRun)
+    {
+        var (expected, found) = (Losses(expectedRun), Losses(foundRun));
+        Assert.Equal(expected.Keys, found.Keys);
+        Assert.All(expected, pair => Assert.Equal(pair.Value, found[pair.Key], 1e-5 * pair.Value));
+    }
+
+    /// <summary>Processes of the tool in this folder whose arguments are meant.</summary>
+    public List<Process> ProcessesHere(Predicate<string[]> areMeant)
+        => [.. Process.GetProcessesByName("dotnet").Where(process =>
+        {
+            try
+            {
+                return areMeant(File.ReadAllText($"/proc/{process.Id}/cmdline").Split('\0'))
+                    && new FileInfo($"/proc/{process.Id}/cwd").LinkTarget == Folder;
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                return false;
+            }
+        })];
+
+    /// <summary>Whether a line of bash ends well; for what a test needs of the machine.</summary>
+    public static bool Succeeds(string line)
+    {
+        using var process = Process.Start(new ProcessStartInfo("bash", ["-c", $"{{ {line}; }} >/dev/null 2>&1"]))!;
+        process.WaitForExit();
+        return process.ExitCode == 0;
+    }
+
     public void Dispose() => Directory.Delete(Folder, recursive: true);
 
     private ProcessStartInfo StartInfo(string program) => new(program)

@@ -11,7 +11,7 @@ public sealed class DistributedTests : IDisposable
 
     public DistributedTests()
     {
-        Assert.SkipUnless(IsThere("mpirun"), "mpirun is not installed (apt-get install openmpi-bin)");
+        Assert.SkipUnless(Angpt.Succeeds("command -v mpirun"), "mpirun is not installed (apt-get install openmpi-bin)");
         _angpt.Variables["TERM"] = "dumb";
     }
 
@@ -20,7 +20,7 @@ public sealed class DistributedTests : IDisposable
     {
         _angpt.Train("--training.output", "alone").AssertSucceeded();
         var result = Job(2, Angpt.TrainArguments("--training.output", "both")).AssertSucceeded();
-        Equal(_angpt.Losses("alone"), _angpt.Losses("both"));
+        _angpt.AssertSameLosses("alone", "both");
         // Rank 0 speaks for both.
         Assert.Equal(2, result.Output.Split("checkpoint ").Length);
 
@@ -30,7 +30,7 @@ public sealed class DistributedTests : IDisposable
             "--training.output", "parts", "--schedule.kind", "constant", "--training.steps", "3")).AssertSucceeded();
         Job(4, ["train", "parts", "--training.steps", "6"]).AssertSucceeded();
         _angpt.Run("train", "parts", "--training.steps", "9").AssertSucceeded();
-        Equal(_angpt.Losses("whole"), _angpt.Losses("parts"));
+        _angpt.AssertSameLosses("whole", "parts");
     }
 
     [Fact]
@@ -59,7 +59,7 @@ public sealed class DistributedTests : IDisposable
         Job(2, Angpt.TrainArguments([.. Run("3", "true"), "--training.output", "parts"])).AssertSucceeded();
         Job(3, ["train", "parts", .. Run("6", "true")]).AssertSucceeded();
         _angpt.Run(["train", "parts", .. Run("9", "false")]).AssertSucceeded();
-        Equal(_angpt.Losses("alone"), _angpt.Losses("parts"));
+        _angpt.AssertSameLosses("alone", "parts");
     }
 
     [Fact]
@@ -206,16 +206,6 @@ public sealed class DistributedTests : IDisposable
 
     public void Dispose() => _angpt.Dispose();
 
-    private static void Equal(Dictionary<long, double> expected, Dictionary<long, double> found)
-    {
-        Assert.Equal(expected.Keys, found.Keys);
-        Assert.All(expected, pair => Assert.Equal(pair.Value, found[pair.Key], 1e-5 * pair.Value));
-    }
-
-    private static bool IsThere(string program)
-        => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator)
-            .Any(folder => File.Exists(Path.Combine(folder, program)));
-
     private Angpt.Result Job(int processes, string[] arguments) => Angpt.Wait(Start(processes, arguments));
 
     private Process Start(int processes, string[] arguments)
@@ -229,19 +219,8 @@ public sealed class DistributedTests : IDisposable
     /// <summary>Kills the rank that was started last of the job that writes to a directory of this test's folder.</summary>
     private void KillOneOf(string run)
     {
-        var rank = Process.GetProcessesByName("dotnet").Where(process =>
-        {
-            try
-            {
-                var words = File.ReadAllText($"/proc/{process.Id}/cmdline").Split('\0');
-                return words.Contains("train") && !words.Contains("launch") && words.Contains(run)
-                    && new FileInfo($"/proc/{process.Id}/cwd").LinkTarget == _angpt.Folder;
-            }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-            {
-                return false;
-            }
-        }).MaxBy(process => process.Id);
+        var rank = _angpt.ProcessesHere(
+            words => words.Contains("train") && !words.Contains("launch") && words.Contains(run)).MaxBy(process => process.Id);
         Assert.NotNull(rank);
         rank.Kill();
     }

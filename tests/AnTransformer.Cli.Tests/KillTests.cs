@@ -107,18 +107,7 @@ public sealed class KillTests : IDisposable
     /// <summary>Kills a process of this test's folder, chosen at random; returns how many it has killed.</summary>
     private int Kill(Predicate<string[]> isMeant)
     {
-        var found = Process.GetProcessesByName("dotnet").Where(process =>
-        {
-            try
-            {
-                return isMeant(File.ReadAllText($"/proc/{process.Id}/cmdline").Split('\0'))
-                    && new FileInfo($"/proc/{process.Id}/cwd").LinkTarget == _angpt.Folder;
-            }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-            {
-                return false;
-            }
-        }).ToList();
+        var found = _angpt.ProcessesHere(isMeant);
         if (found.Count == 0)
             return 0;
         found[_random.Next(found.Count)].Kill();

@@ -11,10 +11,10 @@ public sealed class LostLinkTests : IDisposable
 
     public LostLinkTests()
     {
-        Assert.SkipUnless(OperatingSystem.IsLinux() && Succeeds("mpirun --version"), "mpirun is not installed");
-        Assert.SkipUnless(Succeeds($"ip netns add {_first}"), "network namespaces cannot be made (needs root and iproute2)");
+        Assert.SkipUnless(OperatingSystem.IsLinux() && Angpt.Succeeds("mpirun --version"), "mpirun is not installed");
+        Assert.SkipUnless(Angpt.Succeeds($"ip netns add {_first}"), "network namespaces cannot be made (needs root and iproute2)");
         Assert.SkipUnless(
-            Succeeds($"""
+            Angpt.Succeeds($"""
                 ip netns add {_second} && ip link add av{Environment.ProcessId} type veth peer name bv{Environment.ProcessId} &&
                 ip link set av{Environment.ProcessId} netns {_first} && ip link set bv{Environment.ProcessId} netns {_second} &&
                 ip -n {_first} addr add 10.77.0.1/24 dev av{Environment.ProcessId} &&
@@ -28,7 +28,7 @@ public sealed class LostLinkTests : IDisposable
         File.WriteAllText(
             remote,
             $"#!/bin/bash\nwhile [[ $1 == -* ]]; do shift; done\nshift\nexec ip netns exec {_second} bash -c \"$*\"\n");
-        Assert.True(Succeeds($"chmod +x {remote}"));
+        Assert.True(Angpt.Succeeds($"chmod +x {remote}"));
         _angpt.Variables["TERM"] = "dumb";
         _angpt.Variables["OMPI_MCA_plm_rsh_agent"] = remote;
         // Processes of one machine would talk through its memory.
@@ -42,12 +42,11 @@ public sealed class LostLinkTests : IDisposable
     {
         _angpt.Train("--training.output", "alone").AssertSucceeded();
         Angpt.Wait(Launch("both", "--training.steps", "6")).AssertSucceeded();
-        var (alone, both) = (_angpt.Losses("alone"), _angpt.Losses("both"));
-        Assert.All(alone, pair => Assert.Equal(pair.Value, both[pair.Key], 1e-5 * pair.Value));
+        _angpt.AssertSameLosses("alone", "both");
 
         var process = Launch("cut", "--training.steps", "1000000", "--checkpoint.interval", "10", "--evaluation.interval", "0");
         Signals.WaitFor(process, () => Directory.Exists(_angpt.In("cut", "checkpoints", "step-00000010")));
-        Assert.True(Succeeds($"ip -n {_first} link set av{Environment.ProcessId} down"));
+        Assert.True(Angpt.Succeeds($"ip -n {_first} link set av{Environment.ProcessId} down"));
         var result = Angpt.Wait(process);
         Assert.Equal(5, result.ExitCode);
         Assert.Contains("a process of the job was lost", result.Error, StringComparison.Ordinal);
@@ -57,16 +56,9 @@ public sealed class LostLinkTests : IDisposable
 
     public void Dispose()
     {
-        Succeeds($"ip netns del {_first}");
-        Succeeds($"ip netns del {_second}");
+        Angpt.Succeeds($"ip netns del {_first}");
+        Angpt.Succeeds($"ip netns del {_second}");
         _angpt.Dispose();
-    }
-
-    private static bool Succeeds(string line)
-    {
-        using var process = Process.Start(new ProcessStartInfo("bash", ["-c", $"{{ {line}; }} >/dev/null 2>&1"]))!;
-        process.WaitForExit();
-        return process.ExitCode == 0;
     }
 
     private Process Launch(string output, params string[] options)

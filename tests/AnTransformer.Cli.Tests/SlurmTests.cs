@@ -1,5 +1,3 @@
-using System.Diagnostics;
-
 namespace AnTransformer.Cli.Tests;
 
 /// <summary>Jobs and arrays of jobs under Slurm, where a cluster is up (<c>tests/start-slurm.sh</c>).</summary>
@@ -9,7 +7,7 @@ public sealed class SlurmTests : IDisposable
 
     public SlurmTests()
     {
-        Assert.SkipUnless(Succeeds("sinfo -h | grep -q ."), "no Slurm cluster is up (tests/start-slurm.sh makes one)");
+        Assert.SkipUnless(Angpt.Succeeds("sinfo -h | grep -q ."), "no Slurm cluster is up (tests/start-slurm.sh makes one)");
         _angpt.Variables["TERM"] = "dumb";
         // What mpirun's --allow-run-as-root says.
         _angpt.Variables["OMPI_ALLOW_RUN_AS_ROOT"] = "1";
@@ -27,16 +25,16 @@ public sealed class SlurmTests : IDisposable
         _angpt.Train("--training.output", "alone").AssertSucceeded();
         var train = string.Join(' ', Angpt.TrainArguments("--training.output", "allocated"));
         _angpt.Shell($"salloc -n 2 --overcommit mpirun --oversubscribe $angpt {train}").AssertSucceeded();
-        Equal("alone", "allocated");
+        _angpt.AssertSameLosses("alone", "allocated");
     }
 
     [Fact]
     public void Tasks_with_pmix_train_what_one_process_does()
     {
-        Assert.SkipUnless(Succeeds("srun -n 1 --overcommit --mpi=pmix true"), "srun has no pmix (libpmix-dev)");
+        Assert.SkipUnless(Angpt.Succeeds("srun -n 1 --overcommit --mpi=pmix true"), "srun has no pmix (libpmix-dev)");
         _angpt.Train("--training.output", "alone").AssertSucceeded();
         Srun("pmix", "both").AssertSucceeded();
-        Equal("alone", "both");
+        _angpt.AssertSameLosses("alone", "both");
     }
 
     [Fact]
@@ -70,20 +68,6 @@ public sealed class SlurmTests : IDisposable
     }
 
     public void Dispose() => _angpt.Dispose();
-
-    private static bool Succeeds(string line)
-    {
-        using var process = Process.Start(new ProcessStartInfo("bash", ["-c", $"{{ {line}; }} >/dev/null 2>&1"]))!;
-        process.WaitForExit();
-        return process.ExitCode == 0;
-    }
-
-    private void Equal(string first, string second)
-    {
-        var (expected, found) = (_angpt.Losses(first), _angpt.Losses(second));
-        Assert.Equal(expected.Keys, found.Keys);
-        Assert.All(expected, pair => Assert.Equal(pair.Value, found[pair.Key], 1e-5 * pair.Value));
-    }
 
     private Angpt.Result Srun(string mpi, string output)
         => _angpt.Shell($"srun -n 2 --overcommit --mpi={mpi} $angpt "

@@ -20,8 +20,7 @@ internal static class InfoCommand
         var path = new Argument<string>("path")
         {
             Description = "A checkpoint or run directory, a data set directory, a token shard (.bin), a configuration "
-                + "(.yaml, config.json), "
-                + "weights (.safetensors) or a tokenizer.json.",
+                + "(.yaml, config.json), weights (.safetensors) or a tokenizer.json.",
         };
         var json = SharedOptions.Json();
         var command = new Command(

@@ -31,8 +31,7 @@ internal static class ScaleCommand
         var weak = new Option<bool>("--weak")
         {
             Description = "Every process has the configuration's batch, so that a step grows with them; without, the "
-                + "step is "
-                + "the configuration's and they share it.",
+                + "step is the configuration's and they share it.",
         };
         var seconds = SharedOptions.Number(
             "--step-seconds", 0, "Seconds of a step of one process that has it alone; 0 to measure it here.")
@@ -41,8 +40,7 @@ internal static class ScaleCommand
         var command = new Command(
             "scale",
             "Predict tokens per second and efficiency of data-parallel training, from a step measured here, the "
-                + "model's bytes "
-                + "and the speed of the link (an α-β model).")
+                + "model's bytes and the speed of the link (an α-β model).")
         {
             config, bandwidth, latency, perHost, local, largest, weak, seconds, json,
         };
@@ -71,7 +69,7 @@ internal static class ScaleCommand
             };
             var ranks = Counts((long)parsed.GetValue(largest) * hosts, parsed.GetValue(weak) ? long.MaxValue
                 : (long)training.BatchSize * training.GradientAccumulation);
-            var rows = Scenarios(configuration.Distributed.SyncEvery).Select(scenario => new ScaleTables.Row(
+            var rows = Scenarios(configuration.Distributed).Select(scenario => new ScaleTables.Row(
                 scenario.Name,
                 [.. ranks.Select(count => ScaleTables.Cell.Of(
                     scenario.Change(Grown(estimate, parsed.GetValue(weak), count)), plan, count))])).ToList();
@@ -95,15 +93,22 @@ internal static class ScaleCommand
         return counts;
     }
 
-    private static IEnumerable<(string Name, Func<ParallelEstimate, ParallelEstimate> Change)> Scenarios(int syncEvery)
+    private static IEnumerable<(string Name, Func<ParallelEstimate, ParallelEstimate> Change)> Scenarios(
+        DistributedSection configured)
     {
-        yield return ("as trained here", estimate => estimate);
-        yield return ("without overlap", estimate => estimate with { Overlaps = false });
+        yield return ("as configured", estimate => estimate with
+        {
+            Overlaps = !configured.Deterministic,
+            ShardOptimizer = configured.ShardOptimizer,
+            SyncEvery = configured.SyncEvery,
+        });
+        yield return ("sums beside", estimate => estimate);
+        yield return ("sums after", estimate => estimate with { Overlaps = false });
         yield return ("bf16 gradients", estimate => estimate with { GradientBytes = 2 });
         yield return ("shard_optimizer", estimate => estimate with { ShardOptimizer = true });
         yield return ("ring", estimate => estimate with { Reduction = Reduction.Ring });
         yield return ("tree", estimate => estimate with { Reduction = Reduction.Tree });
-        foreach (var steps in syncEvery > 1 ? new[] { syncEvery } : [8, 32, 128])
+        foreach (var steps in (int[])[8, 32, 128])
             yield return ($"sync_every {steps}", estimate => estimate with { SyncEvery = steps });
     }
 }

@@ -40,8 +40,7 @@ internal static class TrainCommand
         var command = new Command(
             "train",
             "Train a model. Without arguments: anGPT on the bundled novels of Jane Austen, a few minutes on two "
-                + "cores.\n"
-            + "A run that was stopped goes on with the same command.")
+                + "cores.\nA run that was stopped goes on with the same command.")
         {
             config, json, distributed, supervised,
         };

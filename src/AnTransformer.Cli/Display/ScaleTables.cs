@@ -1,13 +1,16 @@
 using AnTransformer.Architectures;
 using AnTransformer.Training.Benchmarking;
 using AnTransformer.Training.Runs;
-using Spectre.Console;
 
 namespace AnTransformer.Cli.Display;
 
 /// <summary>Shows predictions for several processes.</summary>
 internal static class ScaleTables
 {
+    // Eleven numbers of processes in 80 columns.
+    private const int NameWidth = 17;
+    private const int CellWidth = 5;
+
     public static void Print(StepCost cost, TrainingPlan plan, IReadOnlyList<Row> rows, bool json)
     {
         var weights = 4.0 * ModelCost.Parameters(plan.Model);
@@ -31,19 +34,26 @@ internal static class ScaleTables
                 + "sequence, "
                 + $"update {1e3 * cost.UpdateSeconds:f1} ms; gradients {weights / 1e6:f1} MB, optimizer state "
                 + $"{state / 1e6:f1} MB (with shard_optimizer that over the processes)."));
-        Console.WriteLine("Tokens per second, and efficiency in % of as many single processes:");
-        var table = new Table().Border(TableBorder.Simple).AddColumn(new TableColumn("processes").RightAligned());
-        foreach (var row in rows)
-            table.AddColumn(new TableColumn(row.Name).RightAligned());
-        for (var index = 0; index < rows[0].Cells.Count; index++)
+        Console.WriteLine();
+        Console.WriteLine("processes   tokens/s   step ms   waiting ms   efficiency");
+        foreach (var cell in rows[0].Cells)
         {
-            table.AddRow(rows.Select(row => row.Cells[index])
-                .Select(cell => $"{cell.TokensPerSecond:#,0} {100 * cell.Efficiency:f0}")
-                .Prepend($"{rows[0].Cells[index].Ranks}").Select(ConsoleTables.Cell));
+            var (step, waited, share) = (1e3 * cell.StepSeconds, 1e3 * cell.WaitedSeconds, 100 * cell.Efficiency);
+            Console.WriteLine(FormattableString.Invariant(
+                $"{cell.Ranks,9} {cell.TokensPerSecond,10:#,0} {step,9:f1} {waited,12:f1} {share,10:f0} %"));
         }
 
-        AnsiConsole.Write(table);
+        Console.WriteLine();
+        Console.WriteLine("Efficiency in % of as many single processes, by number of processes:");
+        Console.WriteLine(NameOf("") + string.Concat(rows[0].Cells.Select(cell => $"{cell.Ranks,CellWidth}")));
+        foreach (var row in rows)
+        {
+            Console.WriteLine(NameOf(row.Name) + string.Concat(row.Cells.Select(
+                cell => FormattableString.Invariant($"{100 * cell.Efficiency,CellWidth:f0}"))));
+        }
     }
+
+    private static string NameOf(string row) => row.PadRight(NameWidth);
 
     /// <summary>A way of training, for several numbers of processes.</summary>
     internal sealed record Row(string Name, IReadOnlyList<Cell> Cells);

@@ -13,8 +13,7 @@ public abstract class StudyConfiguration
 
     /// <summary>Training configuration to start from.</summary>
     [Description("A training configuration that all runs start from, relative to here or one of the tool's own, such "
-        + "as "
-        + "configs/quickstart.yaml; null for the defaults of `angpt train`.")]
+        + "as configs/quickstart.yaml; null for the defaults of `angpt train`.")]
     public string? BaseConfig { get; set; }
 
     /// <summary>Fields laid over it.</summary>
@@ -29,8 +28,7 @@ public abstract class StudyConfiguration
 
     /// <summary>Runs at a time.</summary>
     [Description("Runs at a time, each in a process of its own with its share of the cores. Timings of runs beside "
-        + "each other are "
-        + "not isolated.")]
+        + "each other are not isolated.")]
     [InRange(1, 1024)]
     public int Jobs { get; set; } = 1;
 
@@ -45,8 +43,7 @@ public abstract class StudyConfiguration
 
     /// <summary>Patience with other workers.</summary>
     [Description("Seconds without a sign of life after which the runs of another worker are taken over, where several "
-        + "on "
-        + "one or more hosts were started with the same output and work on the study together.")]
+        + "on one or more hosts were started with the same output and work on the study together.")]
     [InRange(1, 86400)]
     public double WorkerTimeout { get; set; } = 60;
 

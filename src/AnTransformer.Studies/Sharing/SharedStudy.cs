@@ -42,8 +42,7 @@ internal sealed class SharedStudy : IDisposable
         {
             throw new InvalidInputException(
                 $"{directory.Root}: another study is using this directory on {host}; wait for it to end or choose "
-                    + "another "
-                    + "output.");
+                    + "another output.");
         }
 
         _worker = new StudyWorker(folder, study, patience / 10);

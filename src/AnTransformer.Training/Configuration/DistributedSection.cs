@@ -34,16 +34,14 @@ public sealed class DistributedSection : IValidatable
     /// <summary>Steps between outer steps.</summary>
     [Description("Steps that each process takes by itself, on its share of the batch, before all of them meet (DiLoCo, "
         + "arXiv 2311.08105): for slow links. 1 to sum gradients in every step. Evaluations, checkpoints and stops "
-        + "come "
-        + "where processes meet.")]
+        + "come where processes meet.")]
     [MayChangeOnResume]
     [InRange(1, 1 << 20)]
     public int SyncEvery { get; set; } = 1;
 
     /// <summary>Rate of the outer step.</summary>
     [Description("With sync_every: how far all go along the mean of their changes; 1 with an outer_momentum of 0 "
-        + "takes the "
-        + "mean of their weights.")]
+        + "takes the mean of their weights.")]
     [MayChangeOnResume]
     [InRange(0, 10)]
     public double OuterLearningRate { get; set; } = 0.7;
@@ -61,8 +59,7 @@ public sealed class DistributedSection : IValidatable
         {
             yield return new ConfigurationProblem(
                 "distributed.deterministic needs distributed.gradient_dtype fp32: how often sums are rounded to bf16 "
-                    + "depends "
-                    + "on the number of processes; leave out one of the two",
+                    + "depends on the number of processes; leave out one of the two",
                 "deterministic",
                 "gradient_dtype");
         }
@@ -72,8 +69,7 @@ public sealed class DistributedSection : IValidatable
             var other = Deterministic ? "deterministic" : "shard_optimizer";
             yield return new ConfigurationProblem(
                 $"distributed.sync_every {SyncEvery} has every process train by itself, which distributed.{other} "
-                    + "does not "
-                    + "allow; leave out one of the two",
+                    + "does not allow; leave out one of the two",
                 "sync_every",
                 other);
         }

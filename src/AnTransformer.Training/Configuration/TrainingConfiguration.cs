@@ -77,8 +77,7 @@ public sealed class TrainingConfiguration : IValidatable
             {
                 yield return new ConfigurationProblem(
                     $"{key} {interval} is no multiple of distributed.sync_every {Distributed.SyncEvery}, and only "
-                        + "there "
-                        + "processes have one model; choose a multiple",
+                        + "there processes have one model; choose a multiple",
                     key,
                     "distributed.sync_every");
             }

@@ -226,14 +226,12 @@ public sealed class Trainer : IDisposable
         {
             throw new InvalidInputException(
                 $"{point.Path}: has taken {_state.Step} steps already, more than the {_plan.Steps} asked for; give "
-                    + "more steps, or choose "
-                + "another training.output to start anew.");
+                    + "more steps, or choose another training.output to start anew.");
         }
 
         _listener.OnMessage(
             $"trained to step {_plan.Steps} now; the learning rate follows the schedule over {_plan.Steps} steps from "
-                + "here on, "
-            + $"{_plan.Schedule.At(_state.Step):g3} at the next one");
+                + $"here on, {_plan.Schedule.At(_state.Step):g3} at the next one");
     }
 
     /// <summary>Where a checkpoint's momentum of outer steps goes: to those of this run, or nowhere.</summary>
@@ -267,8 +265,7 @@ public sealed class Trainer : IDisposable
         {
             _listener.OnMessage(
                 $"note: the run goes on where it computes differently ({difference}); it learns the same, but its last "
-                    + "bits may differ from "
-                + "what they would have been there");
+                    + "bits may differ from what they would have been there");
         }
     }
 

@@ -35,8 +35,7 @@ public sealed record LaunchEnvironment(int Rank, int Size, string Launcher)
         {
             throw new InvalidInputException(
                 $"srun has started {tasks} tasks that cannot find each other; use `srun --mpi=pmix` (it needs "
-                    + "libpmix-dev), or `salloc -n "
-                + $"{tasks} mpirun`, or --distributed none for runs of their own.");
+                    + $"libpmix-dev), or `salloc -n {tasks} mpirun`, or --distributed none for runs of their own.");
         }
 
         return null;

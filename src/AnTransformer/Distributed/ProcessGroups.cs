@@ -43,7 +43,6 @@ public static class ProcessGroups
             ? ProcessGroup.Single
             : throw new InvalidInputException(
                 $"--distributed {(onCuda ? "nccl" : "mpi")} needs a launcher that starts the processes; use `mpirun "
-                    + "-n 4 angpt train` or "
-                    + "`angpt launch -n 4 -- train`.");
+                    + "-n 4 angpt train` or `angpt launch -n 4 -- train`.");
     }
 }

@@ -93,8 +93,7 @@ public sealed class TrainingStep
         {
             throw new InvalidOperationException(
                 $"A step is made of {_gradientAccumulation} micro-batches, and {_losses.Count} have had their forward "
-                    + "and "
-                + "backward pass.");
+                    + "and backward pass.");
         }
 
         var loss = _sharing.Finish(_losses);

@@ -41,8 +41,7 @@ internal sealed unsafe partial class MpiTransport : ITransport
         {
             throw new InvalidInputException(
                 $"{_mpi.Name} finds {size} of the {expected.Size} processes that {expected.Launcher} has started, so "
-                    + "it is another library than the launcher's; name the launcher's in "
-                + $"{MpiLibrary.Variable}.");
+                    + $"it is another library than the launcher's; name the launcher's in {MpiLibrary.Variable}.");
         }
     }
 

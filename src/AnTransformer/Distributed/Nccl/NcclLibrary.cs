@@ -63,8 +63,7 @@ internal sealed unsafe class NcclLibrary
         {
             throw new InvalidInputException(
                 $"{Printable.Excerpt(name)}: NCCL cannot be loaded, which several GPUs need; name the file of its "
-                    + "library in "
-                    + $"{Variable} (PyTorch has it as nvidia/nccl/lib/{File}).");
+                    + $"library in {Variable} (PyTorch has it as nvidia/nccl/lib/{File}).");
         }
 
         try
