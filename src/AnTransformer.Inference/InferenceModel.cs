@@ -16,7 +16,8 @@ public sealed unsafe class InferenceModel : IDisposable
     private readonly ThreadTeam _team;
     private readonly DecoderPass _pass;
     private SequencePart[] _parts = new SequencePart[1];
-    private int[] _outputs = new int[1];
+    private int[] _ones = [];
+    private int[] _rows = [];
     private bool _disposed;
 
     private InferenceModel(GraphCheckpoint checkpoint, InferenceOptions options)
@@ -98,33 +99,78 @@ public sealed unsafe class InferenceModel : IDisposable
         {
             throw new ArgumentException(
                 $"Between 1 and {DecoderPass.MostTokens} sequences with a token each are needed; there are "
-                    + $"{sessions.Length} with "
-                + $"{tokens.Length}.",
+                    + $"{sessions.Length} with {tokens.Length}.",
+                nameof(sessions));
+        }
+
+        lock (Gate)
+        {
+            if (_ones.Length < sessions.Length)
+            {
+                (_ones, _rows) = (new int[sessions.Length], new int[sessions.Length]);
+                for (var i = 0; i < _ones.Length; i++)
+                    (_ones[i], _rows[i]) = (1, i);
+            }
+
+            return Read(sessions, _ones.AsSpan(0, sessions.Length), tokens, _rows.AsSpan(0, sessions.Length));
+        }
+    }
+
+    /// <summary>
+    /// Reads tokens of several sequences in one pass over the weights: the next one of some, many of others' prompts.
+    /// </summary>
+    /// <param name="sessions">Sequences of this model, each once.</param>
+    /// <param name="counts">Tokens of each, at least 1; at most 512 together.</param>
+    /// <param name="tokens">Those of the first sequence, then those of the second, and so on.</param>
+    /// <param name="outputs">Places in <paramref name="tokens"/> after which logits are wanted, ascending.</param>
+    /// <returns>Logits after each of them, [outputs, V]; valid until the model's next pass.</returns>
+    /// <exception cref="InvalidInputException">A token is outside the vocabulary.</exception>
+    /// <exception cref="ArgumentException">
+    /// There are no sequences, a sequence is another model's or appears twice, counts do not fit the tokens, there are
+    /// too many tokens, or outputs do not ascend within them.
+    /// </exception>
+    /// <exception cref="InvalidOperationException">Tokens do not fit the context of their sequence.</exception>
+    public ReadOnlySpan<float> Read(
+        ReadOnlySpan<InferenceSession> sessions, ReadOnlySpan<int> counts, ReadOnlySpan<int> tokens,
+        ReadOnlySpan<int> outputs)
+    {
+        if (sessions.Length == 0 || sessions.Length != counts.Length || tokens.Length > DecoderPass.MostTokens)
+        {
+            throw new ArgumentException(
+                $"At least one sequence with a count each and at most {DecoderPass.MostTokens} tokens are needed; "
+                    + $"there are {sessions.Length} with {counts.Length} and {tokens.Length}.",
                 nameof(sessions));
         }
 
         RequireCausal();
         CheckTokens(tokens);
+        CheckOutputs(outputs, tokens.Length);
         lock (Gate)
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
             if (_parts.Length < sessions.Length)
-                (_parts, _outputs) = (new SequencePart[sessions.Length], new int[sessions.Length]);
+                _parts = new SequencePart[sessions.Length];
+            var row = 0;
             for (var i = 0; i < sessions.Length; i++)
             {
                 var session = sessions[i];
-                session.RequireRoom(this, 1);
+                if (counts[i] < 1 || counts[i] > tokens.Length - row)
+                    throw new ArgumentException("A count is not positive, or exceeds the tokens.", nameof(counts));
+                session.RequireRoom(this, counts[i]);
                 for (var other = 0; other < i; other++)
                 {
                     if (ReferenceEquals(sessions[other], session))
                         throw new ArgumentException("A sequence appears twice.", nameof(sessions));
                 }
 
-                (_parts[i], _outputs[i]) = (new SequencePart(session.Store, i, 1, session.Length), i);
+                _parts[i] = new SequencePart(session.Store, row, counts[i], session.Length);
+                row += counts[i];
             }
 
-            var logits = _pass.Run(_parts.AsSpan(0, sessions.Length), tokens, _outputs.AsSpan(0, sessions.Length));
-            return new ReadOnlySpan<float>(logits, checked(sessions.Length * Config.VocabSize));
+            if (row != tokens.Length)
+                throw new ArgumentException("Counts do not add up to the number of tokens.", nameof(counts));
+            var logits = _pass.Run(_parts.AsSpan(0, sessions.Length), tokens, outputs);
+            return new ReadOnlySpan<float>(logits, checked(outputs.Length * Config.VocabSize));
         }
     }
 
@@ -185,6 +231,17 @@ public sealed unsafe class InferenceModel : IDisposable
                     $"token {token} is outside the model's vocabulary of {Config.VocabSize} ids (0 to "
                         + $"{Config.VocabSize - 1}).");
             }
+        }
+    }
+
+    private static void CheckOutputs(ReadOnlySpan<int> outputs, int tokens)
+    {
+        var last = -1;
+        foreach (var output in outputs)
+        {
+            if (output <= last || output >= tokens)
+                throw new ArgumentException("Outputs do not ascend within the tokens.", nameof(outputs));
+            last = output;
         }
     }
 

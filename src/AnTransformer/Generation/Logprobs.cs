@@ -7,7 +7,8 @@ internal static class Logprobs
     /// <param name="logits">Shape [V].</param>
     /// <param name="token">Which was drawn.</param>
     /// <param name="count">Number of alternatives.</param>
-    public static DrawnToken Of(ReadOnlySpan<float> logits, int token, int count)
+    /// <param name="usableIds">Alternatives are below this id; null for all.</param>
+    public static DrawnToken Of(ReadOnlySpan<float> logits, int token, int count, int? usableIds = null)
     {
         double largest = logits[Sampler.ArgMax(logits)];
         var sum = 0.0;
@@ -16,7 +17,8 @@ internal static class Logprobs
         var logSum = largest + Math.Log(sum);
         // A queue of the best so far, the worst of them first; of equal ones the lower id is the better.
         var best = new PriorityQueue<int, (float Logit, int Id)>(count + 1);
-        for (var i = 0; i < logits.Length && count > 0; i++)
+        var ids = Math.Min(logits.Length, usableIds ?? logits.Length);
+        for (var i = 0; i < ids && count > 0; i++)
         {
             if (best.Count == count && best.TryPeek(out _, out var worst) && logits[i] <= worst.Logit)
                 continue;

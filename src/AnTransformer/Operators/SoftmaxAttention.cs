@@ -24,8 +24,10 @@ internal static class SoftmaxAttention
         if (queries == 1 && shape.GroupSize > 1)
         {
             // All heads of a group see the same keys: they are queries of one head, and the cache is read as it is.
-            var grouped = q.view(q.shape[0], shape.KeyValueHeads, shape.GroupSize, shape.HeadSize);
-            return nn.functional.scaled_dot_product_attention(grouped, k, v).view(q.shape[0], 1, shape.QueryWidth);
+            var grouped = q.reshape(q.shape[0], shape.KeyValueHeads, shape.GroupSize, shape.HeadSize);
+            // Kernels on GPUs give their result other strides than the CPU's.
+            return nn.functional.scaled_dot_product_attention(grouped, k, v)
+                .reshape(q.shape[0], 1, shape.QueryWidth);
         }
 
         if (shape.GroupSize > 1)

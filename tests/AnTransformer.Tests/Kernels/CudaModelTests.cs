@@ -312,7 +312,9 @@ public sealed class CudaModelTests(KernelEmulator emulator) : IDisposable
         }
     }
 
-    private static double Tolerance(LanguageModel model) => model.Context.ComputeDtype == ScalarType.BFloat16 ? 8e-2 : 1e-5;
+    // Gradients of gains on heads of two channels cancel but for rounding; 1.2e-5 was seen on an H200.
+    private static double Tolerance(LanguageModel model)
+        => model.Context.ComputeDtype == ScalarType.BFloat16 ? 8e-2 : model.Config.Attention.HeadSize == 2 ? 3e-5 : 1e-5;
 
     /// <summary>‖actual − expected‖ ≤ tolerance · ‖expected‖.</summary>
     private static void AssertNear(Tensor expected, Tensor actual, double tolerance, string what)

@@ -117,6 +117,38 @@ public sealed class InferenceTests : IDisposable
     }
 
     [Theory]
+    [MemberData(nameof(Architectures))]
+    public void Prompts_and_next_tokens_read_in_one_pass_are_those_read_alone(string architecture)
+    {
+        using var model = InferenceModel.Load(Saved(architecture));
+        var size = model.Config.VocabSize;
+        var tokens = Tokens(60, size);
+        using var continued = model.CreateSession();
+        using var begun = model.CreateSession();
+        using var alone = model.CreateSession();
+        continued.Prefill(tokens.AsSpan(0, 9));
+        begun.Prefill(tokens.AsSpan(0, 20));
+        using var fresh = model.CreateSession();
+
+        int[] read = [tokens[9], .. tokens[20..31], .. tokens[..33]];
+        var logits = model.Read([continued, begun, fresh], [1, 11, 33], read, [0, 5, 11, 12, 44]).ToArray();
+
+        Assert.Equal((10, 31, 33), (continued.Length, begun.Length, fresh.Length));
+        var row = 0;
+        foreach (var length in (int[])[10, 25, 31, 1, 33])
+        {
+            alone.Truncate(0);
+            AssertClose(logits.AsSpan(row++ * size, size), alone.Prefill(tokens.AsSpan(0, length)));
+        }
+
+        Assert.Throws<ArgumentException>(() => { model.Read([continued, begun], [1, 2], [1, 2], [1]); });
+        Assert.Throws<ArgumentException>(() => { model.Read([continued], [2], [1, 2], [1, 1]); });
+        Assert.Throws<ArgumentException>(() => { model.Read([continued], [2], [1, 2], [2]); });
+        Assert.Throws<ArgumentException>(() => { model.Read([continued], [0], [], []); });
+        Assert.Equal(10, continued.Length);
+    }
+
+    [Theory]
     [InlineData(1)]
     [InlineData(2)]
     [InlineData(5)]
