@@ -4,6 +4,7 @@
 # What has its result in RUNS is not run again. Each run trains on the same sequences in the same order, whatever the processes.
 set -euo pipefail
 runs=$1
+mkdir -p "$runs"
 echo side,processes,sync_every,outer,seed,tokens,loss
 for seed in ${SEEDS:-1 2}; do
     for processes in ${PROCESSES:-2 4}; do
