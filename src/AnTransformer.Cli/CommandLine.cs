@@ -47,6 +47,7 @@ internal static class CommandLine
         ("inspect", InspectCommand.Create),
         ("generate", GenerateCommand.Create),
         ("score", ScoreCommand.Create),
+        ("serve", ServeCommand.Create),
         ("export", ExportCommand.Create),
         ("import", ImportCommand.Create),
         ("info", InfoCommand.Create),

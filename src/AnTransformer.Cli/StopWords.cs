@@ -15,6 +15,8 @@ internal static class StopWords
 
     public const string Generate = "stopping after this token";
 
+    public const string Serve = "no more requests are taken; those that run are finished";
+
     public const string Bench = "stopping after this round; nothing is reported";
 
     public const string Export = "stopping; nothing is written";

@@ -56,7 +56,7 @@ internal static class BenchGenerateCommand
             .InRange(1, 1_000_000);
         var threads = SharedOptions.Int("--threads", 0, "CPU threads to compute with; 0 for all.").InRange(0, 1024);
         var seed = SharedOptions.Int("--seed", 1, "Seed of weights and tokens.");
-        var noMmap = new Option<bool>("--no-mmap") { Description = InferenceChoice.NoMmapDescription };
+        var noMmap = new Option<bool>("--no-mmap") { Description = LoadingOptions.NoMmapDescription };
         var noProcess = new Option<bool>("--no-process") { Description = "Do not time new processes." };
         var json = SharedOptions.Json();
         var command = new Command(
@@ -73,7 +73,7 @@ internal static class BenchGenerateCommand
         command.SetAction(parsed =>
         {
             var settings = new GenerationBenchSettings(
-                [.. parsed.GetRequiredValue(dtypes).Select(InferenceChoice.ParseDtype).Distinct()],
+                [.. parsed.GetRequiredValue(dtypes).Select(LoadingOptions.ParseDtype).Distinct()],
                 Batches(parsed.GetRequiredValue(batches)),
                 parsed.GetValue(prefill), parsed.GetValue(prompt), parsed.GetValue(tokens), parsed.GetValue(rounds),
                 parsed.GetValue(threads), !parsed.GetValue(noMmap), parsed.GetValue(seed));
@@ -212,7 +212,7 @@ internal static class BenchGenerateCommand
         var start = ThisProgram.StartInfo(
         [
             "score", contestant.Directory, "--tokens", "1,0,1,0,1,0,1,0", "--dtype",
-            InferenceChoice.NameOf(contestant.Dtype),
+            LoadingOptions.NameOf(contestant.Dtype),
             "--threads", settings.Threads.ToString(CultureInfo.InvariantCulture),
         ]);
         var clock = Stopwatch.StartNew();

@@ -36,7 +36,7 @@ internal sealed record GenerationBenchLine(
         var one = contestant.DecodeRates.MinBy(rates => rates.Key);
         return new GenerationBenchLine(
             contestant.Name,
-            InferenceChoice.NameOf(contestant.Dtype),
+            LoadingOptions.NameOf(contestant.Dtype),
             Spread.Of(contestant.PrefillRates),
             contestant.DecodeRates.ToDictionary(rates => rates.Key, rates => Spread.Of(rates.Value)),
             bytes,
