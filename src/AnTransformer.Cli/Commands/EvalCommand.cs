@@ -7,7 +7,9 @@ using AnTransformer.Training.Loop;
 
 namespace AnTransformer.Cli.Commands;
 
-/// <summary><c>angpt eval</c>: loss, perplexity and bits per byte of a checkpoint on a data set.</summary>
+/// <summary>
+/// <c>angpt eval</c>: loss, perplexity and bits per byte of a checkpoint on a data set, or its results in tasks.
+/// </summary>
 internal static class EvalCommand
 {
     public static Command Create()
@@ -18,7 +20,6 @@ internal static class EvalCommand
             Description = "A directory of token shards (its validation split is read), a shard, or text (.txt, .jsonl, "
                 + ".ndjson, .json, .parquet, .gz or .zst), "
                 + "which the checkpoint's tokenizer reads whole.",
-            Required = true,
         }.NotEmpty("name shards or text");
         var split = new ChoiceOption<DatasetSplit>("--split", DatasetSplit.Validation)
         {
@@ -29,24 +30,44 @@ internal static class EvalCommand
         var device = SharedOptions.Device();
         var dtype = SharedOptions.ComputeDtype();
         var json = SharedOptions.Json();
+        var tasks = new TaskOptions();
         var command = new Command(
             "eval",
             "Measure a checkpoint: loss, perplexity, bits per byte; of a masked language model masked loss and "
-                + "accuracy.")
+                + "accuracy.\nWith --tasks: accuracies in BLiMP, HellaSwag, ARC and others, as lm-evaluation-harness has "
+                + "them.")
         {
-            checkpoint, data, split, batch, batches, device, dtype, json,
+            checkpoint, data, split, batch, batches, device, dtype,
         };
+        tasks.AddTo(command);
+        command.Options.Add(json);
         command.SetAction(parsed =>
         {
             using var stop = new StopSignal(StopWords.Evaluate);
             var path = CheckpointPath.Resolve(parsed.GetRequiredValue(checkpoint));
+            if (tasks.AreGiven(parsed))
+            {
+                foreach (var other in (Option[])[data, split, batch, batches, device, dtype])
+                {
+                    if (parsed.GetResult(other) is { Implicit: false })
+                        throw new InvalidInputException(
+                            $"{other.Name} does not belong to --tasks, which own kernels score on the CPU; leave it out.");
+                }
+
+                tasks.Run(parsed, path, parsed.GetValue(json), stop.Token);
+                return ExitCodes.Success;
+            }
+
+            tasks.RequireNone(parsed);
+            if (parsed.GetValue(data) is null)
+                throw new InvalidInputException("eval needs --data (shards or text) or --tasks (and --task-data).");
             var tokenizer = CheckpointPath.Tokenizer(path);
             using var model = ModelCheckpoint.Load(
                 path, ComputeDevice.Context(parsed.GetRequiredValue(device), parsed.GetRequiredValue(dtype)));
             if (tokenizer is not null)
                 CheckpointPath.RequireVocabulary(path, tokenizer, model.Config);
             using var opened = EvaluationData.Open(
-                parsed.GetRequiredValue(data), parsed.GetValue(split), tokenizer,
+                parsed.GetValue(data)!, parsed.GetValue(split), tokenizer,
                 CheckpointPath.UsableVocabulary(tokenizer, model.Config), stop.Token);
             using var display = TrainingDisplay.Create();
             var result = new Evaluator(

@@ -81,11 +81,12 @@ internal static class TrainCommand
     private static int Train(
         ProcessGroup group, TrainingConfiguration configuration, bool further, bool json, bool supervised)
     {
+        var tasks = group.Rank == 0 ? TrainingTasks.Of(configuration) : null;
         using var stop = new StopSignal(group.Rank == 0 ? StopWords.Train : null, supervised, isJob: group.Size > 1);
         if (group.Rank > 0)
             return CodeOf(TrainingRun.Run(configuration, new SilentListener(), stop.Token, further, group).Status);
         using var display = TrainingDisplay.Create();
-        var outcome = TrainingRun.Run(configuration, display, stop.Token, further, group);
+        var outcome = TrainingRun.Run(configuration, display, stop.Token, further, group, tasks);
         display.Dispose();
         if (json)
             TrainingSummary.PrintJson(configuration, outcome);

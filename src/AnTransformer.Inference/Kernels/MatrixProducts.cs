@@ -15,7 +15,7 @@ internal static unsafe class MatrixProducts<V>
     public const int FewTokens = 16;
 
     private const int Depth = 256;              // of a panel, which stays in the first-level cache
-    private const int RowsWidened = 4;
+    private const int RowsWidened = RowProducts<V, Q8Rows>.Rows;
 
     /// <summary>Floats of scratch that a thread needs.</summary>
     /// <param name="columns">The longest row of any matrix.</param>
@@ -62,11 +62,12 @@ internal static unsafe class MatrixProducts<V>
         switch (w.Dtype)
         {
             case WeightDtype.F32:
-                RowProducts<V, F32Rows>.Multiply(w.Data + (at * sizeof(float)), rows, columns, x, ldx, tokens, y, ldy);
+                RowProducts<V, F32Rows>.Multiply(
+                    w.Data + (at * sizeof(float)), null, rows, columns, x, ldx, tokens, y, ldy);
                 return;
             case WeightDtype.BF16:
                 RowProducts<V, BF16Rows>.Multiply(
-                    w.Data + (at * sizeof(ushort)), rows, columns, x, ldx, tokens, y, ldy);
+                    w.Data + (at * sizeof(ushort)), null, rows, columns, x, ldx, tokens, y, ldy);
                 return;
         }
 
@@ -78,14 +79,14 @@ internal static unsafe class MatrixProducts<V>
             return;
         }
 
-        // Several tokens share the work of widening: once, to the first-level cache.
-        for (var first = 0; first < rows; first += RowsWidened)
+        // Several tokens share the work of widening scales.
+        var blocks = columns / BlockQuantization.Block;
+        for (var first = 0; first < rows; first += RowsWidened, scales += RowsWidened * blocks)
         {
             var count = Math.Min(RowsWidened, rows - first);
-            var start = (long)first * columns;
-            BlockQuantization.Dequantize<V>(
-                quants + start, scales + (start / BlockQuantization.Block), scratch, count * columns);
-            RowProducts<V, F32Rows>.Multiply((byte*)scratch, count, columns, x, ldx, tokens, y + first, ldy);
+            BlockQuantization.Widen(scales, scratch, count * blocks);
+            RowProducts<V, Q8Rows>.Multiply(
+                (byte*)quants + ((long)first * columns), scratch, count, columns, x, ldx, tokens, y + first, ldy);
         }
     }
 
@@ -137,8 +138,8 @@ internal static unsafe class MatrixProducts<V>
         var source = w.Data + (at * sizeof(ushort));
         var i = 0;
         for (; i + V.Width <= count; i += V.Width)
-            BF16Rows.Load<V>(source, i).Store(target + i);
+            BF16Rows.Load<V>(source, null, i).Store(target + i);
         for (; i < count; i++)
-            BF16Rows.Load<SimdScalar>(source, i).Store(target + i);
+            BF16Rows.Load<SimdScalar>(source, null, i).Store(target + i);
     }
 }

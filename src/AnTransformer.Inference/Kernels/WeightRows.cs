@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
+using AnTransformer.Inference.Weights;
 using AnTransformer.Kernels.Cpu;
 
 namespace AnTransformer.Inference.Kernels;
@@ -12,7 +13,10 @@ internal unsafe interface IWeightFormat
     static abstract int Size { get; }
 
     /// <summary>As many numbers as a vector has, from an index on.</summary>
-    static abstract V Load<V>(byte* row, long index)
+    /// <param name="row">The row.</param>
+    /// <param name="scales">Of its blocks of 32 numbers, where it has such.</param>
+    /// <param name="index">The first number's.</param>
+    static abstract V Load<V>(byte* row, float* scales, long index)
         where V : struct, ISimd<V>;
 }
 
@@ -22,7 +26,7 @@ internal readonly unsafe struct F32Rows : IWeightFormat
     public static int Size => sizeof(float);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static V Load<V>(byte* row, long index)
+    public static V Load<V>(byte* row, float* scales, long index)
         where V : struct, ISimd<V>
         => V.Load((float*)row + index);
 }
@@ -33,7 +37,7 @@ internal readonly unsafe struct BF16Rows : IWeightFormat
     public static int Size => sizeof(ushort);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static V Load<V>(byte* row, long index)
+    public static V Load<V>(byte* row, float* scales, long index)
         where V : struct, ISimd<V>
     {
         var source = (ushort*)row + index;
@@ -62,4 +66,15 @@ internal readonly unsafe struct BF16Rows : IWeightFormat
             values[i] = BitConverter.UInt32BitsToSingle((uint)source[i] << 16);
         return V.Load(values);
     }
+}
+
+/// <summary>Whole numbers of 8 bits with a scale for each block of 32.</summary>
+internal readonly unsafe struct Q8Rows : IWeightFormat
+{
+    public static int Size => sizeof(sbyte);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V Load<V>(byte* row, float* scales, long index)
+        where V : struct, ISimd<V>
+        => QuantizedVector.Load<V>((sbyte*)row + index) * V.Broadcast(scales[index / BlockQuantization.Block]);
 }

@@ -139,7 +139,7 @@ public sealed partial class TrainingSection : IValidatable
 }
 
 /// <summary>The <c>evaluation</c> section.</summary>
-public sealed class EvaluationSection
+public sealed class EvaluationSection : IValidatable
 {
     /// <summary>Steps between evaluations.</summary>
     [Description("Steps between evaluations on the validation data, each with a checkpoint before it; 0 for one at the "
@@ -155,6 +155,29 @@ public sealed class EvaluationSection
     [MayChangeOnResume]
     public int Batches { get; set; }
 
+    /// <summary>Tasks.</summary>
+    [Description("Tasks that the model is asked: blimp, hellaswag, arc_easy, arc_challenge, piqa, winogrande, lambada, or "
+        + "paths of descriptions (.yaml); see angpt eval --tasks.")]
+    [MayChangeOnResume]
+    public List<string> Tasks { get; set; } = [];
+
+    /// <summary>Their files.</summary>
+    [Description("Directory with the files of these sets, as they are published.")]
+    [MayChangeOnResume]
+    public string? TaskData { get; set; }
+
+    /// <summary>Steps between tasks.</summary>
+    [Description("Steps between evaluations of tasks, each with a checkpoint before it; 0 for one at the end only.")]
+    [NotNegative]
+    [MayChangeOnResume]
+    public long TaskInterval { get; set; }
+
+    /// <summary>Questions.</summary>
+    [Description("Questions of each task, or of each paradigm of blimp, the first ones; 0 for all.")]
+    [InRange(0, int.MaxValue)]
+    [MayChangeOnResume]
+    public int TaskLimit { get; set; }
+
     /// <summary>Prompt.</summary>
     [Description("Text that the trained model goes on with at the end of the run; null for none.")]
     [MayChangeOnResume]
@@ -165,6 +188,16 @@ public sealed class EvaluationSection
     [InRange(1, 1 << 20)]
     [MayChangeOnResume]
     public int SampleTokens { get; set; } = 120;
+
+    /// <inheritdoc/>
+    public IEnumerable<ConfigurationProblem> Validate()
+    {
+        if (Tasks.Count > 0 && string.IsNullOrWhiteSpace(TaskData))
+        {
+            yield return new ConfigurationProblem(
+                "evaluation.task_data must name the directory with the files of evaluation.tasks", "task_data");
+        }
+    }
 }
 
 /// <summary>The <c>checkpoint</c> section.</summary>

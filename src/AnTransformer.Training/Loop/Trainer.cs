@@ -30,6 +30,7 @@ public sealed class Trainer : IDisposable
     private readonly LanguageModel _model;
     private readonly Optimizer _optimizer;
     private readonly Evaluator _evaluator;
+    private readonly ITaskEvaluation? _tasks;
     private readonly RunInspector? _inspector;
     private readonly StepTimer _timer = new();
     private readonly DivergenceMonitor _divergence;
@@ -50,16 +51,18 @@ public sealed class Trainer : IDisposable
     /// <param name="listener">Hears what happens.</param>
     /// <param name="further">
     /// Whether a run that is resumed may have another number of steps than it had; see
-    /// <see cref="TrainingRun.Run(TrainingConfiguration, ITrainingListener, CancellationToken, bool, ProcessGroup)"/>.
+    /// <see cref="TrainingRun.Run"/>.
     /// </param>
     /// <param name="group">Processes that train the model together; null for one alone. Not owned.</param>
+    /// <param name="tasks">What rank 0 asks the model at evaluation.task_interval; null for nothing.</param>
     /// <exception cref="InvalidInputException">
     /// The configuration cannot be trained, or the checkpoint does not belong to it.
     /// </exception>
     public Trainer(
         TrainingConfiguration configuration, TrainingData data, RunDirectory? run, ITrainingListener listener,
-        bool further = false, ProcessGroup? group = null)
+        bool further = false, ProcessGroup? group = null, ITaskEvaluation? tasks = null)
     {
+        _tasks = tasks;
         configuration = ResolvedConfiguration.Of(configuration);
         (_configuration, _data, _run, _listener) = (configuration, data, run, listener);
         _group = group ?? ProcessGroup.Single;
@@ -144,6 +147,8 @@ public sealed class Trainer : IDisposable
         if (_state.Step > 0 && IsDue(_configuration.Evaluation.Interval)
             && _group.Any(recorder is not null && !recorder.HasEvaluation(_state.Step)))
             Evaluate(recorder, stop);       // the earlier session ended between the checkpoint and its evaluation
+        if (_state.Step > 0 && IsDue(_configuration.Evaluation.TaskInterval))
+            AskTasks(recorder, stop);
         if (_state.Step == 0)
             _inspector?.Record(recorder!, step: 0);
         while (_state.Step < _plan.Steps)
@@ -187,7 +192,9 @@ public sealed class Trainer : IDisposable
 
             // A checkpoint comes before the evaluation, so that a failure in the latter loses nothing.
             var evaluationIsDue = IsDue(_configuration.Evaluation.Interval) && _state.Step < _plan.Steps;
-            if (evaluationIsDue || IsDue(_configuration.Checkpoint.Interval))
+            var tasksAreDue = _configuration.Evaluation.Tasks.Count > 0 && IsDue(_configuration.Evaluation.TaskInterval)
+                && _state.Step < _plan.Steps;
+            if (evaluationIsDue || tasksAreDue || IsDue(_configuration.Checkpoint.Interval))
             {
                 if (Save() is { } damage)
                     return Diverged(damage, _state.Step);
@@ -195,11 +202,14 @@ public sealed class Trainer : IDisposable
 
             if (evaluationIsDue)
                 Evaluate(recorder, stop);
+            if (tasksAreDue)
+                AskTasks(recorder, stop);
         }
 
         if (Save() is { } lost)
             return Diverged(lost, _state.Step);
         Evaluate(recorder, stop);
+        AskTasks(recorder, stop);
         return _lastEvaluation is { } last && !double.IsFinite(last.Loss)
             ? Diverged($"the validation loss is {last.Loss}", _state.Step)
             : Outcome(TrainingStatus.Completed, reason: null);
@@ -411,6 +421,27 @@ public sealed class Trainer : IDisposable
         catch (OperationCanceledException)
         {
             // Asked to stop during an evaluation: the checkpoint before it is already there.
+        }
+    }
+
+    /// <summary>Tasks of the checkpoint that was just saved; the other ranks wait at their next exchange.</summary>
+    private void AskTasks(RunRecorder? recorder, CancellationToken stop)
+    {
+        if (_tasks is null || recorder is null || recorder.HasTasks(_state.Step)
+            || !Directory.Exists(_run!.CheckpointPath(_state.Step)))
+            return;
+        try
+        {
+            var figures = _tasks.Run(
+                _run.CheckpointPath(_state.Step), share => _listener.OnProgress("asking tasks", share, ""), stop);
+            recorder.Record(_state, figures);
+            _listener.OnMessage(
+                $"step {_state.Step}: {string.Join(", ", figures.Select(figure => FormattableString.Invariant(
+                    $"{figure.Key} {figure.Value:f4}")))}");
+        }
+        catch (OperationCanceledException)
+        {
+            // Asked to stop; the checkpoint is there, and the same command asks again.
         }
     }
 

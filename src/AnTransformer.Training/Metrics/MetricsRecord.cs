@@ -25,6 +25,9 @@ public sealed record MetricsRecord : IStepRecord
     /// <summary>Share of the masked tokens of the validation data that a masked language model finds.</summary>
     public double? MaskedAccuracy { get; init; }
 
+    /// <summary>Figures of tasks by name, such as <c>blimp/acc</c>.</summary>
+    public IReadOnlyDictionary<string, double>? Tasks { get; init; }
+
     /// <summary>Learning rate.</summary>
     public double? LearningRate { get; init; }
 
@@ -50,6 +53,7 @@ public sealed record MetricsRecord : IStepRecord
             ("grad_norm", GradNorm), ("tokens_per_second", TokensPerSecond), ("matmul_fraction", MatmulFraction),
             ("elapsed_seconds", ElapsedSeconds),
         ];
-        return all.Where(item => item.Item2 is not null).Select(item => (item.Item1, item.Item2!.Value));
+        return all.Where(item => item.Item2 is not null).Select(item => (item.Item1, item.Item2!.Value))
+            .Concat(Tasks?.Select(task => ("tasks/" + task.Key, task.Value)) ?? []);
     }
 }

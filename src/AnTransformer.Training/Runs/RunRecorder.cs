@@ -50,6 +50,15 @@ internal sealed class RunRecorder : IDisposable
             ElapsedSeconds = state.ElapsedSeconds,
         });
 
+    public void Record(TrainerState state, IReadOnlyDictionary<string, double> tasks)
+        => Write(new MetricsRecord
+        {
+            Step = state.Step,
+            Tokens = state.Tokens,
+            Tasks = tasks,
+            ElapsedSeconds = state.ElapsedSeconds,
+        });
+
     public void Record(IReadOnlyList<InspectionRecord> inspection)
     {
         foreach (var record in inspection)
@@ -60,6 +69,10 @@ internal sealed class RunRecorder : IDisposable
     /// <summary>Whether a step's evaluation is on record.</summary>
     public bool HasEvaluation(long step)
         => MetricsLog.Read(_path).Any(record => record.Step == step && record.ValLoss is not null);
+
+    /// <summary>Whether a step's tasks are on record.</summary>
+    public bool HasTasks(long step)
+        => MetricsLog.Read(_path).Any(record => record.Step == step && record.Tasks is not null);
 
     public void Dispose()
     {

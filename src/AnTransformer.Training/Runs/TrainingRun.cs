@@ -27,11 +27,12 @@ public static class TrainingRun
     /// Processes that train the model together, each of which calls this; null for one alone. Rank 0 writes, and its
     /// listener is to speak. Not owned.
     /// </param>
+    /// <param name="tasks">What the model is asked at evaluation.task_interval; null for nothing. Rank 0's.</param>
     /// <exception cref="InvalidInputException">Something given cannot be used; nothing earlier is lost.</exception>
     /// <exception cref="OperationCanceledException">Stopped before training began.</exception>
     public static TrainingOutcome Run(
         TrainingConfiguration configuration, ITrainingListener listener, CancellationToken stop, bool further = false,
-        ProcessGroup? group = null)
+        ProcessGroup? group = null, ITaskEvaluation? tasks = null)
     {
         group ??= ProcessGroup.Single;
         var isFirst = group.Rank == 0;
@@ -42,7 +43,7 @@ public static class TrainingRun
         using var data = TrainingData.Open(configuration, listener, stop);
         if (isFirst)
             group.Barrier();
-        using var trainer = new Trainer(configuration, data, run, listener, further, group);
+        using var trainer = new Trainer(configuration, data, run, listener, further, group, tasks);
         if (trainer.Model.Config.Masking is not null && configuration.Evaluation.SamplePrompt is not null)
             listener.OnMessage("no sample is drawn: a masked language model does not continue text");
         var outcome = trainer.Run(stop);

@@ -260,6 +260,69 @@ public sealed class InferenceTests : IDisposable
     }
 
     [Fact]
+    public unsafe void Rows_of_every_format_and_vector_width_are_multiplied_with_few_tokens()
+    {
+        Check<SimdScalar>();
+        Check<Simd128>();
+        Check<Simd256>();
+        Check<Simd512>();
+
+        static void Check<V>()
+            where V : struct, ISimd<V>
+        {
+            var random = new Random(3);
+            foreach (var (rows, columns) in new[] { (4, 64), (5, 128), (9, 96), (3, 32) })
+            {
+                float Next() => (float)(random.NextDouble() - 0.5);
+                var values = Enumerable.Range(0, rows * columns).Select(_ => Next()).ToArray();
+                var halves = values.Select(value => (ushort)(BitConverter.SingleToUInt32Bits(value) >> 16)).ToArray();
+                var quants = values.Select(value => (sbyte)(value * 200)).ToArray();
+                var scales = Enumerable.Range(0, rows * columns / 32).Select(_ => Next()).ToArray();
+                fixed (float* f32 = values, s = scales)
+                fixed (ushort* bf16 = halves)
+                fixed (sbyte* q8 = quants)
+                {
+                    Products<V, Inference.Kernels.F32Rows>((byte*)f32, null, rows, columns, i => values[i]);
+                    Products<V, Inference.Kernels.F32Rows>((byte*)f32, null, rows, columns - 3, i => values[i]);
+                    Products<V, Inference.Kernels.BF16Rows>(
+                        (byte*)bf16, null, rows, columns, i => BitConverter.UInt32BitsToSingle((uint)halves[i] << 16));
+                    Products<V, Inference.Kernels.BF16Rows>(
+                        (byte*)bf16, null, rows, columns - 5, i => BitConverter.UInt32BitsToSingle((uint)halves[i] << 16));
+                    if (V.Width > 1)
+                        Products<V, Inference.Kernels.Q8Rows>((byte*)q8, s, rows, columns, i => quants[i] * scales[i / 32]);
+                }
+            }
+        }
+
+        static void Products<V, F>(byte* w, float* scales, int rows, int columns, Func<int, float> weight)
+            where V : struct, ISimd<V>
+            where F : struct, Inference.Kernels.IWeightFormat
+        {
+            var random = new Random(4);
+            for (var tokens = 1; tokens <= 7; tokens++)
+            {
+                int ldx = columns + 2, ldy = rows + 1;
+                var x = Enumerable.Range(0, tokens * ldx).Select(_ => (float)(random.NextDouble() - 0.5)).ToArray();
+                var y = Enumerable.Repeat(float.NaN, tokens * ldy).ToArray();
+                fixed (float* input = x, output = y)
+                    Inference.Kernels.RowProducts<V, F>.Multiply(w, scales, rows, columns, input, ldx, tokens, output, ldy);
+                for (var token = 0; token < tokens; token++)
+                {
+                    for (var row = 0; row < rows; row++)
+                    {
+                        var sum = 0.0;
+                        for (var i = 0; i < columns; i++)
+                            sum += (double)weight((row * columns) + i) * x[(token * ldx) + i];
+                        Assert.Equal(sum, y[(token * ldy) + row], 1e-4);
+                    }
+
+                    Assert.Equal(float.NaN, y[(token * ldy) + rows]);
+                }
+            }
+        }
+    }
+
+    [Fact]
     public unsafe void Tiles_of_every_vector_width_multiply()
     {
         Check<Simd128>();
