@@ -21,8 +21,8 @@ internal sealed class TrainingTasks(TaskEvaluation tasks, int threads) : ITaskEv
             return null;
         if (configuration.Training.Objective != TrainingObjective.Causal)
             throw new InvalidInputException(
-                "evaluation.tasks needs a model that gives a text a probability; leave it out where training.objective is "
-                    + "masked.");
+                "evaluation.tasks needs a model that gives a text a probability; leave it out where training.objective "
+                    + "is masked.");
         return new TrainingTasks(
             TaskEvaluation.Open(evaluation.Tasks, evaluation.TaskData!, evaluation.TaskLimit),
             configuration.Training.Threads);

@@ -12,7 +12,7 @@ public sealed class ResolvedConfigurationTests
     // in the other, ResolvedConfiguration must give it its value.
     private static readonly HashSet<string> MayBeNull =
     [
-        "tokenizer.path", "tokenizer.end_of_text", "training.steps", "training.max_tokens", "training.max_minutes", "training.from", "evaluation.sample_prompt",
+        "tokenizer.path", "tokenizer.end_of_text", "training.steps", "training.max_tokens", "training.max_minutes", "training.from", "evaluation.task_data", "evaluation.sample_prompt",
         "model.sliding_window",
     ];
 

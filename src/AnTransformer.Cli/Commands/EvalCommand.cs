@@ -34,8 +34,8 @@ internal static class EvalCommand
         var command = new Command(
             "eval",
             "Measure a checkpoint: loss, perplexity, bits per byte; of a masked language model masked loss and "
-                + "accuracy.\nWith --tasks: accuracies in BLiMP, HellaSwag, ARC and others, as lm-evaluation-harness has "
-                + "them.")
+                + "accuracy.\nWith --tasks: accuracies in BLiMP, HellaSwag, ARC and others, as lm-evaluation-harness "
+                + "has them.")
         {
             checkpoint, data, split, batch, batches, device, dtype,
         };
@@ -51,7 +51,8 @@ internal static class EvalCommand
                 {
                     if (parsed.GetResult(other) is { Implicit: false })
                         throw new InvalidInputException(
-                            $"{other.Name} does not belong to --tasks, which own kernels score on the CPU; leave it out.");
+                            $"{other.Name} does not belong to --tasks, which own kernels score on the CPU; leave it "
+                                + "out.");
                 }
 
                 tasks.Run(parsed, path, parsed.GetValue(json), stop.Token);

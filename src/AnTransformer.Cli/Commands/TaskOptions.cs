@@ -16,8 +16,8 @@ internal sealed class TaskOptions
 {
     private readonly Option<string> _tasks = new Option<string>("--tasks")
     {
-        Description = $"Tasks to evaluate instead of data, separated by commas: {string.Join(", ", TaskRegistry.Names)}, "
-            + "or paths of descriptions (.yaml).",
+        Description = "Tasks to evaluate instead of data, separated by commas: "
+            + $"{string.Join(", ", TaskRegistry.Names)}, or paths of descriptions (.yaml).",
     }.NotEmpty("name tasks");
 
     private readonly Option<string> _data = new Option<string>("--task-data")
@@ -67,7 +67,8 @@ internal sealed class TaskOptions
     public void Run(ParseResult parsed, string checkpoint, bool json, CancellationToken stop)
     {
         var directory = parsed.GetValue(_data)
-            ?? throw new InvalidInputException("--tasks needs --task-data, the directory with the files of these sets.");
+            ?? throw new InvalidInputException(
+                "--tasks needs --task-data, the directory with the files of these sets.");
         var (begin, watch, limit) = (DateTimeOffset.UtcNow, Stopwatch.StartNew(), parsed.GetValue(_limit));
         CheckpointPath.RequireCausal(checkpoint);
         var tokenizer = CheckpointPath.RequiredTokenizer(checkpoint);
@@ -79,7 +80,8 @@ internal sealed class TaskOptions
             results = tasks.Run(model, tokenizer, (task, share) => display.OnProgress("evaluating", share, task), stop);
         var whole = ResultsJson.Of(checkpoint, model, results, limit, begin, watch.Elapsed.TotalSeconds);
         if (parsed.GetValue(_output) is { } output)
-            AtomicFile.WriteAllText(output, whole.ToJsonString(new JsonSerializerOptions { WriteIndented = true }) + "\n");
+            AtomicFile.WriteAllText(
+                output, whole.ToJsonString(new JsonSerializerOptions { WriteIndented = true }) + "\n");
         if (json)
             Console.WriteLine(whole.ToJsonString());
         else
@@ -96,7 +98,8 @@ internal sealed class TaskOptions
                 AddRows(rows, part, "- " + part.Name);
         }
 
-        var widths = Enumerable.Range(0, rows[0].Length).Select(column => rows.Max(row => row[column].Length)).ToArray();
+        var widths = Enumerable.Range(0, rows[0].Length).Select(column => rows.Max(row => row[column].Length))
+            .ToArray();
         rows.Insert(1, [.. widths.Select((width, i) => new string('-', width - (i is 1 or 3 or 4 ? 1 : 0))
             + (i is 1 or 3 or 4 ? ":" : ""))]);
         foreach (var row in rows)

@@ -34,7 +34,8 @@ internal static class QuestionFile
             return format switch
             {
                 CorpusFormat.Json => Whole(reader.ReadToEnd(), path),
-                CorpusFormat.JsonLines => Lines(reader, path, (line, place) => new QuestionRow(Object(line, place), place)),
+                CorpusFormat.JsonLines => Lines(
+                    reader, path, (line, place) => new QuestionRow(Object(line, place), place)),
                 _ => Lines(reader, path, (line, place) => new QuestionRow(new JsonObject { ["text"] = line }, place)),
             };
         }

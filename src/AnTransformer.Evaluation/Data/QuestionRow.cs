@@ -3,7 +3,9 @@ using System.Text.Json.Nodes;
 
 namespace AnTransformer.Evaluation.Data;
 
-/// <summary>One question as its file has it: fields by name, those of objects by their path, as in <c>choices.text</c>.</summary>
+/// <summary>
+/// One question as its file has it: fields by name, those of objects by their path, as in <c>choices.text</c>.
+/// </summary>
 /// <param name="fields">The fields.</param>
 /// <param name="place">File and line or row, for errors.</param>
 internal sealed class QuestionRow(JsonObject fields, string place)

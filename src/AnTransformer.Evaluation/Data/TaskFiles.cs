@@ -88,7 +88,7 @@ internal static partial class TaskFiles
     private static partial Regex Part();
 
     [GeneratedRegex(
-        "\\b(train|test|dev|val|valid|validation|labels)\\b", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture,
-        Timeout.Infinite)]
+        "\\b(train|test|dev|val|valid|validation|labels)\\b",
+        RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, Timeout.Infinite)]
     private static partial Regex OtherSplit();
 }

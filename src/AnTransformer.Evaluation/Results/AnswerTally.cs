@@ -20,7 +20,8 @@ internal sealed class AnswerTally(IReadOnlyList<Question> questions)
     {
         if (name == "perplexity")
             return Metric.Perplexity([.. _answers.Select(answer => answer![0].LogLikelihood)]);
-        return Metric.Mean(name, [.. questions.Select((question, i) => IsRight(question, _answers[i]!, name) ? 1.0 : 0.0)]);
+        return Metric.Mean(
+            name, [.. questions.Select((question, i) => IsRight(question, _answers[i]!, name) ? 1.0 : 0.0)]);
     }
 
     private static bool IsRight(Question question, Likelihood[] answers, string metric)
@@ -28,7 +29,8 @@ internal sealed class AnswerTally(IReadOnlyList<Question> questions)
         if (answers.Length == 1)
             return answers[0].IsGreedy;
         var best = 0;
-        var scores = answers.Select((answer, i) => answer.LogLikelihood / Length(question.Answers[i], metric)).ToArray();
+        var scores = answers.Select((answer, i) => answer.LogLikelihood / Length(question.Answers[i], metric))
+            .ToArray();
         for (var i = 1; i < scores.Length; i++)
         {
             // The first of equals, and no number never wins.

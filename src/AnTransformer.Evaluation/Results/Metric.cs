@@ -35,7 +35,8 @@ internal sealed record Metric(string Name, double Value, double? StandardError)
         if (parts.All(part => part.StandardError is not null) && sizes.Sum() > sizes.Count)
         {
             // lm_eval/api/metrics.py, pooled_sample_stderr.
-            var pooled = parts.Zip(sizes, (part, size) => (size - 1.0) * size * Square(part.StandardError!.Value)).Sum();
+            var pooled = parts.Zip(sizes, (part, size) => (size - 1.0) * size * Square(part.StandardError!.Value))
+                .Sum();
             error = Math.Sqrt(pooled / (sizes.Sum() - sizes.Count) / sizes.Sum());
         }
 

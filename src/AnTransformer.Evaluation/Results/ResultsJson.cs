@@ -24,7 +24,8 @@ internal static class ResultsJson
         {
             ["results"] = Each(tasks, task => Figures(task)),
             ["groups"] = Each(groups, group => Figures(group)),
-            ["group_subtasks"] = Each(groups, group => new JsonArray([.. group.Parts.Select(part => (JsonNode)part.Name)])),
+            ["group_subtasks"] = Each(
+                groups, group => new JsonArray([.. group.Parts.Select(part => (JsonNode)part.Name)])),
             ["versions"] = Each(tasks, task => task.Version),
             ["n-shot"] = Each(asked, _ => 0),
             ["higher_is_better"] = Each(

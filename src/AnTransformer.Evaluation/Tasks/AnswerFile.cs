@@ -20,8 +20,8 @@ internal static class AnswerFile
             Path.GetDirectoryName(file)!, name[..name.IndexOf('.', StringComparison.Ordinal)] + "-labels.lst");
         if (!File.Exists(path))
             throw new InvalidInputException(
-                $"{file}: has no field \"{field}\", and there is no {Path.GetFileName(path)} beside it; put the answers "
-                    + "there.");
+                $"{file}: has no field \"{field}\", and there is no {Path.GetFileName(path)} beside it; put the "
+                    + "answers there.");
         var answers = File.ReadLines(path).Select(line => line.Trim()).Where(line => line.Length > 0).ToArray();
         return answers.Length == rows.Count
             ? answers

@@ -3,8 +3,8 @@ using AnTransformer.Evaluation.Data;
 namespace AnTransformer.Evaluation.Tasks;
 
 /// <summary>
-/// ARC (Clark et al. 2018): questions of science at school. The test set, in AI2's form (<c>question.stem</c> and a list
-/// of choices) or the Hugging Face Hub's (<c>question</c> and lists of texts and labels).
+/// ARC (Clark et al. 2018): questions of science at school. The test set, in AI2's form (<c>question.stem</c> and a
+/// list of choices) or the Hugging Face Hub's (<c>question</c> and lists of texts and labels).
 /// </summary>
 /// <param name="name">arc_easy or arc_challenge.</param>
 /// <param name="setName">What paths call it.</param>

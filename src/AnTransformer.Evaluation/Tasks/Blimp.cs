@@ -34,7 +34,8 @@ internal sealed class Blimp : LanguageTask
         return twice is null
             ? groups
             : throw new InvalidInputException(
-                $"--task-data {directory}: several files of blimp are called {twice.Key["blimp_".Length..]}; leave one.");
+                $"--task-data {directory}: several files of blimp are called {twice.Key["blimp_".Length..]}; leave "
+                    + "one.");
     }
 
     private static Question Ask(QuestionRow row)
@@ -50,6 +51,8 @@ internal sealed class Blimp : LanguageTask
         var name = Path.GetFileName(file);
         name = name[..name.IndexOf('.', StringComparison.Ordinal)];
         // On the Hugging Face Hub a paradigm is a directory.
-        return name.StartsWith("train", StringComparison.Ordinal) ? Path.GetFileName(Path.GetDirectoryName(file))! : name;
+        return name.StartsWith("train", StringComparison.Ordinal)
+            ? Path.GetFileName(Path.GetDirectoryName(file))!
+            : name;
     }
 }

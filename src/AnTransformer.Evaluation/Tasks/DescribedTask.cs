@@ -37,8 +37,8 @@ internal sealed partial class DescribedTask : LanguageTask
         ];
         var file = Array.Find(places, File.Exists)
             ?? throw new InvalidInputException(
-                $"{_path}: the file '{Printable.Excerpt(_description.File)}' is neither below {directory} nor beside the "
-                    + "description; check the name.");
+                $"{_path}: the file '{Printable.Excerpt(_description.File)}' is neither below {directory} nor beside "
+                    + "the description; check the name.");
         var questions = QuestionFile.Read(file).Select(Ask).ToList();
         return questions.Count > 0
             ? [new QuestionGroup(Name, questions)]

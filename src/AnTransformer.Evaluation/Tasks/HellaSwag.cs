@@ -4,7 +4,10 @@ using AnTransformer.Evaluation.Data;
 
 namespace AnTransformer.Evaluation.Tasks;
 
-/// <summary>HellaSwag (Zellers et al. 2019): which of four endings follows; the validation set, since others are not known.</summary>
+/// <summary>
+/// HellaSwag (Zellers et al. 2019): which of four endings follows. The validation set, since the test set's answers are
+/// not published.
+/// </summary>
 internal sealed partial class HellaSwag : PublishedTask
 {
     /// <inheritdoc/>
@@ -27,7 +30,7 @@ internal sealed partial class HellaSwag : PublishedTask
         => Brackets().Replace(text.Trim().Replace(" [title]", ". ", StringComparison.Ordinal), "")
             .Replace("  ", " ", StringComparison.Ordinal);
 
-    /// <summary>As Python's <c>str.capitalize</c>: the first character in upper case, all others in lower case.</summary>
+    /// <summary>As Python's <c>str.capitalize</c>: the first character in upper case, others in lower case.</summary>
     private static string Capitalized(string text)
     {
         if (text.Length == 0)

@@ -3,8 +3,8 @@ using AnTransformer.Evaluation.Data;
 namespace AnTransformer.Evaluation.Tasks;
 
 /// <summary>
-/// LAMBADA (Paperno et al. 2016): the last word of a passage, which counts where each of its tokens is the likeliest. The
-/// test set: OpenAI's form (lambada_test.jsonl), or the original one (lambada_test_plain_text.txt).
+/// LAMBADA (Paperno et al. 2016): the last word of a passage, which counts where each of its tokens is the likeliest.
+/// The test set: OpenAI's form (lambada_test.jsonl), or the original one (lambada_test_plain_text.txt).
 /// </summary>
 internal sealed class Lambada : PublishedTask
 {
@@ -12,7 +12,7 @@ internal sealed class Lambada : PublishedTask
     public override string Name => "lambada";
 
     /// <inheritdoc/>
-    public override IReadOnlyList<string> Metrics => [PerplexityName, Accuracy];
+    public override IReadOnlyList<string> Metrics => [Perplexity, Accuracy];
 
     /// <inheritdoc/>
     protected override string[] SetNames => ["lambada"];

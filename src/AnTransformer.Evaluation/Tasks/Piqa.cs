@@ -3,7 +3,10 @@ using AnTransformer.Evaluation.Data;
 
 namespace AnTransformer.Evaluation.Tasks;
 
-/// <summary>PIQA (Bisk et al. 2020): which of two ways reaches a goal; the validation set, since others are not known.</summary>
+/// <summary>
+/// PIQA (Bisk et al. 2020): which of two ways reaches a goal. The validation set, since the test set's answers are not
+/// published.
+/// </summary>
 internal sealed class Piqa : PublishedTask
 {
     /// <inheritdoc/>

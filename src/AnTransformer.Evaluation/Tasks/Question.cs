@@ -26,7 +26,8 @@ internal sealed record Question(
     /// <exception cref="InvalidInputException">An answer is empty, or the right one is none of them.</exception>
     public static Question MultipleChoice(
         string context, IReadOnlyList<string> answers, int gold, string place, string delimiter = " ")
-        => new Question([.. answers.Select(answer => new Continuation(context, delimiter + answer))], answers, gold, place)
+        => new Question(
+            [.. answers.Select(answer => new Continuation(context, delimiter + answer))], answers, gold, place)
             .Checked();
 
     /// <summary>This, if it can be asked.</summary>
@@ -37,7 +38,8 @@ internal sealed record Question(
             throw new InvalidInputException($"{Place}: has fewer than two answers to choose from; mend or remove it.");
         if (Gold < 0 || Gold >= Answers.Count)
             throw new InvalidInputException(
-                $"{Place}: the right answer is number {Gold} (from 0), but there are {Answers.Count}; mend or remove it.");
+                $"{Place}: the right answer is number {Gold} (from 0), but there are {Answers.Count}; mend or remove "
+                    + "it.");
         if (Answers.Any(answer => answer.Length == 0) || Choices.Any(choice => choice.Text.Length == 0))
             throw new InvalidInputException($"{Place}: has an empty answer; mend or remove the question.");
         return this;

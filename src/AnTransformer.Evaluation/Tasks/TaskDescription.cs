@@ -28,8 +28,8 @@ internal sealed class TaskDescription : IValidatable
     public string Answer { get; set; } = "label";
 
     /// <summary>Labels.</summary>
-    [Description("Labels of the answers in their order, such as A, B, C, D; or one entry, {field}, where the field is a "
-        + "list of labels.")]
+    [Description("Labels of the answers in their order, such as A, B, C, D; or one entry, {field}, where the field is "
+        + "a list of labels.")]
     public List<string> Labels { get; set; } = [];
 
     /// <summary>Delimiter.</summary>
@@ -47,7 +47,8 @@ internal sealed class TaskDescription : IValidatable
             yield return new ConfigurationProblem("file must name the questions", "file");
         if (Choices.Count == 0)
             yield return new ConfigurationProblem(
-                "choices must have an entry for each answer, or one that names a list, such as \"{options}\"", "choices");
+                "choices must have an entry for each answer, or one that names a list, such as \"{options}\"",
+                "choices");
         if (Answer.Length == 0)
             yield return new ConfigurationProblem("answer must name the field of the right answer", "answer");
         if (Metrics.Count == 0 || Metrics.Except(["acc", "acc_norm", "acc_bytes"]).Any())

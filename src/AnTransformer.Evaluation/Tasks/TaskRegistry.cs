@@ -14,7 +14,9 @@ internal static class TaskRegistry
 
     /// <summary>Tasks by name, or by the path of a description (.yaml, .yml).</summary>
     /// <param name="names">The names; each counts once.</param>
-    /// <exception cref="InvalidInputException">There are none, one is unknown, or a description cannot be used.</exception>
+    /// <exception cref="InvalidInputException">
+    /// There are none, one is unknown, or a description cannot be used.
+    /// </exception>
     public static IReadOnlyList<LanguageTask> Find(IEnumerable<string> names)
     {
         var tasks = names.Select(name => name.Trim()).Where(name => name.Length > 0).Distinct().Select(Find).ToList();

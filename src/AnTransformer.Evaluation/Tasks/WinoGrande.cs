@@ -3,8 +3,8 @@ using AnTransformer.Evaluation.Data;
 namespace AnTransformer.Evaluation.Tasks;
 
 /// <summary>
-/// WinoGrande (Sakaguchi et al. 2020): which of two names belongs in a gap. Contexts differ, and what follows the gap is
-/// scored (Trinh and Le 2018). The validation set, since others are not known.
+/// WinoGrande (Sakaguchi et al. 2020): which of two names belongs in a gap. Contexts differ, and what follows the gap
+/// is scored (Trinh and Le 2018). The validation set, since the test set's answers are not published.
 /// </summary>
 internal sealed class WinoGrande : PublishedTask
 {

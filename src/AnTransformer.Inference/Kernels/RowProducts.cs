@@ -165,7 +165,10 @@ internal static unsafe class RowProducts<V, F>
             AddRest(w, scales, i, columns, x, ldx, 2, y, ldy);
     }
 
-    /// <summary>Asks for what the next four rows have where these four rows' next vectors lie, in the order of memory.</summary>
+    /// <summary>
+    /// Asks for as much of the next four rows, in the order of memory, as is read of these: processors foresee one
+    /// stream, and four not as well.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Prefetch(byte* next)
     {

@@ -156,8 +156,8 @@ public sealed class EvaluationSection : IValidatable
     public int Batches { get; set; }
 
     /// <summary>Tasks.</summary>
-    [Description("Tasks that the model is asked: blimp, hellaswag, arc_easy, arc_challenge, piqa, winogrande, lambada, or "
-        + "paths of descriptions (.yaml); see angpt eval --tasks.")]
+    [Description("Tasks that the model is asked: blimp, hellaswag, arc_easy, arc_challenge, piqa, winogrande, lambada, "
+        + "or paths of descriptions (.yaml); see angpt eval --tasks.")]
     [MayChangeOnResume]
     public List<string> Tasks { get; set; } = [];
 
