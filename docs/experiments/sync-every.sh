@@ -15,7 +15,7 @@ for seed in ${SEEDS:-1 2}; do
                 for outer in $( ((every == 1)) && echo none || echo "nesterov mean"); do
                     run=$runs/$architecture-$processes-$every-$outer-$seed
                     if ! grep -qs '"val_loss"' "$run/metrics.jsonl"; then
-                        options=()
+                        options=(--distributed.outer_learning_rate 0.7 --distributed.outer_momentum 0.9)
                         if [ "$outer" = mean ]; then options=(--distributed.outer_learning_rate 1 --distributed.outer_momentum 0); fi
                         TERM=dumb mpirun --allow-run-as-root --oversubscribe --bind-to none --mca mpi_yield_when_idle 1 -n "$processes" \
                             ${ANGPT:-angpt} train --model.architecture "$architecture" --model.hidden_size 64 --model.num_attention_heads 2 \

@@ -67,7 +67,8 @@ public sealed class DistributedTests : IDisposable
     {
         string[] options =
         [
-            "--distributed.sync_every", "4", "--checkpoint.interval", "4", "--evaluation.interval", "4", "--schedule.kind",
+            "--distributed.sync_every", "4", "--distributed.outer_learning_rate", "0.7", "--distributed.outer_momentum", "0.9",
+            "--checkpoint.interval", "4", "--evaluation.interval", "4", "--schedule.kind",
             "constant",
         ];
         Job(2, Angpt.TrainArguments([.. options, "--training.steps", "8", "--training.output", "far"])).AssertSucceeded();

@@ -64,6 +64,21 @@ public sealed class ExperimentsTests
         AssertQuoted(Text(difference));
     }
 
+    [Fact]
+    public void What_meeting_seldom_costs()
+    {
+        var losses = File.ReadLines(Path.Combine(KeptRuns.Docs, "experiments", "sync-every.csv")).Skip(1).Select(line => line.Split(','))
+            .GroupBy(run => (Side: run[0], Processes: run[1], Every: run[2], Outer: run[3])).ToDictionary(
+                group => group.Key,
+                group => group.ToDictionary(run => long.Parse(run[4], CultureInfo.InvariantCulture), run => double.Parse(run[6], CultureInfo.InvariantCulture)));
+        foreach (var (key, found) in losses.Where(item => item.Key.Every != "1"))
+        {
+            var together = losses[(key.Side, "2", "1", "none")].Where(run => found.ContainsKey(run.Key)).ToDictionary();
+            var cost = PairedDifference.Of(together, found)!;
+            AssertQuoted(string.Create(CultureInfo.InvariantCulture, $"+{cost.Value:f3} ± {cost.Interval!.High - cost.Value:f3}"));
+        }
+    }
+
     [Theory]
     [InlineData("gpt+ clipped")]
     [InlineData("gpt+")]
