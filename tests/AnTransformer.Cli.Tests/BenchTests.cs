@@ -13,6 +13,26 @@ public sealed class BenchTests : IDisposable
     private readonly Angpt _angpt = new();
 
     [Fact]
+    public void The_machine_is_described_and_its_products_are_measured_once()
+    {
+        _angpt.Variables["XDG_CACHE_HOME"] = _angpt.In("cache");
+        var first = _angpt.Run("info", "--machine", "--json").AssertSucceeded().Json;
+        Assert.True(first.GetProperty("multiplier_peak_gflops").GetDouble() > 0.1);
+        Assert.True(first.GetProperty("memory_read_gb_per_s").GetDouble() > 0.01);
+        var record = first.GetProperty("record").GetString()!;
+        Assert.StartsWith(_angpt.In("cache"), record, StringComparison.Ordinal);
+        var measured = File.ReadAllText(record);
+        var second = _angpt.Run("info", "--machine", "--json").AssertSucceeded().Json;
+        Assert.Equal(measured, File.ReadAllText(record));
+        Assert.Equal(first.GetProperty("matrix_products").GetString(), second.GetProperty("matrix_products").GetString());
+        _angpt.Variables["ANTRANSFORMER_GEMM"] = "own";
+        Assert.Equal("own", _angpt.Run("info", "--machine", "--json").AssertSucceeded().Json.GetProperty("matrix_products").GetString());
+        _angpt.Variables["ANTRANSFORMER_GEMM"] = "fast";
+        _angpt.Run("info", "--machine").AssertRejected("own, blas or auto");
+        _angpt.Train().AssertRejected("ANTRANSFORMER_GEMM is 'fast'");
+    }
+
+    [Fact]
     public void Json_has_checks_times_phases_memory_and_ratios()
     {
         var result = Bench("gpt+", "angpt", "--intermediate-size", "24", "--seed", "5", "--json").AssertSucceeded().Json;

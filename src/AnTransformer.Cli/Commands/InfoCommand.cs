@@ -12,7 +12,10 @@ using AnTransformer.Training.Tokenization.Files;
 
 namespace AnTransformer.Cli.Commands;
 
-/// <summary><c>angpt info</c>: what a file or directory holds. Reads headers only and never loads LibTorch.</summary>
+/// <summary>
+/// <c>angpt info</c>: what a file or directory holds; reads headers only and never loads LibTorch. Or what this machine
+/// computes with.
+/// </summary>
 internal static class InfoCommand
 {
     public static Command Create()
@@ -21,15 +24,24 @@ internal static class InfoCommand
         {
             Description = "A checkpoint or run directory, a data set directory, a token shard (.bin), a configuration "
                 + "(.yaml, config.json), weights (.safetensors) or a tokenizer.json.",
+            Arity = ArgumentArity.ZeroOrOne,
+        };
+        var machine = new Option<bool>("--machine")
+        {
+            Description = "Describe this machine instead: processor, peak, bandwidth, and whose matrix products run, "
+                + "which is measured at their first use.",
         };
         var json = SharedOptions.Json();
         var command = new Command(
             "info",
             "Describe a checkpoint, shard or configuration: parameters, shapes, FLOPs per token, memory.") { path,
-            json };
+            machine, json };
         command.SetAction(parsed =>
         {
-            var facts = Describe(BundledFiles.Find(parsed.GetRequiredValue(path)));
+            var given = parsed.GetValue(path);
+            if (parsed.GetValue(machine) == given is not null)
+                throw new InvalidInputException("info needs either a path or --machine.");
+            var facts = given is null ? MachineFacts.Of() : Describe(BundledFiles.Find(given));
             if (parsed.GetValue(json))
                 JsonOutput.Print(WithUniqueNames(facts));
             else

@@ -54,7 +54,7 @@ internal sealed unsafe class ThreadBuffers<V> : IDisposable
     public long ScoreStride => _keys;
 
     /// <summary>Σ exp of a tile's scores, behind them.</summary>
-    public float* LogSums => _scores!.Floats + ((long)GemmTile.Rows * _keys);
+    public float* LogSums => _scores!.Floats + ((long)GemmTile.MostRows * _keys);
 
     /// <summary>Makes room for scores.</summary>
     /// <param name="rows">Tokens of the pass.</param>
@@ -66,7 +66,7 @@ internal sealed unsafe class ThreadBuffers<V> : IDisposable
             _scores?.Dispose();
             // Twice as many as needed, so that decoding does not come here for every token.
             _keys = ((2 * keys) + (2 * Tiles<V>.Columns)) / Tiles<V>.Columns * Tiles<V>.Columns;
-            _scores = NativeBuffer.OfFloats(((long)GemmTile.Rows * _keys) + GemmTile.Rows);
+            _scores = NativeBuffer.OfFloats(((long)GemmTile.MostRows * _keys) + GemmTile.MostRows);
         }
     }
 

@@ -67,13 +67,13 @@ internal static unsafe class RowProducts<V, F>
             var i = 0;
             for (; i + (4 * V.Width) <= columns; i += 4 * V.Width)
             {
-                a0 = V.MultiplyAdd(F.Load<V>(w, scales, i), V.Load(x + i), a0);
+                a0.Add(F.Load<V>(w, scales, i), V.Load(x + i));
                 var at = i + V.Width;
-                a1 = V.MultiplyAdd(F.Load<V>(w, scales, at), V.Load(x + at), a1);
+                a1.Add(F.Load<V>(w, scales, at), V.Load(x + at));
                 at += V.Width;
-                a2 = V.MultiplyAdd(F.Load<V>(w, scales, at), V.Load(x + at), a2);
+                a2.Add(F.Load<V>(w, scales, at), V.Load(x + at));
                 at += V.Width;
-                a3 = V.MultiplyAdd(F.Load<V>(w, scales, at), V.Load(x + at), a3);
+                a3.Add(F.Load<V>(w, scales, at), V.Load(x + at));
             }
 
             var sum = ((a0 + a1) + (a2 + a3)).Sum();
@@ -101,25 +101,25 @@ internal static unsafe class RowProducts<V, F>
             Prefetch(w3 + rowBytes + ((long)i * F.Size * Rows));
             V u0 = V.Load(x + i), u1 = V.Load(x1 + i), u2 = V.Load(x2 + i), u3 = V.Load(x3 + i);
             var m = F.Load<V>(w, scales, i);
-            a0 = V.MultiplyAdd(m, u0, a0);
-            a1 = V.MultiplyAdd(m, u1, a1);
-            a2 = V.MultiplyAdd(m, u2, a2);
-            a3 = V.MultiplyAdd(m, u3, a3);
+            a0.Add(m, u0);
+            a1.Add(m, u1);
+            a2.Add(m, u2);
+            a3.Add(m, u3);
             m = F.Load<V>(w1, s1, i);
-            b0 = V.MultiplyAdd(m, u0, b0);
-            b1 = V.MultiplyAdd(m, u1, b1);
-            b2 = V.MultiplyAdd(m, u2, b2);
-            b3 = V.MultiplyAdd(m, u3, b3);
+            b0.Add(m, u0);
+            b1.Add(m, u1);
+            b2.Add(m, u2);
+            b3.Add(m, u3);
             m = F.Load<V>(w2, s2, i);
-            c0 = V.MultiplyAdd(m, u0, c0);
-            c1 = V.MultiplyAdd(m, u1, c1);
-            c2 = V.MultiplyAdd(m, u2, c2);
-            c3 = V.MultiplyAdd(m, u3, c3);
+            c0.Add(m, u0);
+            c1.Add(m, u1);
+            c2.Add(m, u2);
+            c3.Add(m, u3);
             m = F.Load<V>(w3, s3, i);
-            d0 = V.MultiplyAdd(m, u0, d0);
-            d1 = V.MultiplyAdd(m, u1, d1);
-            d2 = V.MultiplyAdd(m, u2, d2);
-            d3 = V.MultiplyAdd(m, u3, d3);
+            d0.Add(m, u0);
+            d1.Add(m, u1);
+            d2.Add(m, u2);
+            d3.Add(m, u3);
         }
 
         Finish(y, a0, b0, c0, d0);
@@ -146,17 +146,17 @@ internal static unsafe class RowProducts<V, F>
             Prefetch(w3 + rowBytes + ((long)i * F.Size * Rows));
             V u0 = V.Load(x + i), u1 = V.Load(x1 + i);
             var m = F.Load<V>(w, scales, i);
-            a0 = V.MultiplyAdd(m, u0, a0);
-            a1 = V.MultiplyAdd(m, u1, a1);
+            a0.Add(m, u0);
+            a1.Add(m, u1);
             m = F.Load<V>(w1, s1, i);
-            b0 = V.MultiplyAdd(m, u0, b0);
-            b1 = V.MultiplyAdd(m, u1, b1);
+            b0.Add(m, u0);
+            b1.Add(m, u1);
             m = F.Load<V>(w2, s2, i);
-            c0 = V.MultiplyAdd(m, u0, c0);
-            c1 = V.MultiplyAdd(m, u1, c1);
+            c0.Add(m, u0);
+            c1.Add(m, u1);
             m = F.Load<V>(w3, s3, i);
-            d0 = V.MultiplyAdd(m, u0, d0);
-            d1 = V.MultiplyAdd(m, u1, d1);
+            d0.Add(m, u0);
+            d1.Add(m, u1);
         }
 
         Finish(y, a0, b0, c0, d0);

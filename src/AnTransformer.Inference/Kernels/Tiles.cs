@@ -26,7 +26,7 @@ internal static unsafe class Tiles<V>
     public static int Rows
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => V.Width >= 16 ? GemmTile<V>.Rows : NarrowTile<V>.Rows;
+        get => GemmTile<V>.Rows;
     }
 
     /// <summary>
@@ -64,10 +64,7 @@ internal static unsafe class Tiles<V>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Whole(int depth, float* a, long lda, float* b, float* c, long ldc, float alpha, bool add)
     {
-        if (V.Width >= 16)
-            GemmTile<V>.Multiply(depth, a, lda, 1, b, c, ldc, alpha, add);
-        else
-            NarrowTile<V>.Multiply(depth, a, lda, b, c, ldc, alpha, add);
+        GemmTile<V>.Multiply(depth, a, lda, 1, b, c, ldc, alpha, add);
     }
 
     private static void Part(

@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text.Json;
 using AnTransformer.Distributed;
+using AnTransformer.Kernels.Cpu;
 using AnTransformer.Training.Configuration;
 using AnTransformer.Training.Data;
 using AnTransformer.Training.Devices;
@@ -11,6 +12,20 @@ namespace AnTransformer.Training.Loop;
 /// <summary>What all processes of a job must have in common, compared before the first step.</summary>
 internal static class RankAgreement
 {
+    /// <summary>
+    /// Has all processes compute matrix products as rank 0 does, where that was measured: hosts of one kind may have
+    /// measured differently.
+    /// </summary>
+    /// <param name="group">The processes.</param>
+    public static void ShareProducts(ProcessGroup group)
+    {
+        if (group.Size == 1)
+            return;
+        var first = BitConverter.ToInt32(group.FromFirst(BitConverter.GetBytes(Gemm.Choice.OwnClasses)));
+        if (Gemm.IsMeasured)
+            Gemm.Choice = new ProductChoice(first);
+    }
+
     /// <summary>Compares.</summary>
     /// <param name="group">The processes.</param>
     /// <param name="configuration">This one's configuration, resolved.</param>

@@ -75,6 +75,7 @@ public sealed class Trainer : IDisposable
         else if (_group.Size > 1 && Environment.GetEnvironmentVariable("OMP_NUM_THREADS") is null)
             set_num_threads(ThreadShare.Of(_group));
         manual_seed(training.Seed);
+        RankAgreement.ShareProducts(_group);
         RankAgreement.Require(
             _group, configuration, data, ComputeEnvironment.Current(context.Device, training.ComputeDtype));
         // Rank 0 has the run's directory, and tells the others what it found there.

@@ -19,7 +19,7 @@ namespace AnTransformer.Kernels;
 /// <param name="VectorBits">Width of the kernels' vectors.</param>
 /// <param name="MatrixProducts">
 /// Whose matrix products: <c>own</c>, or LibTorch's <c>mkl</c>, <c>blas</c> (another BLAS) or <c>tensors</c> (its
-/// operators).
+/// operators), or both, by class of shape: <c>own+mkl:1101111</c>.
 /// </param>
 /// <param name="LibTorch">Version of LibTorch, as far as its folder tells.</param>
 /// <param name="LibTorchInstructionSet">
@@ -31,8 +31,18 @@ public sealed unsafe record CpuImplementation(
 {
     /// <summary>This process's. Loads LibTorch.</summary>
     /// <exception cref="LibTorchLoadException">LibTorch cannot be loaded.</exception>
-    public static CpuImplementation Current { get; } = new(
-        WidestInstructions(), CpuKernels.Instance.VectorBits, Products(), LibTorchVersion.Find(), Capability());
+    /// <exception cref="InvalidInputException">ANTRANSFORMER_GEMM has an unknown value.</exception>
+    public static CpuImplementation Current
+    {
+        get
+        {
+            s_current ??= new CpuImplementation(
+                WidestInstructions(), CpuKernels.Instance.VectorBits, "", LibTorchVersion.Find(), Capability());
+            return s_current with { MatrixProducts = Gemm.Choice.Describe(Gemm.BlasName) };
+        }
+    }
+
+    private static CpuImplementation? s_current;
 
     private static string WidestInstructions()
         => Vector512.IsHardwareAccelerated ? "avx512"
@@ -41,12 +51,6 @@ public sealed unsafe record CpuImplementation(
             : X86Base.IsSupported ? "sse"
             : AdvSimd.IsSupported ? "neon"
             : "none";
-
-    private static string Products()
-        => Gemm.UsesOwn ? "own"
-            : Native.LibTorch.FindExport("MKL_Get_Version_String") != 0 ? "mkl"
-            : Native.LibTorch.FindExport("sgemm_") != 0 ? "blas"
-            : "tensors";
 
     /// <summary>
     /// Asks <c>at::get_cpu_capability()</c>, which returns a <c>std::string</c>: the caller gives room for it, which is

@@ -12,7 +12,7 @@ public sealed class CpuImplementationTests
         var current = CpuImplementation.Current;
         Assert.Equal(Vector512.IsHardwareAccelerated ? 512 : Vector256.IsHardwareAccelerated ? 256 : 128, current.VectorBits);
         Assert.Equal(Vector512.IsHardwareAccelerated, current.InstructionSet == "avx512");
-        Assert.Equal(Gemm.UsesOwn, current.MatrixProducts == "own");
+        Assert.Equal(Gemm.Choice.Describe(Gemm.BlasName), current.MatrixProducts);
         Assert.StartsWith("2.", current.LibTorch, StringComparison.Ordinal);
         Assert.Contains(current.LibTorchInstructionSet, new[] { "default", "no avx", "avx2", "avx512", "unknown" });
     }

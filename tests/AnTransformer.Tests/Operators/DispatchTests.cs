@@ -19,7 +19,7 @@ public sealed class DispatchTests : IDisposable
 {
     private const int Layers = 2;
     private const int Length = 36;      // of a sequence: more rows than those for which LibTorch's operators are cheaper
-    private readonly bool _usesOwn = Gemm.UsesOwn;
+    private readonly ProductChoice _choice = Gemm.Choice;
 
     public static TheoryData<string, bool> Cases
     {
@@ -42,7 +42,7 @@ public sealed class DispatchTests : IDisposable
     [MemberData(nameof(Cases))]
     public void A_training_step_runs_on_fused_kernels(string architecture, bool usesOwn)
     {
-        Gemm.UsesOwn = usesOwn;
+        Gemm.Choice = usesOwn ? ProductChoice.Own : ProductChoice.Blas;
         using var model = Create(architecture, ScalarType.Float32);
         using var adam = new Optimizer(model, new OptimizerSettings());
         DispatchLog.AssertRuns(
@@ -58,7 +58,7 @@ public sealed class DispatchTests : IDisposable
     [MemberData(nameof(Cases))]
     public void Clipped_steps_and_those_of_Muon_run_on_fused_kernels(string architecture, bool usesOwn)
     {
-        Gemm.UsesOwn = usesOwn;
+        Gemm.Choice = usesOwn ? ProductChoice.Own : ProductChoice.Blas;
         using var model = Create(architecture, ScalarType.Float32);
         using var clipped = new Optimizer(model, new OptimizerSettings { SpectralClip = 1 });
         using var muon = new Optimizer(model, new OptimizerSettings { Rule = new MuonRule(5) });
@@ -72,7 +72,7 @@ public sealed class DispatchTests : IDisposable
     [MemberData(nameof(Cases))]
     public void Evaluation_runs_on_fused_kernels(string architecture, bool usesOwn)
     {
-        Gemm.UsesOwn = usesOwn;
+        Gemm.Choice = usesOwn ? ProductChoice.Own : ProductChoice.Blas;
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
         using var model = Create(architecture, ScalarType.Float32);
@@ -86,7 +86,7 @@ public sealed class DispatchTests : IDisposable
     [MemberData(nameof(Cases))]
     public void Generation_reads_a_prompt_by_kernels_and_draws_single_tokens_by_LibTorchs_operators(string architecture, bool usesOwn)
     {
-        Gemm.UsesOwn = usesOwn;
+        Gemm.Choice = usesOwn ? ProductChoice.Own : ProductChoice.Blas;
         using var model = Create(architecture, ScalarType.Float32);
         var prompt = Enumerable.Range(1, Length).ToArray();
         var updates = architecture == "ngpt" ? 2 * Layers : 0;
@@ -135,13 +135,14 @@ public sealed class DispatchTests : IDisposable
     [Fact]
     public void A_model_keeps_to_the_kernels_that_it_was_made_with()
     {
+        Gemm.Choice = ProductChoice.Own;
         using var noGrad = no_grad();
         using var fused = Create("ngpt", ScalarType.Float32);
         var (tokens, targets) = FusedModelTests.Batch(1, Length);
         Eagerly.Run(() =>
         {
             using var eager = Create("ngpt", ScalarType.Float32);
-            DispatchLog.AssertRuns(() => fused.Loss(tokens, targets), [.. Stream("ngpt", "Fused", Gemm.UsesOwn), "Loss Fused 1"]);
+            DispatchLog.AssertRuns(() => fused.Loss(tokens, targets), [.. Stream("ngpt", "Fused", true), "Loss Fused 1"]);
             DispatchLog.AssertRuns(() => eager.Loss(tokens, targets), [.. Stream("ngpt", "Eager", null, head: 1), "Loss Eager 1"]);
         });
     }
@@ -170,21 +171,16 @@ public sealed class DispatchTests : IDisposable
             : (typeof(CpuKernels<Simd128>), typeof(BlockedGemm<Simd128>), typeof(TiledAttentionHead<Simd128>));
         Assert.IsType(kernels, CpuKernels.Instance);
         Assert.IsType(product, BlockedGemm.Instance);
-        Gemm.UsesOwn = true;
+        Gemm.Choice = ProductChoice.Own;
         Assert.IsType(head, AttentionHead.Instance);
-        Gemm.UsesOwn = false;
+        Gemm.Choice = ProductChoice.Blas;
         Assert.IsType<BlasAttentionHead>(AttentionHead.Instance);
-        if (OperatingSystem.IsLinux())
-        {
-            var isAmd = File.ReadAllText("/proc/cpuinfo").Contains("AuthenticAMD", StringComparison.Ordinal);
-            Assert.Equal(isAmd && Vector512.IsHardwareAccelerated, Gemm.UsesOwnByDefault(null));
-        }
-
-        Assert.True(Gemm.UsesOwnByDefault("OWN"));
-        Assert.False(Gemm.UsesOwnByDefault("blas"));
+        Assert.Equal(ProductChoice.Own, Gemm.Choose("OWN"));
+        Assert.Equal(ProductChoice.Blas, Gemm.Choose("blas"));
+        Assert.Contains("own, blas or auto", Assert.Throws<InvalidInputException>(() => Gemm.Choose("eigen")).Message, StringComparison.Ordinal);
     }
 
-    public void Dispose() => Gemm.UsesOwn = _usesOwn;
+    public void Dispose() => Gemm.Choice = _choice;
 
     /// <summary>What a pass up to the last block consists of, and the head where its logits are wanted.</summary>
     private static IEnumerable<string> Stream(string architecture, string path, bool? usesOwn, int head = 0)

@@ -10,7 +10,7 @@ namespace AnTransformer.Tests.Operators;
 [Collection(ProcessWideCollection.Name)]
 public sealed unsafe class ThreadCountTests : IDisposable
 {
-    private readonly bool _usesOwn = Gemm.UsesOwn;
+    private readonly ProductChoice _choice = Gemm.Choice;
     private readonly int _threads = get_num_threads();
 
     public static TheoryData<string> Architectures => new(ArchitectureRegistry.Names);
@@ -47,14 +47,14 @@ public sealed unsafe class ThreadCountTests : IDisposable
 
     public void Dispose()
     {
-        Gemm.UsesOwn = _usesOwn;
+        Gemm.Choice = _choice;
         set_num_threads(_threads);
     }
 
     private static void AssertSame(Func<Tensor> compute)
     {
         // The BLAS of some processors sums in an order that depends on the threads.
-        Gemm.UsesOwn = true;
+        Gemm.Choice = ProductChoice.Own;
         var results = new List<Tensor>();
         foreach (var count in new[] { 1, 2, 3 })
         {

@@ -9,14 +9,14 @@ namespace AnTransformer.Kernels.Cpu;
 /// </summary>
 internal abstract unsafe class AttentionHead
 {
-    private static readonly AttentionHead ByBlas = new BlasAttentionHead();
-    private static readonly AttentionHead ByTiles =
+    internal static readonly AttentionHead ByBlas = new BlasAttentionHead();
+    internal static readonly AttentionHead ByTiles =
         Vector512.IsHardwareAccelerated ? new TiledAttentionHead<Simd512>()
         : Vector256.IsHardwareAccelerated ? new TiledAttentionHead<Simd256>()
         : new TiledAttentionHead<Simd128>();
 
     /// <summary>The implementation that goes with this processor's matrix products.</summary>
-    public static AttentionHead Instance => Gemm.UsesOwn ? ByTiles : ByBlas;
+    public static AttentionHead Instance => Gemm.Choice.IsOwn(ProductChoice.Attention) ? ByTiles : ByBlas;
 
     /// <summary>Whose matrix products it uses.</summary>
     public abstract DispatchPath Path { get; }

@@ -27,11 +27,12 @@ internal sealed unsafe class BlasAttentionHead : AttentionHead
             var keys = (causal ? first + queries : length) - seen;
             var key = k + (seen * (long)headSize);
             var value = v + (seen * vStride);
-            Gemm.MultiplyTransposed(queries, keys, headSize, 1, q + (first * (long)headSize), headSize, key,
+            Multiply(false, true, queries, keys, headSize, 1, q + (first * (long)headSize), headSize, key,
                 headSize, 0, scratch, keys);
             CpuKernels.Instance.CausalSoftmax(scratch, keys, logSumExp + first, queries, keys,
                 causal ? first - seen : keys, window);
-            Gemm.Multiply(queries, headSize, keys, 1, scratch, keys, value, vStride, 0, y + (first * yStride), yStride);
+            Multiply(false, false, queries, headSize, keys, 1, scratch, keys, value, vStride, 0,
+                y + (first * yStride), yStride);
         }
     }
 
@@ -53,21 +54,29 @@ internal sealed unsafe class BlasAttentionHead : AttentionHead
             var (offset, start) = (seen * (long)headSize, causal ? first - seen : keys);
             var query = q + (first * (long)headSize);
             var g = dy + (first * dyStride);
-            Gemm.MultiplyTransposed(queries, keys, headSize, 1, query, headSize, k + offset, headSize, 0, scratch,
+            Multiply(false, true, queries, keys, headSize, 1, query, headSize, k + offset, headSize, 0, scratch,
                 keys);
-            Gemm.MultiplyTransposed(queries, keys, headSize, 1, g, dyStride, v + (seen * vStride), vStride, 0,
+            Multiply(false, true, queries, keys, headSize, 1, g, dyStride, v + (seen * vStride), vStride, 0,
                 dScores, keys);
             CpuKernels.Instance.CausalSoftmaxBackward(scratch, dScores, keys, logSumExp + first, queries, keys,
                 start, window);
-            Gemm.TransposedMultiply(keys, headSize, queries, 1, scratch, keys, g, dyStride, 1, values + offset,
+            Multiply(true, false, keys, headSize, queries, 1, scratch, keys, g, dyStride, 1, values + offset,
                 headSize);
-            Gemm.Multiply(queries, headSize, keys, 1, dScores, keys, k + offset, headSize, 0,
+            Multiply(false, false, queries, headSize, keys, 1, dScores, keys, k + offset, headSize, 0,
                 dq + (first * (long)headSize), headSize);
-            Gemm.TransposedMultiply(keys, headSize, queries, 1, dScores, keys, query, headSize, 1, dk + offset,
+            Multiply(true, false, keys, headSize, queries, 1, dScores, keys, query, headSize, 1, dk + offset,
                 headSize);
         }
 
         for (var row = 0; row < length; row++)
             CopyRow(values + (row * (long)headSize), dv + (row * vStride), headSize, add);
+    }
+
+    private static void Multiply(
+        bool transposeA, bool transposeB, long m, long n, long k, float alpha, float* a, long lda, float* b, long ldb,
+        float beta, float* c, long ldc)
+    {
+        Dispatch.Record(Operation.MatrixProduct, DispatchPath.Blas);
+        Gemm.MultiplyByBlas(transposeA, transposeB, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
     }
 }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
@@ -5,7 +6,7 @@ namespace AnTransformer.Kernels.Cpu;
 
 /// <summary>
 /// A matrix product of our own for processors on which LibTorch's BLAS is not at its best: MKL leaves about a fifth of
-/// the multiplier's rate of AMD's processors with AVX-512 unused. B is packed into panels of a tile's columns that all
+/// the multiplier's rate of AMD's processors unused. B is packed into panels of a tile's columns that all
 /// threads share; A's rows are read where they are, or packed where A is transposed; <see cref="GemmTile{V}"/> does the
 /// rest. Sums are in one order, whatever the number of threads.
 /// </summary>
@@ -17,21 +18,11 @@ internal abstract unsafe class BlockedGemm
         : Vector256.IsHardwareAccelerated ? new BlockedGemm<Simd256>()
         : new BlockedGemm<Simd128>();
 
-    /// <summary>Whether this processor is one that gains.</summary>
-    public static bool IsPreferred { get; } = Vector512.IsHardwareAccelerated && X86Base.IsSupported && IsAmd();
-
     /// <summary>C ← α·op(A)·op(B) + β·C on row-major memory.</summary>
     public abstract void Multiply(
         bool transposeA, bool transposeB, long m, long n, long k, float alpha, float* a, long lda, float* b, long ldb,
         float beta,
         float* c, long ldc);
-
-    private static bool IsAmd()
-    {
-        // "AuthenticAMD" in EBX, EDX, ECX.
-        var (_, ebx, ecx, edx) = X86Base.CpuId(0, 0);
-        return (ebx, edx, ecx) == (0x68747541, 0x69746E65, 0x444D4163);
-    }
 }
 
 /// <summary>The product for one vector width.</summary>
@@ -40,7 +31,7 @@ internal sealed unsafe class BlockedGemm<V> : BlockedGemm
     where V : struct, ISimd<V>
 {
     private const int Depth = 256;              // of a panel: 32 KiB of B with the widest vectors
-    private const int RowsOfBlock = 512;        // A's block stays in the second-level cache
+    private const int MostRowsOfBlock = 512;    // A's block stays in the second-level cache
     private const int FloatsPerLine = 16;
     private const int SideOfSquare = 64;        // of a part to transpose, which stays in the first-level cache
     private const int PanelsAtOnce = 4;         // of B, to pack
@@ -139,15 +130,19 @@ internal sealed unsafe class BlockedGemm<V> : BlockedGemm
 
     private static int RowsPerBlock(long m)
     {
-        // Every thread should have some blocks, and a block whole tiles.
-        var share = (m + (2 * CpuTeam.Threads) - 1) / (2 * CpuTeam.Threads);
-        return (int)Math.Clamp(
-            (share + GemmTile<V>.Rows - 1) / GemmTile<V>.Rows * GemmTile<V>.Rows, GemmTile<V>.Rows, RowsOfBlock);
+        // Every thread should have some blocks, all threads as many, and a block whole tiles.
+        const int most = MostRowsOfBlock;
+        var tile = GemmTile<V>.Rows;
+        var threads = CpuTeam.Threads;
+        var blocks = Math.Max(2 * threads, (m + (most / tile * tile) - 1) / (most / tile * tile));
+        blocks = (blocks + threads - 1) / threads * threads;
+        return (int)((((m + blocks - 1) / blocks) + tile - 1) / tile * tile);
     }
 
     /// <summary>
-    /// A block of A's rows, read where they are; only a last tile of fewer than eight rows is copied.
+    /// A block of A's rows, read where they are; only a last tile of fewer rows is copied.
     /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void MultiplyRows(
         float* a, long lda, int rows, float* padded, float* panels, long n, int depth, float alpha, float* c, long ldc,
         bool add)
@@ -179,6 +174,7 @@ internal sealed unsafe class BlockedGemm<V> : BlockedGemm
     /// A block of A's columns from panels. Meanwhile B's next panel and the rows that A's next block will be packed
     /// from come to the cache.
     /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void MultiplyColumns(
         float* packed, int columns, float* panels, long n, int depth, float alpha, float* c, long ldc, bool add,
         float* next, long lda, long nextDepth)
@@ -207,26 +203,24 @@ internal sealed unsafe class BlockedGemm<V> : BlockedGemm
     }
 
     /// <summary>
-    /// Columns of a matrix that is stored transposed, eight at a time, element by element along the depth.
+    /// Columns of a matrix that is stored transposed, a tile's rows at a time, element by element along the depth.
     /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void PackColumns(float* a, long lda, int columns, int depth, float* panels)
     {
-        // A whole cache line at a time: rows of a wide matrix share cache sets, and a line would be gone before its
-        // second half is read.
+        // Whole cache lines at a time: rows of a wide matrix share cache sets, and a line would be gone before its
+        // other part is read.
+        var strips = GemmTile<V>.Rows == 8 ? 2 : 8;
+        var wide = strips * GemmTile<V>.Rows;
         var column = 0;
-        for (; column + FloatsPerLine <= columns; column += FloatsPerLine)
+        for (; column + wide <= columns; column += wide, panels += wide * (long)depth)
         {
-            var source = a + column;
-            var second = panels + (GemmTile<V>.Rows * (long)depth);
-            for (var step = 0; step < depth; step++, source += lda, panels += GemmTile<V>.Rows,
-                second += GemmTile<V>.Rows)
+            float* source = a + column, target = panels;
+            for (var step = 0; step < depth; step++, source += lda, target += GemmTile<V>.Rows)
             {
-                var line = Vector512.Load(source);
-                line.GetLower().Store(panels);
-                line.GetUpper().Store(second);
+                for (var strip = 0; strip < strips; strip++)
+                    CopyStrip(source + (strip * GemmTile<V>.Rows), target + (strip * (long)GemmTile<V>.Rows * depth));
             }
-
-            panels = second;
         }
 
         for (; column < columns; column += GemmTile<V>.Rows)
@@ -235,7 +229,7 @@ internal sealed unsafe class BlockedGemm<V> : BlockedGemm
             if (column + GemmTile<V>.Rows <= columns)
             {
                 for (var step = 0; step < depth; step++, source += lda, panels += GemmTile<V>.Rows)
-                    Vector256.Load(source).Store(panels);
+                    CopyStrip(source, panels);
                 continue;
             }
 
@@ -244,6 +238,21 @@ internal sealed unsafe class BlockedGemm<V> : BlockedGemm
                 for (var i = 0; i < GemmTile<V>.Rows; i++)
                     panels[i] = column + i < columns ? source[i] : 0;
             }
+        }
+    }
+
+    /// <summary>As many floats as a tile has rows.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void CopyStrip(float* source, float* target)
+    {
+        if (GemmTile<V>.Rows == 8)
+        {
+            Vector256.Load(source).Store(target);
+        }
+        else
+        {
+            Vector128.Load(source).Store(target);
+            *(long*)(target + 4) = *(long*)(source + 4);
         }
     }
 

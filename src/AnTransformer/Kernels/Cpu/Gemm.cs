@@ -1,12 +1,14 @@
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 using AnTransformer.Native;
 using static TorchSharp.torch;
 
 namespace AnTransformer.Kernels.Cpu;
 
 /// <summary>
-/// fp32 matrix products on row-major memory: by <see cref="BlockedGemm"/> where it is the faster one, else by the BLAS
-/// inside LibTorch, its <c>sgemm</c> where it is exported (MKL on x64), else through tensors over the same memory.
+/// fp32 matrix products on row-major memory: by <see cref="BlockedGemm"/> where it was measured to be the faster one,
+/// else by the BLAS inside LibTorch, its <c>sgemm</c> where it is exported (MKL on x64), else through tensors over the
+/// same memory.
 /// </summary>
 internal static unsafe class Gemm
 {
@@ -19,22 +21,62 @@ internal static unsafe class Gemm
             void>)
         LibTorch.FindExport("sgemm_");
 
-    /// <summary>Set to <c>blas</c> or <c>own</c> in the environment to choose; the default depends on the processor
-    /// alone, so that runs repeat bit for bit.</summary>
+    private static readonly Lock Choosing = new();
+    private static ProductChoice? s_choice;
+
+    /// <summary>
+    /// Set to <c>own</c> or <c>blas</c> in the environment to choose; <c>auto</c> is the default.
+    /// </summary>
     public const string EnvironmentVariable = "ANTRANSFORMER_GEMM";
 
     /// <summary>
-    /// Whether <see cref="BlockedGemm"/> is used. Changed by tests only, and by those that run alone.
+    /// Which of both runs. Decided when it is first asked for: by the environment, else by what was measured on this
+    /// machine (<see cref="ProductRecord"/>), so that runs repeat bit for bit. Set by tests only, and by those that run
+    /// alone.
     /// </summary>
-    public static bool UsesOwn { get; set; } = UsesOwnByDefault(
-        Environment.GetEnvironmentVariable(EnvironmentVariable));
-
-    /// <summary>What the environment variable's value says, null for none.</summary>
-    public static bool UsesOwnByDefault(string? setting) => setting?.ToLowerInvariant() switch
+    /// <exception cref="InvalidInputException">The environment variable has another value.</exception>
+    public static ProductChoice Choice
     {
-        "own" => true,
-        "blas" => false,
-        _ => BlockedGemm.IsPreferred,
+        get
+        {
+            if (s_choice is { } choice)
+                return choice;
+            lock (Choosing)
+                return s_choice ??= Choose(Environment.GetEnvironmentVariable(EnvironmentVariable));
+        }
+
+        set
+        {
+            lock (Choosing)
+                s_choice = value;
+        }
+    }
+
+    /// <summary>Whether the choice is this program's, and not the user's.</summary>
+    public static bool IsMeasured
+        => Environment.GetEnvironmentVariable(EnvironmentVariable)?.ToLowerInvariant() is null or "" or "auto";
+
+    /// <summary>LibTorch's BLAS: <c>mkl</c>, <c>blas</c> (another one) or <c>tensors</c> (its operators).</summary>
+    public static string BlasName
+        => LibTorch.FindExport("MKL_Get_Version_String") != 0 ? "mkl" : Sgemm != null ? "blas" : "tensors";
+
+    /// <summary>
+    /// Where nothing can be measured for good: our own wherever vectors are wide enough to pay for packing.
+    /// </summary>
+    public static ProductChoice Unmeasured
+        => Vector256.IsHardwareAccelerated ? ProductChoice.Own : ProductChoice.Blas;
+
+    /// <summary>What a value of the environment variable means; null for none.</summary>
+    /// <exception cref="InvalidInputException">Nothing.</exception>
+    public static ProductChoice Choose(string? setting) => setting?.ToLowerInvariant() switch
+    {
+        "own" => ProductChoice.Own,
+        "blas" => ProductChoice.Blas,
+        null or "" or "auto" => ProductRecord.FindOrMeasure() is { } record
+            ? ProductMeasurement.Choose(record.Rates)
+            : Unmeasured,
+        _ => throw new InvalidInputException(
+            $"{EnvironmentVariable} is '{Printable.Excerpt(setting)}'; it must be own, blas or auto."),
     };
 
     /// <summary>
@@ -92,7 +134,7 @@ internal static unsafe class Gemm
         float beta,
         float* c, long ldc)
     {
-        var isOwn = UsesOwn && m >= SmallestOwn;
+        var isOwn = m >= SmallestOwn && Choice.IsOwn(ProductChoice.ClassOf(transposeA, transposeB, m, n, k));
         Dispatch.Record(Operation.MatrixProduct, isOwn ? DispatchPath.Own : DispatchPath.Blas);
         if (isOwn)
             BlockedGemm.Instance.Multiply(transposeA, transposeB, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);

@@ -24,6 +24,7 @@ internal static unsafe class GemmPanel<V>
     /// <param name="columns">Number of columns.</param>
     /// <param name="depth">Number of rows.</param>
     /// <param name="panel">Receives [depth, columns of a tile].</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Pack(float* matrix, long stride, int columns, int depth, float* panel)
     {
         if (columns == Columns)
@@ -50,6 +51,7 @@ internal static unsafe class GemmPanel<V>
     /// <param name="count">Number of rows.</param>
     /// <param name="depth">Number of columns.</param>
     /// <param name="panel">Receives [depth, columns of a tile].</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void PackTransposed(float* rows, long stride, int count, int depth, float* panel)
     {
         if (count < Columns)

@@ -4,17 +4,21 @@ using System.Runtime.Intrinsics.X86;
 namespace AnTransformer.Kernels.Cpu;
 
 /// <summary>
-/// The innermost loop of a matrix product: a tile of the result, eight rows of two vectors, in sixteen registers, to
-/// which each step adds eight broadcast elements of A times two vectors of B. Sixteen independent sums keep the
-/// multiplier busy for as long as one takes. Made for AVX-512's thirty-two registers; on narrower vectors it computes
-/// the same, though not at full speed.
+/// The innermost loop of a matrix product: a tile of the result, some rows of two vectors, in registers, to which each
+/// step adds a broadcast element of A for each row times two vectors of B. Eight rows are sixteen independent sums, for
+/// the thirty-two registers of AVX-512 and Arm; six rows are twelve, for the sixteen of AVX2, which leaves room for two
+/// vectors of B and an element of A. Either keeps the multiplier busy for as long as a sum takes.
 /// </summary>
 /// <typeparam name="V">The vector.</typeparam>
 internal static unsafe class GemmTile<V>
     where V : struct, ISimd<V>
 {
     /// <summary>Rows of a tile.</summary>
-    public const int Rows = GemmTile.Rows;
+    public static int Rows
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => V.Width == GemmTile.WidthOfFewRegisters ? 6 : GemmTile.MostRows;
+    }
 
     /// <summary>Columns of a tile: two vectors.</summary>
     public static int Columns
@@ -57,29 +61,34 @@ internal static unsafe class GemmTile<V>
             var b0 = V.Load(b);
             var b1 = V.Load(b + V.Width);
             var x = V.Broadcast(a[at]);
-            c00 = V.MultiplyAdd(x, b0, c00);
-            c01 = V.MultiplyAdd(x, b1, c01);
+            c00.Add(x, b0);
+            c01.Add(x, b1);
             x = V.Broadcast(a1[at]);
-            c10 = V.MultiplyAdd(x, b0, c10);
-            c11 = V.MultiplyAdd(x, b1, c11);
+            c10.Add(x, b0);
+            c11.Add(x, b1);
             x = V.Broadcast(a2[at]);
-            c20 = V.MultiplyAdd(x, b0, c20);
-            c21 = V.MultiplyAdd(x, b1, c21);
+            c20.Add(x, b0);
+            c21.Add(x, b1);
             x = V.Broadcast(a3[at]);
-            c30 = V.MultiplyAdd(x, b0, c30);
-            c31 = V.MultiplyAdd(x, b1, c31);
+            c30.Add(x, b0);
+            c31.Add(x, b1);
             x = V.Broadcast(a4[at]);
-            c40 = V.MultiplyAdd(x, b0, c40);
-            c41 = V.MultiplyAdd(x, b1, c41);
+            c40.Add(x, b0);
+            c41.Add(x, b1);
             x = V.Broadcast(a5[at]);
-            c50 = V.MultiplyAdd(x, b0, c50);
-            c51 = V.MultiplyAdd(x, b1, c51);
-            x = V.Broadcast(a6[at]);
-            c60 = V.MultiplyAdd(x, b0, c60);
-            c61 = V.MultiplyAdd(x, b1, c61);
-            x = V.Broadcast(a7[at]);
-            c70 = V.MultiplyAdd(x, b0, c70);
-            c71 = V.MultiplyAdd(x, b1, c71);
+            c50.Add(x, b0);
+            c51.Add(x, b1);
+            // A constant for each width: the compiler leaves the lines out.
+            if (Rows > 6)
+            {
+                x = V.Broadcast(a6[at]);
+                c60.Add(x, b0);
+                c61.Add(x, b1);
+                x = V.Broadcast(a7[at]);
+                c70.Add(x, b0);
+                c71.Add(x, b1);
+            }
+
             at += depthStep;
             b += Columns;
         }
@@ -91,12 +100,16 @@ internal static unsafe class GemmTile<V>
         Finish(c + (3 * ldc), c30, c31, factor, add);
         Finish(c + (4 * ldc), c40, c41, factor, add);
         Finish(c + (5 * ldc), c50, c51, factor, add);
-        Finish(c + (6 * ldc), c60, c61, factor, add);
-        Finish(c + (7 * ldc), c70, c71, factor, add);
+        if (Rows > 6)
+        {
+            Finish(c + (6 * ldc), c60, c61, factor, add);
+            Finish(c + (7 * ldc), c70, c71, factor, add);
+        }
     }
 
     /// <summary>
-    /// <see cref="Multiply"/> for a tile of which only some rows and columns exist in C; A must have all eight rows.
+    /// <see cref="Multiply"/> for a tile of which only some rows and columns exist in C; A must have all of a tile's
+    /// rows.
     /// </summary>
     public static void MultiplyPart(
         int depth, float* a, long rowStep, long depthStep, float* b, float* c, long ldc, float alpha, bool add,
@@ -136,6 +149,9 @@ internal static unsafe class GemmTile<V>
 /// <summary>What tiles of all widths share.</summary>
 internal static class GemmTile
 {
-    /// <summary>Rows of a tile.</summary>
-    public const int Rows = 8;
+    /// <summary>Rows of a tile at most.</summary>
+    public const int MostRows = 8;
+
+    /// <summary>Vectors of so many floats have sixteen registers: AVX2.</summary>
+    public const int WidthOfFewRegisters = 8;
 }

@@ -29,6 +29,12 @@ internal unsafe interface ISimd<TSelf>
     /// <summary>a·b + c.</summary>
     static abstract TSelf MultiplyAdd(TSelf a, TSelf b, TSelf c);
 
+    /// <summary>
+    /// This ← a·b + this. As <see cref="MultiplyAdd"/>, but what comes out stays in the register of the sum: the compiler
+    /// would otherwise write to that of a factor and move it.
+    /// </summary>
+    void Add(TSelf a, TSelf b);
+
     static abstract TSelf Sqrt(TSelf a);
 
     /// <summary>The larger one; b where either is not a number.</summary>

@@ -4,9 +4,9 @@ using System.Runtime.Intrinsics;
 namespace AnTransformer.Kernels.Cpu;
 
 /// <summary>8 floats.</summary>
-internal readonly unsafe struct Simd256(Vector256<float> value) : ISimd<Simd256>
+internal unsafe struct Simd256(Vector256<float> value) : ISimd<Simd256>
 {
-    private readonly Vector256<float> _value = value;
+    private Vector256<float> _value = value;
 
     public static int Width => 8;
 
@@ -49,11 +49,14 @@ internal readonly unsafe struct Simd256(Vector256<float> value) : ISimd<Simd256>
         => new(a._value * ((Vector256.ConvertToInt32Native(n._value) + Vector256.Create(127)) << 23).AsSingle());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Store(float* destination) => _value.Store(destination);
+    public void Add(Simd256 a, Simd256 b) => _value = Vector256.FusedMultiplyAdd(a._value, b._value, _value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public float Sum() => Vector256.Sum(_value);
+    public readonly void Store(float* destination) => _value.Store(destination);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public float Largest() => new Simd128(Vector128.MaxNative(_value.GetLower(), _value.GetUpper())).Largest();
+    public readonly float Sum() => Vector256.Sum(_value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public readonly float Largest() => new Simd128(Vector128.MaxNative(_value.GetLower(), _value.GetUpper())).Largest();
 }

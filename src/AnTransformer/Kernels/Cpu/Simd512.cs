@@ -4,9 +4,9 @@ using System.Runtime.Intrinsics;
 namespace AnTransformer.Kernels.Cpu;
 
 /// <summary>16 floats.</summary>
-internal readonly unsafe struct Simd512(Vector512<float> value) : ISimd<Simd512>
+internal unsafe struct Simd512(Vector512<float> value) : ISimd<Simd512>
 {
-    private readonly Vector512<float> _value = value;
+    private Vector512<float> _value = value;
 
     public static int Width => 16;
 
@@ -49,11 +49,14 @@ internal readonly unsafe struct Simd512(Vector512<float> value) : ISimd<Simd512>
         => new(a._value * ((Vector512.ConvertToInt32Native(n._value) + Vector512.Create(127)) << 23).AsSingle());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Store(float* destination) => _value.Store(destination);
+    public void Add(Simd512 a, Simd512 b) => _value = Vector512.FusedMultiplyAdd(a._value, b._value, _value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public float Sum() => Vector512.Sum(_value);
+    public readonly void Store(float* destination) => _value.Store(destination);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public float Largest() => new Simd256(Vector256.MaxNative(_value.GetLower(), _value.GetUpper())).Largest();
+    public readonly float Sum() => Vector512.Sum(_value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public readonly float Largest() => new Simd256(Vector256.MaxNative(_value.GetLower(), _value.GetUpper())).Largest();
 }

@@ -5,9 +5,9 @@ namespace AnTransformer.Kernels.Cpu;
 /// <summary>
 /// One float: the end of a row whose length is no multiple of the vector's, and processors without vectors.
 /// </summary>
-internal readonly unsafe struct SimdScalar(float value) : ISimd<SimdScalar>
+internal unsafe struct SimdScalar(float value) : ISimd<SimdScalar>
 {
-    private readonly float _value = value;
+    private float _value = value;
 
     public static int Width => 1;
 
@@ -38,9 +38,12 @@ internal readonly unsafe struct SimdScalar(float value) : ISimd<SimdScalar>
         => new(a._value * BitConverter.Int32BitsToSingle(((int)n._value + 127) << 23));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Store(float* destination) => *destination = _value;
+    public void Add(SimdScalar a, SimdScalar b) => _value = MathF.FusedMultiplyAdd(a._value, b._value, _value);
 
-    public float Sum() => _value;
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public readonly void Store(float* destination) => *destination = _value;
 
-    public float Largest() => _value;
+    public readonly float Sum() => _value;
+
+    public readonly float Largest() => _value;
 }

@@ -4,15 +4,21 @@ using AnTransformer.Configuration;
 namespace AnTransformer.Kernels.Cpu;
 
 /// <summary>
-/// Attention of a head by <see cref="GemmTile{V}"/>: keys and values are packed once, scores are made for eight queries
-/// at a time and only as far as these see, and stay in the first-level cache until they have met the values.
+/// Attention of a head by <see cref="GemmTile{V}"/>: keys and values are packed once, scores are made for a tile's
+/// queries at a time and only as far as these see, and stay in the first-level cache until they have met the values.
 /// </summary>
 /// <typeparam name="V">The vector.</typeparam>
 internal sealed unsafe class TiledAttentionHead<V> : AttentionHead
     where V : struct, ISimd<V>
 {
-    private const int Strip = GemmTile.Rows;
-    private const int QueryBlock = 128;     // queries whose gradients meet keys and values at once
+    private static int Strip
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => GemmTile<V>.Rows;
+    }
+
+    /// <summary>Queries whose gradients meet keys and values at once: whole strips.</summary>
+    private static int QueryBlock => 128 / Strip * Strip;
 
     private static int Panel
     {
@@ -162,7 +168,7 @@ internal sealed unsafe class TiledAttentionHead<V> : AttentionHead
             GemmPanel<V>.Pack(rows + column, stride, Math.Min(Panel, headSize - column), count, panels);
     }
 
-    /// <summary>The rows themselves, or fewer than eight of them followed by zeros in scratch memory.</summary>
+    /// <summary>The rows themselves, or fewer than a strip of them followed by zeros in scratch memory.</summary>
     private static float* PadStrip(
         float* rows, long stride, int count, int headSize, float* padded, out long paddedStride)
     {
@@ -184,7 +190,7 @@ internal sealed unsafe class TiledAttentionHead<V> : AttentionHead
                 headSize, rows, rowStride, 1, panels + (key * (long)headSize), scores + key, stride, 1, add: false);
     }
 
-    /// <summary>Eight rows, or columns, of scores times a matrix in panels.</summary>
+    /// <summary>A strip of rows, or columns, of scores times a matrix in panels.</summary>
     private static void Product(
         int depth, float* a, long rowStep, long depthStep, float* panels, int panelDepth, float* c, long ldc, int rows,
         int headSize, bool add)
