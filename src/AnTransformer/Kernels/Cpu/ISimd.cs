@@ -30,8 +30,8 @@ internal unsafe interface ISimd<TSelf>
     static abstract TSelf MultiplyAdd(TSelf a, TSelf b, TSelf c);
 
     /// <summary>
-    /// This ← a·b + this. As <see cref="MultiplyAdd"/>, but what comes out stays in the register of the sum: the compiler
-    /// would otherwise write to that of a factor and move it.
+    /// This ← a·b + this. As <see cref="MultiplyAdd"/>, but what comes out stays in the register of the sum: the
+    /// compiler would otherwise write to that of a factor and move it.
     /// </summary>
     void Add(TSelf a, TSelf b);
 
