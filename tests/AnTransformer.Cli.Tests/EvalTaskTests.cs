@@ -82,6 +82,9 @@ public sealed class EvalTaskTests(CommandTests.TrainedModel model) : IClassFixtu
     [InlineData("eval run --tasks none.yaml --task-data .", "none.yaml")]
     [InlineData("eval run --tasks piqa --task-data . --limit -1", "--limit")]
     [InlineData("train --training.steps 3 --evaluation.tasks blimp", "evaluation.task_data")]
+    [InlineData(
+        "train --training.steps 8 --distributed.sync_every 4 --evaluation.interval 4 --evaluation.task_interval 3",
+        "evaluation.task_interval 3 is no multiple of distributed.sync_every 4")]
     [InlineData("train --training.steps 3 --evaluation.tasks nothing --evaluation.task_data .", "nothing")]
     public void Bad_arguments_are_refused(string line, string fragment) => _angpt.Run(line.Split(' ')).AssertRejected(fragment);
 }

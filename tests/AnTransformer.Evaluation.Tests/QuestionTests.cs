@@ -148,6 +148,9 @@ public sealed class QuestionTests : IDisposable
     [InlineData("""{"options":["a",{}],"gold":0}""", "mine.jsonl:1", "not a text")]
     [InlineData("""{"options":["a","b"],"gold":"c"}""", "mine.jsonl:1", "\"gold\"")]
     [InlineData("""{"options":["a","b"],"options":["a","b"],"gold":0}""", "mine.jsonl:1", "not a JSON object")]
+    [InlineData("""{"options":["a","b"],"gold":{"x":1,"x":2}}""", "mine.jsonl:1", "not a JSON object")]
+    [InlineData("""{"options":["a","\ud800"],"gold":0}""", "mine.jsonl:1", "no Unicode text")]
+    [InlineData("""{"\ud800":1,"options":["a","b"],"gold":0}""", "mine.jsonl:1", "not a JSON object")]
     [InlineData("", "mine.jsonl", "no questions")]
     public void What_cannot_be_asked_is_refused_with_its_place(string row, string place, string reason)
     {

@@ -1,6 +1,7 @@
 using AnTransformer.Evaluation.Scoring;
 using AnTransformer.Evaluation.Tasks;
 using AnTransformer.Inference;
+using AnTransformer.Server.Tests;
 using AnTransformer.Training.Tokenization;
 
 namespace AnTransformer.Evaluation.Tests;

@@ -11,7 +11,11 @@ namespace AnTransformer.Evaluation.Data;
 /// </summary>
 internal static class QuestionFile
 {
-    private static readonly JsonDocumentOptions Json = new() { MaxDepth = 32 };
+    private static readonly JsonDocumentOptions Json = new()
+    {
+        MaxDepth = 32,
+        AllowDuplicateProperties = false,
+    };
 
     /// <summary>Whether a file's name is of a kind that is read.</summary>
     /// <param name="path">A file.</param>
@@ -70,7 +74,7 @@ internal static class QuestionFile
         {
             node = JsonNode.Parse(text, documentOptions: Json);
         }
-        catch (JsonException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
             // Several sets are JSON lines in a file that is called .json.
             return Lines(
@@ -92,13 +96,10 @@ internal static class QuestionFile
         try
         {
             if (JsonNode.Parse(line, documentOptions: Json) is JsonObject row)
-            {
-                // Keys that appear twice are found when they are looked for.
-                _ = row.Count;
                 return row;
-            }
         }
-        catch (Exception e) when (e is JsonException or ArgumentException)
+        // A name that is no Unicode text is not a JsonException.
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
             throw new InvalidInputException($"{place}: is not a JSON object; get the file again, or mend the line.", e);
         }

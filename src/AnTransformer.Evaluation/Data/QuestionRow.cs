@@ -58,19 +58,40 @@ internal sealed class QuestionRow(JsonObject fields, string place)
             + $"{string.Join(", ", fields.Take(12).Select(field => Printable.Excerpt(field.Key)))}; is this the task's "
             + "file?");
 
-    private string Text(JsonNode? node, string path) => node switch
+    private string Text(JsonNode? node, string path)
     {
-        JsonValue value when value.TryGetValue<string>(out var text) => text,
-        JsonValue value when value.TryGetValue<long>(out var number) => number.ToString(CultureInfo.InvariantCulture),
-        JsonValue value when value.TryGetValue<double>(out var number) => number.ToString(CultureInfo.InvariantCulture),
-        _ => throw Wrong(path, "a text"),
-    };
+        try
+        {
+            if (node is JsonValue value)
+            {
+                if (value.TryGetValue<string>(out var text))
+                    return text;
+                if (value.TryGetValue<long>(out var whole))
+                    return whole.ToString(CultureInfo.InvariantCulture);
+                if (value.TryGetValue<double>(out var number))
+                    return number.ToString(CultureInfo.InvariantCulture);
+            }
+        }
+        catch (InvalidOperationException e)
+        {
+            throw new InvalidInputException($"{place}: the field \"{Printable.Excerpt(path)}\" is no Unicode text.", e);
+        }
+
+        throw Wrong(path, "a text");
+    }
 
     private JsonNode? Find(string path)
     {
-        JsonNode? node = fields;
-        foreach (var name in path.Split('.'))
-            node = (node as JsonObject)?[name];
-        return node;
+        try
+        {
+            JsonNode? node = fields;
+            foreach (var name in path.Split('.'))
+                node = (node as JsonObject)?[name];
+            return node;
+        }
+        catch (InvalidOperationException e)
+        {
+            throw new InvalidInputException($"{place}: a field's name is no Unicode text; mend the line.", e);
+        }
     }
 }

@@ -22,7 +22,17 @@ internal static class AnswerFile
             throw new InvalidInputException(
                 $"{file}: has no field \"{field}\", and there is no {Path.GetFileName(path)} beside it; put the "
                     + "answers there.");
-        var answers = File.ReadLines(path).Select(line => line.Trim()).Where(line => line.Length > 0).ToArray();
+        string[] answers;
+        try
+        {
+            answers = [.. File.ReadLines(path).Select(line => line.Trim()).Where(line => line.Length > 0)];
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new InvalidInputException(
+                $"{path}: cannot be read ({e.Message.TrimEnd('.')}); get the file again.", e);
+        }
+
         return answers.Length == rows.Count
             ? answers
             : throw new InvalidInputException(

@@ -71,7 +71,8 @@ public sealed class TrainingConfiguration : IValidatable
         }
 
         foreach (var (key, interval) in ((string Key, long Interval)[])
-            [("evaluation.interval", Evaluation.Interval), ("checkpoint.interval", Checkpoint.Interval)])
+            [("evaluation.interval", Evaluation.Interval), ("evaluation.task_interval", Evaluation.TaskInterval),
+                ("checkpoint.interval", Checkpoint.Interval)])
         {
             if (interval % Distributed.SyncEvery != 0)
             {

@@ -62,6 +62,10 @@ public sealed class Trainer : IDisposable
         TrainingConfiguration configuration, TrainingData data, RunDirectory? run, ITrainingListener listener,
         bool further = false, ProcessGroup? group = null, ITaskEvaluation? tasks = null)
     {
+        if (tasks is not null && data.Tokenizer is null)
+            throw new InvalidInputException(
+                $"{configuration.Data.Path}: has no tokenizer.json, so evaluation.tasks cannot be read; leave them "
+                    + "out, or prepare the data with a tokenizer.");
         _tasks = tasks;
         configuration = ResolvedConfiguration.Of(configuration);
         (_configuration, _data, _run, _listener) = (configuration, data, run, listener);
