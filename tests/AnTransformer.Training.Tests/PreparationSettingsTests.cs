@@ -108,6 +108,30 @@ public sealed class PreparationSettingsTests : IDisposable
         Assert.Equal("mine", File.ReadAllText(Path.Combine(configuration.Data.Path, "mine")));
     }
 
+    [Theory]
+    [InlineData(512, null)]
+    [InlineData(64, "data.section_bytes: 64 → 512")]
+    public void Data_that_another_process_makes_meanwhile_count_as_if_they_had_been_there(int otherSectionBytes, string? refusal)
+    {
+        var others = 0;
+        void Other()
+        {
+            if (others++ > 0)
+                return;
+            var other = Configuration();
+            other.Data.SectionBytes = otherSectionBytes;
+            Open(other, new Listener());
+        }
+
+        // The first message comes when it is known that nothing is there, and before the directory is claimed.
+        var failure = Record.Exception(() => Open(Configuration(), new Listener(onMessage: Other)));
+        Assert.NotEqual(0, others);
+        if (refusal is null)
+            Assert.Null(failure);
+        else
+            Assert.Contains(refusal, Assert.IsType<InvalidInputException>(failure).Message, StringComparison.Ordinal);
+    }
+
     private static void Open(TrainingConfiguration configuration, ITrainingListener listener)
         => TrainingData.Open(configuration, listener, TestContext.Current.CancellationToken).Dispose();
 
@@ -124,11 +148,10 @@ public sealed class PreparationSettingsTests : IDisposable
 
     private sealed class KillException : Exception;
 
-    private sealed class Listener(Action<string>? onWarning = null, Action? onProgress = null) : ITrainingListener
+    private sealed class Listener(
+        Action<string>? onWarning = null, Action? onProgress = null, Action? onMessage = null) : ITrainingListener
     {
-        public void OnMessage(string message)
-        {
-        }
+        public void OnMessage(string message) => onMessage?.Invoke();
 
         public void OnWarning(string message) => onWarning?.Invoke(message);
 

@@ -42,10 +42,8 @@ public sealed class TrainingData : IDisposable
         var section = configuration.Data;
         if (Path.GetDirectoryName(Path.GetFullPath(section.Path)) is { } parent)
             AtomicDirectory.RemoveStale(parent);     // and back comes what a crash left without its name
-        if (section.Text.Count > 0 && !IsMade(section.Path))
-            TextPreparation.Run(configuration, listener, stop);
-        else if (section.Text.Count > 0)
-            PreparationSettings.Require(configuration);
+        if (section.Text.Count > 0)
+            PrepareOnce(configuration, listener, stop);
 
         var tokenizer = LoadTokenizer(configuration);
         var info = DatasetInfo.Load(section.Path);
@@ -77,6 +75,26 @@ public sealed class TrainingData : IDisposable
     {
         Train.Dispose();
         Validation.Dispose();
+    }
+
+    private static void PrepareOnce(
+        TrainingConfiguration configuration, ITrainingListener listener, CancellationToken stop)
+    {
+        var path = configuration.Data.Path;
+        if (!IsMade(path))
+        {
+            try
+            {
+                TextPreparation.Run(configuration, listener, stop);
+                return;
+            }
+            catch (InvalidInputException) when (IsMade(path))
+            {
+                // Another process was faster while this one still learned its tokenizer.
+            }
+        }
+
+        PreparationSettings.Require(configuration);
     }
 
     /// <summary>
