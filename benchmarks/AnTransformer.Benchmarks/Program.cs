@@ -6,5 +6,7 @@ if (args is ["products", .. var sizes])
     return ProductBenchmark.Run(sizes);
 if (args is ["serve", .. var server] && server.Length > 0)
     return await ServerBenchmark.RunAsync(server);
+if (args is ["steps", var count, .. var architectures])
+    return FixedSteps.Run(count, architectures);
 BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);
 return 0;

@@ -18,6 +18,9 @@ public interface IExporter
     /// <summary>Whether it writes checkpoints of this program, which are folded only where that is asked for.</summary>
     bool HasOptionalFolding => false;
 
+    /// <summary>Whether it divides weights into several files where they are large.</summary>
+    bool HasShards => false;
+
     /// <summary>Writes a model with all that its readers need, the model card apart.</summary>
     /// <param name="source">The opened model.</param>
     /// <param name="options">How to write it; the type is one of <see cref="Dtypes"/>.</param>
@@ -32,7 +35,14 @@ public interface IExporter
 /// <summary>How a model is exported.</summary>
 /// <param name="Dtype">The matrices' element type.</param>
 /// <param name="Fold">Whether a checkpoint of this program has anGPT's factors folded into its matrices.</param>
-public sealed record ExportOptions(ExportDtype Dtype, bool Fold = false);
+public sealed record ExportOptions(ExportDtype Dtype, bool Fold = false)
+{
+    /// <summary>
+    /// The weights in one file, in bytes at most, where <see cref="IExporter.HasShards"/>; a larger matrix has a file
+    /// of its own. By default 5 GB, which is what Hugging Face uses.
+    /// </summary>
+    public long MaxShardBytes { get; init; } = 5_000_000_000;
+}
 
 /// <summary>What an exporter says of what it wrote.</summary>
 /// <param name="Target">What the model is in the format's terms, for example <c>Qwen3ForCausalLM</c>.</param>

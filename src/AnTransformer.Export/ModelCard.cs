@@ -87,11 +87,29 @@ internal static class ModelCard
             CultureInfo.InvariantCulture, $"{state.Step} steps, {state.Tokens} tokens, {state.ElapsedSeconds:f0} s.");
         foreach (var (name, value) in Losses(checkpoint, state.Step))
             card.Append(CultureInfo.InvariantCulture, $" {name} {value:f4}.");
-        card.Append("\n\nSettings that differ from the defaults:\n\n```yaml\n");
+        card.Append("\n\nSettings that differ from the defaults, places of files apart:\n\n```yaml\n");
         // A fence of its own in a setting would end this one.
-        card.Append(ConfigurationBinder.WriteDifferences(TrainingCheckpoint.LoadConfiguration(checkpoint)).TrimEnd('\n')
+        var configuration = WithoutPlaces(TrainingCheckpoint.LoadConfiguration(checkpoint));
+        card.Append(ConfigurationBinder.WriteDifferences(configuration).TrimEnd('\n')
             .Replace("```", "'''", StringComparison.Ordinal));
         card.Append("\n```\n");
+    }
+
+    /// <summary>Names of files without their folders, which are of one machine and say who worked there.</summary>
+    private static TrainingConfiguration WithoutPlaces(TrainingConfiguration configuration)
+    {
+        var defaults = new TrainingConfiguration();
+        configuration.Data.Text = [.. configuration.Data.Text.Select(text => FileName(text)!)];
+        configuration.Data.Path = defaults.Data.Path;
+        configuration.Tokenizer.Path = FileName(configuration.Tokenizer.Path);
+        configuration.Training.Output = defaults.Training.Output;
+        configuration.Training.From = FileName(configuration.Training.From);
+        configuration.Evaluation.TaskData = FileName(configuration.Evaluation.TaskData);
+        configuration.Checkpoint.Resume = defaults.Checkpoint.Resume;
+        return configuration;
+
+        static string? FileName(string? path)
+            => path?.TrimEnd('/', '\\') is { } trimmed ? trimmed[(trimmed.LastIndexOfAny(['/', '\\']) + 1)..] : null;
     }
 
     /// <summary>

@@ -14,6 +14,7 @@ public static class ModelExport
     /// <param name="exporter">The format.</param>
     /// <param name="dtype">The matrices' type; null for the format's default.</param>
     /// <param name="fold">See <see cref="ExportOptions.Fold"/>.</param>
+    /// <param name="maxShardBytes">See <see cref="ExportOptions.MaxShardBytes"/>; null for its default.</param>
     /// <param name="stop">Ends the export, of which nothing remains then.</param>
     /// <exception cref="InvalidInputException">
     /// The checkpoint cannot be read, the format cannot hold it, or the directory exists; nothing is left behind.
@@ -25,6 +26,7 @@ public static class ModelExport
         IExporter exporter,
         ExportDtype? dtype = null,
         bool fold = false,
+        long? maxShardBytes = null,
         CancellationToken stop = default)
     {
         var type = dtype ?? exporter.Dtypes[0];
@@ -42,11 +44,20 @@ public static class ModelExport
                     + "leave it out.");
         }
 
+        if (maxShardBytes is not null && !exporter.HasShards)
+        {
+            throw new InvalidInputException(
+                $"--max-shard-size belongs to --format hf; {exporter.Format} is one file, so leave it out.");
+        }
+
+        var options = new ExportOptions(type, fold);
+        if (maxShardBytes is { } most)
+            options = options with { MaxShardBytes = most };
         using var source = ExportSource.Open(checkpoint, stop);
         ExportReport? report = null;
         AtomicDirectory.Write(target, directory =>
         {
-            report = exporter.Write(source, new ExportOptions(type, fold), directory);
+            report = exporter.Write(source, options, directory);
             stop.ThrowIfCancellationRequested();
             File.WriteAllText(
                 Path.Combine(directory, ModelCard.FileName), ModelCard.Write(source, exporter, type, report));

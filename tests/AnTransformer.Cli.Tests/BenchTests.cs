@@ -95,6 +95,28 @@ public sealed class BenchTests : IDisposable
     }
 
     [Fact]
+    public void Settings_after_a_name_make_another_contestant_and_medians_have_intervals()
+    {
+        const string plain = "angpt", unclipped = "angpt optimizer.spectral_clip=0";
+        var result = Bench("gpt+", plain, unclipped, "--no-eager", "--no-memory", "--rounds", "6", "--json").AssertSucceeded().Json;
+        Assert.Equal(["gpt+", plain, unclipped], Names(result.GetProperty("contestants"), "name"));
+        var ratios = result.GetProperty("step_time_ratios");
+        Assert.Equal(
+            [$"{plain} / {unclipped}", "angpt / gpt+", $"{unclipped} / gpt+"], ratios.EnumerateObject().Select(ratio => ratio.Name));
+        foreach (var ratio in ratios.EnumerateObject().Select(ratio => ratio.Value))
+        {
+            Assert.InRange(
+                ratio.GetProperty("median").GetDouble(), ratio.GetProperty("median_from").GetDouble(), ratio.GetProperty("median_to").GetDouble());
+        }
+
+        Assert.Contains("95 % interval", Bench("gpt+", plain, "--no-eager", "--no-memory").AssertSucceeded().Output, StringComparison.Ordinal);
+        Bench("angpt optimizer.spectral=0").AssertRejected("optimizer.spectral", "optimizer.spectral_clip");
+        Bench("angpt spectral_clip").AssertRejected("'spectral_clip' after angpt is no setting");
+        Bench("angpt model.hidden_size=8").AssertRejected("hidden_size is the same for all contestants");
+        Bench(" ").AssertRejected("<architectures>");
+    }
+
+    [Fact]
     public void The_tables_are_plain_in_a_pipe()
     {
         var output = Bench("gpt", "--no-memory").AssertSucceeded().Output;

@@ -1,4 +1,6 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
+using AnTransformer.Checkpoints;
 
 namespace AnTransformer.Cli.Tests;
 
@@ -58,6 +60,9 @@ public sealed class ExportTests : IDisposable
     [InlineData("angpt", "gguf", new[] { "--fold" }, "--fold belongs to --format safetensors")]
     [InlineData("angpt", "hf", new[] { "--dtype", "q8_0" }, "hf has no type q8_0")]
     [InlineData("angpt", "hf", new[] { "--dtype", "int4" }, "--dtype must be one of f64, f32, f16, bf16, q8_0")]
+    [InlineData("angpt", "gguf", new[] { "--max-shard-size", "1MB" }, "--max-shard-size belongs to --format hf")]
+    [InlineData("angpt", "hf", new[] { "--max-shard-size", "much" }, "--max-shard-size must be a size like 5GB")]
+    [InlineData("angpt", "hf", new[] { "--max-shard-size", "0KB" }, "--max-shard-size must be a size like 5GB")]
     [InlineData("angpt", "pickle", new string[0], "format 'pickle' is unknown")]
     [InlineData("nothing", "hf", new string[0], "no such directory")]
     public void Bad_input_is_one_sentence_and_leaves_nothing(string fixture, string format, string[] options, string fragment)
@@ -76,7 +81,76 @@ public sealed class ExportTests : IDisposable
         Assert.Equal(before, Directory.EnumerateFileSystemEntries(_angpt.Folder).ToHashSet(StringComparer.Ordinal));
     }
 
+    [Fact]
+    public void Large_weights_are_divided_as_asked()
+    {
+        _angpt.Train().AssertSucceeded();
+        var report = Export("run", "hf", "hf", "--max-shard-size", "0.03MiB", "--json").AssertSucceeded().Json;
+        Assert.Contains("model.safetensors.index.json", Files(report));
+        Assert.DoesNotContain("model.safetensors", Files(report));
+        _angpt.Run("import", "hf", "-o", "back").AssertSucceeded();
+        Assert.All(Score("run").Zip(Score("back")), pair => Assert.Equal(pair.First, pair.Second, 1e-4));
+    }
+
+    [Fact]
+    public void The_card_names_files_and_no_folder_of_this_machine()
+    {
+        _angpt.Train(
+            "--data.text", _angpt.In("corpus.txt"), "--data.path", _angpt.In("data"), "--training.output", _angpt.In("run")).AssertSucceeded();
+        Export("run", "gguf", "gguf").AssertSucceeded();
+        var card = File.ReadAllText(_angpt.In("gguf", "README.md"));
+        Assert.Contains("corpus.txt", card, StringComparison.Ordinal);
+        Assert.DoesNotContain(_angpt.Folder, card, StringComparison.Ordinal);
+        Assert.DoesNotContain("output:", card, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("gguf", "q8_0")]
+    [InlineData("hf", "bf16")]
+    public void A_signal_in_the_middle_leaves_nothing(string format, string dtype)
+    {
+        // Large enough to be seen half written: hundreds of megabytes.
+        LargeModel(_angpt.In("large"), vocabSize: 2_000_000);
+        var before = Directory.EnumerateFileSystemEntries(_angpt.Folder).ToHashSet(StringComparer.Ordinal);
+        var process = _angpt.Start("export", "large", "--format", format, "--dtype", dtype, "-o", "out");
+        Signals.WaitFor(process, () => Directory.EnumerateDirectories(_angpt.Folder, ".out.tmp-*").Any(IsUnderWay));
+        Signals.Send(process, Signals.Terminate);
+        var result = Angpt.Wait(process);
+        Assert.True(result.ExitCode == 3, $"exit code {result.ExitCode}: {result.Output}{result.Error}");
+        Assert.DoesNotContain("   at ", result.Error, StringComparison.Ordinal);
+        Assert.Equal(before, Directory.EnumerateFileSystemEntries(_angpt.Folder).ToHashSet(StringComparer.Ordinal));
+
+        static bool IsUnderWay(string staging)
+            => new DirectoryInfo(staging).EnumerateFiles().Any(file => file.Length > 1_000_000);
+    }
+
     public void Dispose() => _angpt.Dispose();
+
+    /// <summary>A fixture with a larger vocabulary.</summary>
+    private static void LargeModel(string directory, int vocabSize)
+    {
+        var fixture = Path.Combine(AppContext.BaseDirectory, "fixtures", "gpt");
+        var config = JsonNode.Parse(File.ReadAllText(Path.Combine(fixture, "config.json")))!.AsObject();
+        config["vocab_size"] = vocabSize;
+        Directory.CreateDirectory(directory);
+        File.WriteAllText(Path.Combine(directory, "config.json"), config.ToJsonString());
+        using var small = SafetensorsFile.Open(Path.Combine(fixture, "model.safetensors"));
+        using var stream = File.Create(Path.Combine(directory, "model.safetensors"));
+        var writer = new SafetensorsWriter(stream, small.Names.Select(name => (name, small[name].Dtype, Shape(name))));
+        var zeros = new byte[1 << 20];
+        foreach (var entry in writer.Entries)
+        {
+            if (!IsOverVocabulary(entry.Name))
+                writer.Write(entry.Name, small.GetBytes(entry.Name));
+            for (var rest = IsOverVocabulary(entry.Name) ? entry.ByteCount : 0; rest > 0; rest -= zeros.Length)
+                writer.Write(entry.Name, zeros.AsSpan(0, (int)Math.Min(rest, zeros.Length)));
+        }
+
+        writer.Complete();
+
+        static bool IsOverVocabulary(string name) => name is "model.embed_tokens.weight" or "lm_head.weight";
+        IReadOnlyList<long> Shape(string name) => IsOverVocabulary(name) ? [vocabSize, small[name].Shape[1]] : small[name].Shape;
+    }
 
     private static List<string> Files(JsonElement report)
         => [.. report.GetProperty("files").EnumerateObject().Select(file => file.Name)];

@@ -22,6 +22,23 @@ public sealed class GenerateTests(CommandTests.TrainedModel model) : IClassFixtu
     }
 
     [Fact]
+    public void On_a_terminal_lines_are_asked_for_and_continued_until_an_empty_one()
+    {
+        Assert.SkipUnless(Angpt.Succeeds("command -v script"), "There is no script, which makes a terminal.");
+        // A real terminal: what is typed is echoed by it, and both streams go to it.
+        var result = _angpt.Shell(
+            "printf 'the cat\\nthe red\\n\\n' | script -qec \"$angpt generate run --max-tokens 3 --temperature 0\" /dev/null").AssertSucceeded();
+        var screen = result.Output.ReplaceLineEndings("\n");
+        Assert.Contains("Type the beginning of a text; an empty line ends.", screen, StringComparison.Ordinal);
+        foreach (var prompt in (string[])["the cat", "the red"])
+        {
+            var whole = _angpt.Run("generate", "run", "--prompt", prompt, "--max-tokens", "3", "--temperature", "0").AssertSucceeded().Output;
+            Assert.StartsWith(prompt, whole, StringComparison.Ordinal);
+            Assert.Contains(whole[prompt.Length..].ReplaceLineEndings("\n").TrimEnd(), screen, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
     public void LibTorch_is_not_loaded()
     {
         // What it would be loaded from does not exist: commands that need it say so, and these do not.

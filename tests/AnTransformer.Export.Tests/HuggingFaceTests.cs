@@ -1,5 +1,6 @@
 using System.Text.Json;
 using AnTransformer.Checkpoints;
+using AnTransformer.Export.Import;
 using AnTransformer.Training.Tokenization.Files;
 
 namespace AnTransformer.Export.Tests;
@@ -52,6 +53,42 @@ public sealed class HuggingFaceTests : IDisposable
         using var weights = SafetensorsFile.Open(Path.Combine(target, "model.safetensors"));
         Assert.Equal("pt", weights.Metadata["format"]);
         Assert.Equal(2 + 1 + (3 * 11), weights.Names.Count);
+    }
+
+    [Theory]
+    [InlineData("gpt+ tied", 100_000L)]
+    [InlineData("angpt grouped", 70_000L)]
+    [InlineData("gpt", 1L)]
+    public void Large_weights_are_divided_and_listed(string name, long mostBytes)
+    {
+        var checkpoint = TestModels.Random(TestModels.Standard[name], _workspace.New());
+        var (whole, divided) = (Export(checkpoint), _workspace.New());
+        ModelExport.Write(
+            checkpoint, divided, ExporterRegistry.Get("hf"), maxShardBytes: mostBytes, stop: TestContext.Current.CancellationToken);
+        using var expected = SafetensorsFile.Open(Path.Combine(whole, "model.safetensors"));
+        using var index = JsonDocument.Parse(File.ReadAllText(Path.Combine(divided, "model.safetensors.index.json")));
+        var map = index.RootElement.GetProperty("weight_map").EnumerateObject().ToDictionary(entry => entry.Name, entry => entry.Value.GetString()!);
+        Assert.Equal(expected.Names.Order(StringComparer.Ordinal), map.Keys.Order(StringComparer.Ordinal));
+        Assert.Equal(
+            expected.Names.Sum(tensor => (long)expected.GetBytes(tensor).Length),
+            index.RootElement.GetProperty("metadata").GetProperty("total_size").GetInt64());
+        Assert.False(File.Exists(Path.Combine(divided, "model.safetensors")));
+        var files = map.Values.Distinct().Order(StringComparer.Ordinal).ToList();
+        Assert.Equal(Enumerable.Range(1, files.Count).Select(i => $"model-{i:D5}-of-{files.Count:D5}.safetensors"), files);
+        Assert.True(files.Count > 1);
+        foreach (var file in files)
+        {
+            using var shard = SafetensorsFile.Open(Path.Combine(divided, file));
+            Assert.True(shard.Names.Count == 1 || shard.Names.Sum(tensor => (long)shard.GetBytes(tensor).Length) <= mostBytes);
+            Assert.All(shard.Names, tensor => Assert.Equal(file, map[tensor]));
+            Assert.All(shard.Names, tensor => Assert.True(shard.GetBytes(tensor).SequenceEqual(expected.GetBytes(tensor))));
+        }
+
+        // And it comes back as the whole one does.
+        var (one, many) = (_workspace.New(), _workspace.New());
+        CheckpointImport.Run(whole, one, TestContext.Current.CancellationToken);
+        CheckpointImport.Run(divided, many, TestContext.Current.CancellationToken);
+        Assert.Equal(File.ReadAllBytes(Path.Combine(one, "model.safetensors")), File.ReadAllBytes(Path.Combine(many, "model.safetensors")));
     }
 
     [Fact]

@@ -54,7 +54,10 @@ internal sealed record BenchReport(
             memory.GetValueOrDefault(name));
     }
 
-    /// <summary>Speed-up of ours over the twin, then what the other architectures cost against GPT+.</summary>
+    /// <summary>
+    /// Speed-up of ours over the twin, what settings of a contestant's own save, and what the other architectures cost
+    /// against GPT+.
+    /// </summary>
     private static IEnumerable<BenchRatio> RatiosOf(BenchSettings settings, StepBenchmarkResult result)
     {
         var seconds = result.Timings.ToDictionary(
@@ -64,6 +67,13 @@ internal sealed record BenchReport(
             foreach (var architecture in settings.Architectures)
                 yield return Ratio(
                     Contestants.NameOf(architecture, eager: true), Contestants.NameOf(architecture, eager: false));
+        }
+
+        foreach (var architecture in settings.Architectures)
+        {
+            var plain = BenchSettings.Plain(architecture);
+            if (plain != architecture && settings.Architectures.Contains(plain))
+                yield return Ratio(plain, architecture);
         }
 
         if (!settings.Architectures.Contains(GptPlusDefinition.ArchitectureName))

@@ -27,36 +27,68 @@ internal sealed record BenchSettings(
     // Token ids of a batch are made as one array of 64-bit numbers.
     private const long MostTokens = 1L << 28;
 
+    // What this command's own options decide, for all contestants alike.
+    private static readonly string[] Shared =
+    [
+        "architecture", "hidden_size", "num_hidden_layers", "num_attention_heads", "num_key_value_heads", "head_dim",
+        "sliding_window", "tie_word_embeddings", "max_position_embeddings", "intermediate_size", "steps", "batch_size",
+    ];
+
     public long TokensPerStep => (long)BatchSize * Context;
 
     public bool OnCpu => Device == "cpu";
 
-    /// <summary>Reads architecture names; what comes twice counts once.</summary>
-    /// <exception cref="InvalidInputException">A name is unknown.</exception>
+    /// <summary>
+    /// Reads architectures, each with settings of its own after it, as in <c>angpt optimizer.spectral_clip=0</c>; what
+    /// comes twice counts once.
+    /// </summary>
+    /// <exception cref="InvalidInputException">A name or a setting is unknown.</exception>
     public static IReadOnlyList<string> ParseArchitectures(IEnumerable<string> names)
-        => names.Distinct(StringComparer.OrdinalIgnoreCase)
-            .Select(name => ArchitectureRegistry.GetTrained(name, "bench: architecture").Name).ToList();
+        => names.Select(Parse).Distinct(StringComparer.Ordinal).ToList();
+
+    /// <summary>The architecture without settings of its own.</summary>
+    public static string Plain(string architecture) => architecture.Split(' ')[0];
+
+    private static string Parse(string text)
+    {
+        var words = text.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        var architecture = ArchitectureRegistry.GetTrained(words[0], "bench: architecture").Name;
+        if (words.Skip(1).FirstOrDefault(word => !word.Contains('=', StringComparison.Ordinal)) is { } word)
+        {
+            throw new InvalidInputException(
+                $"bench: '{Printable.Excerpt(word)}' after {architecture} is no setting; write it as "
+                    + "KEY=VALUE, for example optimizer.spectral_clip=0.");
+        }
+
+        if (words.Skip(1).Select(word => word.Split('=')[0].Split('.')[^1].Replace('-', '_'))
+            .FirstOrDefault(name => Shared.Contains(name, StringComparer.Ordinal)) is { } shared)
+        {
+            throw new InvalidInputException(
+                $"bench: {shared} is the same for all contestants; leave it out after {architecture}, and see "
+                    + "'angpt bench --help' for the option.");
+        }
+
+        return string.Join(' ', [architecture, .. words.Skip(1)]);
+    }
 
     /// <summary>Model, optimizer and clipping of an architecture, as training would have them.</summary>
     /// <exception cref="InvalidInputException">Sizes do not fit together.</exception>
     public TrainingPlan Plan(string architecture)
     {
-        var configuration = new TrainingConfiguration
-        {
-            Model = new ModelSection
-            {
-                Architecture = architecture,
-                HiddenSize = HiddenSize,
-                NumHiddenLayers = Layers,
-                NumAttentionHeads = Heads,
-                NumKeyValueHeads = KeyValueHeads,
-                HeadDim = HeadSize,
-                SlidingWindow = SlidingWindow,
-                TieWordEmbeddings = TieWordEmbeddings,
-                MaxPositionEmbeddings = Context,
-                IntermediateSize = IntermediateSize,
-            },
-        };
+        var overrides = architecture.Split(' ').Skip(1).Select(word => word.Split('=', 2))
+            .Select(pair => (pair[0], pair[1])).ToList();
+        var configuration = ConfigurationBinder.Defaults<TrainingConfiguration>(overrides);
+        var model = configuration.Model;
+        model.Architecture = Plain(architecture);
+        model.HiddenSize = HiddenSize;
+        model.NumHiddenLayers = Layers;
+        model.NumAttentionHeads = Heads;
+        model.NumKeyValueHeads = KeyValueHeads;
+        model.HeadDim = HeadSize;
+        model.SlidingWindow = SlidingWindow;
+        model.TieWordEmbeddings = TieWordEmbeddings;
+        model.MaxPositionEmbeddings = Context;
+        model.IntermediateSize = IntermediateSize;
         configuration.Training.Steps = 1;
         configuration.Training.BatchSize = BatchSize;
         return TrainingPlan.Create(configuration, VocabSize);

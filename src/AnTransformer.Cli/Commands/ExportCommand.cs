@@ -32,10 +32,15 @@ internal static class ExportCommand
             HelpName = "directory",
             Required = true,
         }.NotEmpty("name a directory");
+        var shard = new Option<string?>("--max-shard-size")
+        {
+            Description = "With --format hf: weights in one file at most, for example 200MB; 5GB by default.",
+            HelpName = "size",
+        }.NotEmpty("give a size like 5GB");
         var json = SharedOptions.Json();
         var command = new Command("export", "Write a trained model in the format of another program.")
         {
-            checkpoint, format, dtype, fold, output, json,
+            checkpoint, format, dtype, fold, shard, output, json,
         };
         command.SetAction(parsed =>
         {
@@ -44,7 +49,9 @@ internal static class ExportCommand
             var source = CheckpointPath.Resolve(parsed.GetRequiredValue(checkpoint));
             var target = parsed.GetRequiredValue(output);
             using var stop = new StopSignal(StopWords.Export);
-            var report = ModelExport.Write(source, target, exporter, type, parsed.GetValue(fold), stop.Token);
+            var mostBytes = parsed.GetValue(shard) is { } size ? ByteCount.Parse(shard.Name, size) : (long?)null;
+            var report = ModelExport.Write(
+                source, target, exporter, type, parsed.GetValue(fold), mostBytes, stop.Token);
             Print(source, target, exporter, report, parsed.GetValue(json));
             return ExitCodes.Success;
         });

@@ -79,9 +79,16 @@ internal sealed class BenchTables
 
     private Table Ratios(BenchReport report)
     {
-        var table = Table("step time, round by round", "median", "min - max");
+        var table = Table("step time, round by round", "median", "95 % interval of the median", "min - max");
         foreach (var (name, value) in report.Ratios)
-            table.AddRow(Cell(name), Cell($"{value.Median:f3}"), Cell($"{value.Lowest:f3} - {value.Highest:f3}"));
+        {
+            table.AddRow(
+                Cell(name),
+                Cell($"{value.Median:f3}"),
+                Cell(value.MedianFrom is null ? "-" : $"{value.MedianFrom:f3} - {value.MedianTo:f3}"),
+                Cell($"{value.Lowest:f3} - {value.Highest:f3}"));
+        }
+
         return table;
     }
 

@@ -13,6 +13,8 @@ internal sealed class HuggingFaceExporter : IExporter
 
     public IReadOnlyList<ExportDtype> Dtypes => [ExportDtype.F32, ExportDtype.F16, ExportDtype.BF16];
 
+    public bool HasShards => true;
+
     public ExportReport Write(ExportSource source, ExportOptions options, string directory)
     {
         var model = StandardModelBuilder.Build(source, options.Dtype);
@@ -20,8 +22,7 @@ internal sealed class HuggingFaceExporter : IExporter
         HuggingFaceConfig.Write(
             Path.Combine(directory, ModelCheckpoint.ConfigFile), model, options.Dtype, source.Tokenizer?.EndOfTextId);
         HuggingFaceTokenizer.Write(directory, source.Tokenizer, model.Config.MaxPositionEmbeddings);
-        TensorFile.Write(
-            Path.Combine(directory, ModelCheckpoint.WeightsFile), source.Rows, [.. Tensors(model)], options.Dtype);
+        WeightShards.Write(directory, source.Rows, [.. Tensors(model)], options.Dtype, options.MaxShardBytes);
         return new ExportReport(HuggingFaceConfig.ClassOf(model))
         {
             Notes = notes,

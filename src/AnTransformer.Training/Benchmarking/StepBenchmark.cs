@@ -15,9 +15,10 @@ namespace AnTransformer.Training.Benchmarking;
 public sealed record Contestant(string Name, ModelConfig Model, bool IsProfiled, ITrainingStep Step);
 
 /// <summary>
-/// Times training steps of several implementations in one process, one step each per round, in an order that rotates:
-/// what disturbs the machine for a while disturbs all of them, and no one always comes after the same load. The
-/// ceilings that they are compared with are measured in every round, too.
+/// Times training steps of several implementations in one process, one step each per round:
+/// what disturbs the machine for a while disturbs all of them. The order rotates, and every second round is the one
+/// before it backwards, so that of two implementations each is first equally often. The ceilings that they are compared
+/// with are measured in every round, too.
 /// </summary>
 public sealed class StepBenchmark
 {
@@ -49,7 +50,8 @@ public sealed class StepBenchmark
             for (var turn = 0; turn < timings.Length; turn++)
             {
                 stop.ThrowIfCancellationRequested();
-                var timing = timings[(turn + round + warmupRounds) % timings.Length];
+                var place = Place(round + warmupRounds, turn, timings.Length);
+                var timing = timings[place];
                 var (total, update) = Step(timing.Contestant, inputs, targets);
                 if (round >= 0)
                     timing.Add(total, update);
@@ -66,6 +68,10 @@ public sealed class StepBenchmark
 
         return new StepBenchmarkResult(timings, Spread.Of(matmulRates).Median, Spread.Of(copyRates).Median);
     }
+
+    /// <summary>Whose turn it is.</summary>
+    internal static int Place(int round, int turn, int count)
+        => ((round / 2) + (round % 2 == 0 ? turn : count - 1 - turn)) % count;
 
     private (double Total, double Update) Step(Contestant contestant, long[] inputs, long[] targets)
     {

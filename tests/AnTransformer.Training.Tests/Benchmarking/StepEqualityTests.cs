@@ -39,6 +39,44 @@ public sealed class StepEqualityTests
         Assert.Throws<ArgumentException>(() => Spread.Of([]));
     }
 
+    [Theory]
+    [InlineData(5, null, null)]
+    [InlineData(6, 1, 6)]
+    [InlineData(8, 1, 8)]
+    [InlineData(9, 2, 8)]
+    [InlineData(30, 10, 21)]        // of a table of binomial intervals, as the others
+    [InlineData(100, 40, 61)]
+    [InlineData(1000, 469, 532)]
+    [InlineData(10_000, 4902, 9_999 - 4900)]
+    public void The_median_s_interval_lies_between_two_measurements(int count, int? from, int? to)
+    {
+        var spread = Spread.Of(Enumerable.Range(1, count).Select(i => (double)i).Reverse());
+        Assert.Equal(((double?)from, (double?)to), (spread.MedianFrom, spread.MedianTo));
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    [InlineData(6)]
+    public void Of_two_contestants_each_is_first_equally_often(int count)
+    {
+        var before = new int[count, count];
+        for (var round = 0; round < 2 * count; round++)
+        {
+            var order = Enumerable.Range(0, count).Select(turn => StepBenchmark.Place(round, turn, count)).ToList();
+            Assert.Equal(Enumerable.Range(0, count), order.Order());
+            foreach (var (first, second) in from a in order from b in order where a != b && order.IndexOf(a) < order.IndexOf(b) select (a, b))
+                before[first, second]++;
+        }
+
+        for (var a = 0; a < count; a++)
+        {
+            for (var b = 0; b < count; b++)
+                Assert.Equal(a == b ? 0 : count, before[a, b]);
+        }
+    }
+
     [Fact]
     public void Batches_follow_from_the_seed_and_targets_are_the_next_ids()
     {

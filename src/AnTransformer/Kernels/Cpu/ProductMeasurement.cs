@@ -7,6 +7,10 @@ namespace AnTransformer.Kernels.Cpu;
 internal static unsafe class ProductMeasurement
 {
     private const int Rounds = 15;
+    private const int FewestRounds = 3;
+
+    // On a slow machine differences are seen in fewer rounds, which take long.
+    private const double MostSeconds = 0.3;
 
     // After so many calls the runtime compiles a method again, better, on another thread.
     private const int CallsUntilOptimized = 40;
@@ -106,8 +110,11 @@ internal static unsafe class ProductMeasurement
     {
         // The best of some rounds in turns: what else runs on the machine only ever takes time away.
         var (ownSeconds, blasSeconds) = (double.MaxValue, double.MaxValue);
+        var begin = Stopwatch.GetTimestamp();
         for (var round = 0; round < Rounds; round++)
         {
+            if (round >= FewestRounds && Stopwatch.GetElapsedTime(begin).TotalSeconds > MostSeconds)
+                break;
             var start = Stopwatch.GetTimestamp();
             own();
             var middle = Stopwatch.GetTimestamp();

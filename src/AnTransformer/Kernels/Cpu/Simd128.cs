@@ -3,7 +3,10 @@ using System.Runtime.Intrinsics;
 
 namespace AnTransformer.Kernels.Cpu;
 
-/// <summary>4 floats.</summary>
+/// <summary>
+/// 4 floats. Multiply-adds are estimates: fused where the processor has them, as all but the oldest have, and a product
+/// and a sum elsewhere, where a fused one would be computed by a library, a hundred times as slowly.
+/// </summary>
 internal unsafe struct Simd128(Vector128<float> value) : ISimd<Simd128>
 {
     private Vector128<float> _value = value;
@@ -30,7 +33,7 @@ internal unsafe struct Simd128(Vector128<float> value) : ISimd<Simd128>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Simd128 MultiplyAdd(Simd128 a, Simd128 b, Simd128 c)
-        => new(Vector128.FusedMultiplyAdd(a._value, b._value, c._value));
+        => new(Vector128.MultiplyAddEstimate(a._value, b._value, c._value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Simd128 Sqrt(Simd128 a) => new(Vector128.Sqrt(a._value));
@@ -49,7 +52,7 @@ internal unsafe struct Simd128(Vector128<float> value) : ISimd<Simd128>
         => new(a._value * ((Vector128.ConvertToInt32Native(n._value) + Vector128.Create(127)) << 23).AsSingle());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Add(Simd128 a, Simd128 b) => _value = Vector128.FusedMultiplyAdd(a._value, b._value, _value);
+    public void Add(Simd128 a, Simd128 b) => _value = Vector128.MultiplyAddEstimate(a._value, b._value, _value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public readonly void Store(float* destination) => _value.Store(destination);

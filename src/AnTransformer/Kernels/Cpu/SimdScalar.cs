@@ -24,7 +24,7 @@ internal unsafe struct SimdScalar(float value) : ISimd<SimdScalar>
     public static SimdScalar operator /(SimdScalar a, SimdScalar b) => new(a._value / b._value);
 
     public static SimdScalar MultiplyAdd(SimdScalar a, SimdScalar b, SimdScalar c)
-        => new(MathF.FusedMultiplyAdd(a._value, b._value, c._value));
+        => new(float.MultiplyAddEstimate(a._value, b._value, c._value));
 
     public static SimdScalar Sqrt(SimdScalar a) => new(MathF.Sqrt(a._value));
 
@@ -38,7 +38,7 @@ internal unsafe struct SimdScalar(float value) : ISimd<SimdScalar>
         => new(a._value * BitConverter.Int32BitsToSingle(((int)n._value + 127) << 23));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Add(SimdScalar a, SimdScalar b) => _value = MathF.FusedMultiplyAdd(a._value, b._value, _value);
+    public void Add(SimdScalar a, SimdScalar b) => _value = float.MultiplyAddEstimate(a._value, b._value, _value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public readonly void Store(float* destination) => *destination = _value;
