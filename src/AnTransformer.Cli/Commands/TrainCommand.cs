@@ -52,6 +52,7 @@ internal static class TrainCommand
                 overrides = [.. overrides, ("distributed.backend", backend)];
             var path = parsed.GetRequiredValue(config);
             var isRun = Directory.Exists(path);
+            using var loading = new LibTorchLoading();
             var configuration = isRun
                 ? SavedRun.Load(path, overrides)
                 : ConfigurationBinder.Load<TrainingConfiguration>(BundledFiles.Find(path), overrides);

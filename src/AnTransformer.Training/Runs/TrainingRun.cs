@@ -37,12 +37,15 @@ public static class TrainingRun
         group ??= ProcessGroup.Single;
         var isFirst = group.Rank == 0;
         using var run = isFirst ? RunDirectory.Open(configuration.Training.Output) : null;
+        // Of several processes each would choose matrix products for itself.
+        using var warmUp = group.Size == 1 ? WarmUp.Start(configuration) : null;
         // Text is prepared once; the others find what the first has made.
         if (!isFirst)
             group.Barrier();
         using var data = TrainingData.Open(configuration, listener, stop);
         if (isFirst)
             group.Barrier();
+        warmUp?.Dispose();
         using var trainer = new Trainer(configuration, data, run, listener, further, group, tasks);
         if (trainer.Model.Config.Masking is not null && configuration.Evaluation.SamplePrompt is not null)
             listener.OnMessage("no sample is drawn: a masked language model does not continue text");

@@ -91,48 +91,45 @@ internal sealed record SpectralClipping(ElementwiseRule Rule, double Limit) : Up
         float* left = leftMemory.Pointer, sums = sumsMemory.Pointer;
         var squares = new double[blocks.Count];
 
+        // Dᵀ(D v) is the sum of (d·v) d over the rows d of D: one pass, while a row is in the cache.
         CpuTeam.Run(blocks.Count, index =>
         {
             var block = blocks[index];
             Rule.DirectionRows(block, step);
-            squares[index] = CpuKernels.Instance.SumOfSquares(block.Gradients, block.Count);
-            for (var row = 0; row < block.Rows; row++)
-            {
-                left[block.First + row] = CpuKernels.Instance.InnerProduct(
-                    block.Gradients + ((long)row * width), right, width);
-            }
-        });
-        var norm = (float)Math.Sqrt(CpuKernels.Instance.SumOfSquares(left, rows));
-        CpuTeam.Run(blocks.Count, index =>
-        {
-            var block = blocks[index];
             var sum = sums + ((long)index * width);
             new Span<float>(sum, width).Clear();
+            var total = 0.0;
             for (var row = 0; row < block.Rows; row++)
             {
-                ref var share = ref left[block.First + row];
-                share /= MathF.Max(norm, SmallestNorm);
-                CpuKernels.Instance.AddScaled(sum, block.Gradients + ((long)row * width), share, width);
+                var values = block.Gradients + ((long)row * width);
+                total += CpuKernels.Instance.SumOfSquares(values, width);
+                var share = CpuKernels.Instance.InnerProduct(values, right, width);
+                left[block.First + row] = share;
+                CpuKernels.Instance.AddScaled(sum, values, share, width);
             }
+
+            squares[index] = total;
         });
         for (var block = 1; block < blocks.Count; block++)
             CpuKernels.Instance.AddScaled(sums, sums + ((long)block * width), 1, width);
-        var sigma = Math.Sqrt(CpuKernels.Instance.SumOfSquares(sums, width));
+        var norm = Math.Max(Math.Sqrt(CpuKernels.Instance.SumOfSquares(left, rows)), SmallestNorm);
+        var sigma = Math.Sqrt(CpuKernels.Instance.SumOfSquares(sums, width)) / norm;
         for (var i = 0; i < width; i++)
-            right[i] = sums[i] / MathF.Max((float)sigma, SmallestNorm);
-        var excess = (float)Math.Max(0, sigma - Largest(squares.Sum(), rows, width));
+            right[i] = sums[i] / (float)Math.Max(sigma * norm, SmallestNorm);
+        // Of a row's share of the left vector, which is not divided by its length.
+        var excess = (float)(Math.Max(0, sigma - Largest(squares.Sum(), rows, width)) / norm);
         var (stepSize, keep) = (OptimizerStep.StepSize(Rule.StepSize(step), state), step.Keep(state));
         CpuTeam.Run(blocks.Count, index =>
         {
             var block = blocks[index];
-            for (var row = 0; row < block.Rows && excess > 0; row++)
+            for (var row = 0; row < block.Rows; row++)
             {
-                CpuKernels.Instance.AddScaled(
-                    block.Gradients + ((long)row * width), right, -excess * left[block.First + row], width);
+                float* values = block.Values + ((long)row * width), direction = block.Gradients + ((long)row * width);
+                if (excess > 0)
+                    CpuKernels.Instance.AddScaled(direction, right, -excess * left[block.First + row], width);
+                CpuKernels.Instance.ApplyDirection(
+                    values, direction, 1, width, stepSize, keep, state.ConstraintOfRows);
             }
-
-            CpuKernels.Instance.ApplyDirection(
-                block.Values, block.Gradients, block.Rows, width, stepSize, keep, state.ConstraintOfRows);
         });
     }
 }
