@@ -36,6 +36,10 @@ internal static class MachineFacts
                 $"{product.Chosen} (own {product.OwnGflops:f0}, blas {product.BlasGflops:f0} GFLOP/s)")));
         }
 
+        var bfloat = BFloatRate.Measure();
+        facts.Add(("compute dtype bf16", string.Create(
+            CultureInfo.InvariantCulture,
+            $"{(bfloat.IsFaster ? "pays" : "does not pay")} (fp32 {bfloat.Fp32 / 1e9:f0}, bf16 {bfloat.Bf16 / 1e9:f0} GFLOP/s)")));
         facts.Add(("record", machine.Record));
         return facts;
     }

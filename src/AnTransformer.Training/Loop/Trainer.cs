@@ -1,3 +1,4 @@
+using System.Globalization;
 using AnTransformer.Architectures;
 using AnTransformer.Distributed;
 using AnTransformer.Kernels;
@@ -71,6 +72,7 @@ public sealed class Trainer : IDisposable
         (_configuration, _data, _run, _listener) = (configuration, data, run, listener);
         _group = group ?? ProcessGroup.Single;
         var training = configuration.Training;
+        KeepFp32WhereFaster(training);
         var context = TrainingPlan.CreateContext(training);
         if (FusedKernels.WhyEager(context.Device) is { } reason)
             listener.OnWarning($"training without fused CUDA kernels, which is slower: {reason}");
@@ -259,6 +261,24 @@ public sealed class Trainer : IDisposable
         _listener.OnMessage("processes train together from here on; the momentum of outer steps is left behind");
         return [.. OuterOptimizer.StateNames(_model).Select(
             item => KeyValuePair.Create(item.Name, zeros_like(item.Of)))];
+    }
+
+    /// <summary>bf16 on a CPU is for the sake of speed, and only some have it there. Rank 0 decides for all.</summary>
+    private void KeepFp32WhereFaster(TrainingSection training)
+    {
+        if (training.ComputeDtype != ComputeDtype.Bf16 || training.Device != "cpu")
+            return;
+        var rate = _group.Rank == 0 ? BFloatRate.Measure() : null;
+        if (_group.FromFirst([(byte)(rate is { IsFaster: false } ? 1 : 0)])[0] == 0)
+            return;
+        training.ComputeDtype = ComputeDtype.Fp32;
+        if (rate is not null)
+        {
+            _listener.OnWarning(string.Create(
+                CultureInfo.InvariantCulture,
+                $"training.compute_dtype is bf16, but products run at {rate.Bf16 / 1e9:f0} GFLOP/s in bf16 and at "
+                    + $"{rate.Fp32 / 1e9:f0} in fp32 on this processor; the run computes in fp32"));
+        }
     }
 
     private void Begin()
