@@ -12,7 +12,7 @@ var isMapped = !args.Contains("--no-mmap");
 args = [.. args.Where(word => word != "--no-mmap")];
 if (args.Length < 2)
 {
-    Console.Error.WriteLine("Give a GGUF file, the checkpoint that it was exported from, and optionally f32, bf16 or q8, rounds, threads, --no-mmap.");
+    Console.Error.WriteLine("Give a GGUF file, the directory of the checkpoint that it was exported from (run/checkpoints/step-…), and optionally f32, bf16 or q8, rounds, threads, --no-mmap.");
     return 2;
 }
 
