@@ -19,6 +19,13 @@ public sealed class BenchTests : IDisposable
         var first = _angpt.Run("info", "--machine", "--json").AssertSucceeded().Json;
         Assert.True(first.GetProperty("multiplier_peak_gflops").GetDouble() > 0.1);
         Assert.True(first.GetProperty("memory_read_gb_per_s").GetDouble() > 0.01);
+        Assert.Equal(
+            ["small A Bᵀ", "large A Bᵀ", "small A B", "large A B", "small Aᵀ B", "large Aᵀ B", "attention"], Names(first.GetProperty("products"), "name"));
+        Assert.All(first.GetProperty("products").EnumerateArray(), product => Assert.True(product.GetProperty("own_gflops").GetDouble() > 0));
+        Assert.True(first.GetProperty("compute_dtype_bf16").GetProperty("bf16").GetDouble() > 0);
+        var table = _angpt.Run("info", "--machine").AssertSucceeded().Output;
+        Assert.Contains("small A Bᵀ", table, StringComparison.Ordinal);
+        Assert.Matches("compute dtype bf16 +(pays|does not pay) \\(fp32", table);
         var record = first.GetProperty("record").GetString()!;
         Assert.StartsWith(_angpt.In("cache"), record, StringComparison.Ordinal);
         var measured = File.ReadAllText(record);

@@ -16,6 +16,11 @@ internal static class Signals
             _ = Kill(process.Id, signal);
     }
 
+    /// <summary>Whether processes that are started here ignore SIGHUP from the start, as under nohup.</summary>
+    public static bool IsHangupIgnored
+        => File.ReadLines("/proc/self/status").FirstOrDefault(line => line.StartsWith("SigIgn:", StringComparison.Ordinal)) is { } line
+            && (Convert.ToUInt64(line[7..].Trim(), 16) & 1) != 0;
+
     /// <summary>Waits until something is so, or the process has ended.</summary>
     public static void WaitFor(Process process, Func<bool> condition)
     {

@@ -22,8 +22,8 @@ internal static class BenchCommand
     {
         var architectures = new Argument<string[]>("architectures")
         {
-            Description = $"Which of {string.Join(", ", ArchitectureRegistry.Names)} to time; settings of one's own may follow "
-                + "a name, in quotes: \"angpt optimizer.spectral_clip=0\".",
+            Description = $"Which of {string.Join(", ", ArchitectureRegistry.Names)} to time; settings of one's own "
+                + "may follow a name, in quotes: \"angpt optimizer.spectral_clip=0\".",
             DefaultValueFactory = _ => DefaultArchitectures,
             Arity = ArgumentArity.ZeroOrMore,
         };

@@ -25,6 +25,7 @@ internal static partial class ByteCount
                 $"{option} must be a size like 5GB, 200MB or 1.5GiB, not '{Printable.Excerpt(text)}'.");
     }
 
-    [GeneratedRegex(@"^(?<number>\d{1,15}(\.\d{1,6})?) ?(?<unit>[kmgtKMGT][iI]?[bB])?$", RegexOptions.ExplicitCapture, -1)]
+    [GeneratedRegex(
+        @"^(?<number>\d{1,15}(\.\d{1,6})?) ?(?<unit>[kmgtKMGT][iI]?[bB])?$", RegexOptions.ExplicitCapture, -1)]
     private static partial Regex Form();
 }

@@ -218,7 +218,8 @@ internal static class InfoCommand
 
     private static void Print(List<(string Name, object? Value)> facts)
     {
-        var lines = facts.SelectMany(fact => RunFacts.Lines(fact.Value) ?? [(fact.Name, Text(fact.Value))]).ToList();
+        var lines = facts.SelectMany(fact => RunFacts.Lines(fact.Value) ?? MachineFacts.Lines(fact.Value)
+            ?? [(fact.Name, Text(fact.Value))]).ToList();
         var width = lines.Max(line => line.Name.Length) + 2;
         foreach (var (name, text) in lines)
             Console.WriteLine(Printable.Line(name.PadRight(width) + text));

@@ -1,6 +1,6 @@
-using System.Globalization;
 using AnTransformer.Inference;
 using AnTransformer.Training.Devices;
+using static System.FormattableString;
 
 namespace AnTransformer.Cli.Commands;
 
@@ -29,18 +29,25 @@ internal static class MachineFacts
             ("matrix products", machine.Implementation.MatrixProducts),
             ("chosen by", machine.ChosenBy),
         ];
-        foreach (var product in machine.Products)
-        {
-            facts.Add((product.Name, string.Create(
-                CultureInfo.InvariantCulture,
-                $"{product.Chosen} (own {product.OwnGflops:f0}, blas {product.BlasGflops:f0} GFLOP/s)")));
-        }
-
-        var bfloat = BFloatRate.Measure();
-        facts.Add(("compute dtype bf16", string.Create(
-            CultureInfo.InvariantCulture,
-            $"{(bfloat.IsFaster ? "pays" : "does not pay")} (fp32 {bfloat.Fp32 / 1e9:f0}, bf16 {bfloat.Bf16 / 1e9:f0} GFLOP/s)")));
+        facts.Add(("products", machine.Products));
+        facts.Add(("compute dtype bf16", BFloatRate.Measure()));
         facts.Add(("record", machine.Record));
         return facts;
     }
+
+    /// <summary>A fact that is several in a table; null for any other.</summary>
+    /// <param name="value">A fact's value.</param>
+    public static IEnumerable<(string Name, string Value)>? Lines(object? value) => value switch
+    {
+        IReadOnlyList<MatrixProductRate> products => products.Select(product => (
+            product.Name,
+            Invariant($"{product.Chosen} (own {product.OwnGflops:f0}, blas {product.BlasGflops:f0} GFLOP/s)"))),
+        BFloatRate rate =>
+        [
+            ("compute dtype bf16",
+                Invariant($"{(rate.IsFaster ? "pays" : "does not pay")} (fp32 {rate.Fp32 / 1e9:f0}, ")
+                    + Invariant($"bf16 {rate.Bf16 / 1e9:f0} GFLOP/s)")),
+        ],
+        _ => null,
+    };
 }

@@ -76,8 +76,8 @@ public sealed partial class TrainingSection : IValidatable
 
     /// <summary>Compute dtype.</summary>
     [Description(
-        "Precision of matrix products and attention; weights, optimizer state and reductions are fp32 always. On a CPU bf16 "
-        + "is used only where it is measured to be faster.")]
+        "Precision of matrix products and attention; weights, optimizer state and reductions are fp32 always. On a CPU "
+        + "bf16 is used only where it is measured to be faster.")]
     public ComputeDtype ComputeDtype { get; set; }
 
     /// <summary>Threads.</summary>

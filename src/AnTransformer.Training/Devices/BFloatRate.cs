@@ -4,8 +4,8 @@ using static TorchSharp.torch;
 namespace AnTransformer.Training.Devices;
 
 /// <summary>
-/// How fast this processor multiplies matrices in fp32 and in bf16 (with sums in fp32): bf16 is the faster one with AMX,
-/// and with AVX512_BF16 or without either not always, so that it is measured.
+/// How fast this processor multiplies matrices in fp32 and in bf16 (with sums in fp32): bf16 is the faster one with
+/// AMX, and with AVX512_BF16 or without either not always, so that it is measured.
 /// </summary>
 /// <param name="Fp32">Floating-point operations per second.</param>
 /// <param name="Bf16">The same in bf16.</param>

@@ -7,9 +7,9 @@ using static TorchSharp.torch;
 namespace AnTransformer.Training.Runs;
 
 /// <summary>
-/// Beside what a run does before its first step: loads LibTorch and takes a step of a tiny model like the run's, so that
-/// the runtime has compiled what the first step needs. Once in a process. Nothing of it shows in the run: a model's
-/// random numbers come from a generator of its own.
+/// Beside what a run does before its first step: loads LibTorch and takes a step of a tiny model like the run's, so
+/// that the runtime has compiled what the first step needs. Once in a process. Nothing of it shows in the run: a
+/// model's random numbers come from a generator of its own.
 /// </summary>
 internal sealed class WarmUp : IDisposable
 {
