@@ -28,14 +28,16 @@ internal static partial class FixedSteps
         var batches = new RandomBatches(BatchSize, Length, VocabSize, seed: 1);
         foreach (var step in steps)
             Step(step, batches, 2);
+        var (losses, number) = (new double[steps.Count], int.Parse(count, CultureInfo.InvariantCulture));
         Mark();
         for (var i = 0; i < steps.Count; i++)
         {
-            var loss = Step(steps[i], batches, int.Parse(count, CultureInfo.InvariantCulture));
+            losses[i] = Step(steps[i], batches, number);
             Mark();
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{architectures[i]} {loss:f4}"));
         }
 
+        for (var i = 0; i < steps.Count; i++)
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{architectures[i]} {losses[i]:f4}"));
         steps.ForEach(step => step.Dispose());
         return 0;
     }

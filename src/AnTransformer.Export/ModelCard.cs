@@ -104,6 +104,7 @@ internal static class ModelCard
         configuration.Tokenizer.Path = FileName(configuration.Tokenizer.Path);
         configuration.Training.Output = defaults.Training.Output;
         configuration.Training.From = FileName(configuration.Training.From);
+        configuration.Evaluation.Tasks = [.. configuration.Evaluation.Tasks.Select(task => FileName(task)!)];
         configuration.Evaluation.TaskData = FileName(configuration.Evaluation.TaskData);
         configuration.Checkpoint.Resume = defaults.Checkpoint.Resume;
         return configuration;

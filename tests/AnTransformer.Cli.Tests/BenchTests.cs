@@ -120,6 +120,11 @@ public sealed class BenchTests : IDisposable
         Bench("angpt optimizer.spectral=0").AssertRejected("optimizer.spectral", "optimizer.spectral_clip");
         Bench("angpt spectral_clip").AssertRejected("'spectral_clip' after angpt is no setting");
         Bench("angpt model.hidden_size=8").AssertRejected("hidden_size is the same for all contestants");
+        Bench("angpt training.compute_dtype=bf16").AssertRejected("training.compute_dtype=bf16", "would change nothing that is timed");
+        // An eager twin has its own optimizer.
+        Assert.Equal(
+            [plain, plain + "-eager", unclipped, "angpt model.nu_o=false", "angpt model.nu_o=false-eager"],
+            Names(Bench(plain, unclipped, "angpt model.nu_o=false", "--no-memory", "--json").AssertSucceeded().Json.GetProperty("contestants"), "name"));
         Bench(" ").AssertRejected("<architectures>");
     }
 

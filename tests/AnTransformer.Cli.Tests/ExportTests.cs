@@ -97,6 +97,13 @@ public sealed class ExportTests : IDisposable
     {
         _angpt.Train(
             "--data.text", _angpt.In("corpus.txt"), "--data.path", _angpt.In("data"), "--training.output", _angpt.In("run")).AssertSucceeded();
+        _angpt.Train(
+            "--data.text", _angpt.In("corpus.txt"), "--data.path", _angpt.In("data"), "--training.output", _angpt.In("next"), "--training.from", _angpt.In("run"))
+            .AssertSucceeded();
+        Export("next", "hf", "next-hf").AssertSucceeded();
+        var next = File.ReadAllText(_angpt.In("next-hf", "README.md"));
+        Assert.Contains("from: run", next, StringComparison.Ordinal);
+        Assert.DoesNotContain(_angpt.Folder, next, StringComparison.Ordinal);
         Export("run", "gguf", "gguf").AssertSucceeded();
         var card = File.ReadAllText(_angpt.In("gguf", "README.md"));
         Assert.Contains("corpus.txt", card, StringComparison.Ordinal);

@@ -64,7 +64,7 @@ internal sealed record BenchReport(
             timings => timings.Contestant.Name, timings => timings.Seconds, StringComparer.Ordinal);
         if (settings.Eager)
         {
-            foreach (var architecture in settings.Architectures)
+            foreach (var architecture in settings.Architectures.Where(settings.HasEager))
                 yield return Ratio(
                     Contestants.NameOf(architecture, eager: true), Contestants.NameOf(architecture, eager: false));
         }
@@ -81,7 +81,8 @@ internal sealed record BenchReport(
         foreach (var eager in settings.Eager ? new[] { false, true } : [false])
         {
             foreach (var architecture in settings.Architectures.Where(
-                architecture => architecture != GptPlusDefinition.ArchitectureName))
+                architecture => architecture != GptPlusDefinition.ArchitectureName
+                    && (!eager || settings.HasEager(architecture))))
                 yield return Ratio(
                     Contestants.NameOf(architecture, eager),
                     Contestants.NameOf(GptPlusDefinition.ArchitectureName, eager));

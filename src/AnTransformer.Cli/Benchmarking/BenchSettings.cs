@@ -27,6 +27,8 @@ internal sealed record BenchSettings(
     // Token ids of a batch are made as one array of 64-bit numbers.
     private const long MostTokens = 1L << 28;
 
+    private static readonly string[] Sections = ["model.", "optimizer."];
+
     // What this command's own options decide, for all contestants alike.
     private static readonly string[] Shared =
     [
@@ -46,6 +48,10 @@ internal sealed record BenchSettings(
     public static IReadOnlyList<string> ParseArchitectures(IEnumerable<string> names)
         => names.Select(Parse).Distinct(StringComparer.Ordinal).ToList();
 
+    /// <summary>Whether a contestant has an eager twin, whose optimizer is AdamW as it comes.</summary>
+    public bool HasEager(string architecture)
+        => Eager && !architecture.Contains(" optimizer.", StringComparison.Ordinal);
+
     /// <summary>The architecture without settings of its own.</summary>
     public static string Plain(string architecture) => architecture.Split(' ')[0];
 
@@ -58,6 +64,14 @@ internal sealed record BenchSettings(
             throw new InvalidInputException(
                 $"bench: '{Printable.Excerpt(word)}' after {architecture} is no setting; write it as "
                     + "KEY=VALUE, for example optimizer.spectral_clip=0.");
+        }
+
+        if (words.Skip(1).FirstOrDefault(
+            word => !Sections.Any(section => word.StartsWith(section, StringComparison.Ordinal))) is { } other)
+        {
+            throw new InvalidInputException(
+                $"bench: '{Printable.Excerpt(other)}' would change nothing that is timed; settings after a name are "
+                    + "those of model and optimizer.");
         }
 
         if (words.Skip(1).Select(word => word.Split('=')[0].Split('.')[^1].Replace('-', '_'))

@@ -18,7 +18,7 @@ internal sealed class Contestants : IDisposable
         foreach (var architecture in settings.Architectures)
         {
             var ours = new ModelStep(settings.Plan(architecture), context, settings.Seed);
-            var eager = settings.Eager ? CreateEager(settings, architecture, context) : null;
+            var eager = settings.HasEager(architecture) ? CreateEager(settings, architecture, context) : null;
             eager?.Model.CopyFrom(ours.Model);
             _pairs.Add((architecture, ours, eager));
         }

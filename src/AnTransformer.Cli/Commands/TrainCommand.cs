@@ -52,7 +52,10 @@ internal static class TrainCommand
                 overrides = [.. overrides, ("distributed.backend", backend)];
             var path = parsed.GetRequiredValue(config);
             var isRun = Directory.Exists(path);
-            using var loading = new LibTorchLoading();
+            // Of a job, MPI is first: it changes variables of the environment, which LibTorch reads while it loads.
+            using var loading = LaunchEnvironment.Find(Environment.GetEnvironmentVariable) is null
+                ? new LibTorchLoading()
+                : null;
             var configuration = isRun
                 ? SavedRun.Load(path, overrides)
                 : ConfigurationBinder.Load<TrainingConfiguration>(BundledFiles.Find(path), overrides);

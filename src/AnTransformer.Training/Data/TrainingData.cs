@@ -70,6 +70,11 @@ public sealed class TrainingData : IDisposable
         }
     }
 
+    /// <summary>Whether <see cref="Open"/> has text to prepare first.</summary>
+    /// <param name="configuration">A validated configuration.</param>
+    internal static bool WouldPrepare(TrainingConfiguration configuration)
+        => configuration.Data.Text.Count > 0 && !IsMade(configuration.Data.Path);
+
     /// <inheritdoc/>
     public void Dispose()
     {

@@ -20,6 +20,9 @@ public sealed record BFloatRate(double Fp32, double Bf16)
     /// <summary>Whether bf16 pays.</summary>
     public bool IsFaster => Bf16 > MustGain * Fp32;
 
+    /// <summary>Measures; set by tests, which have no processors to choose from.</summary>
+    internal static Func<BFloatRate> OfThisMachine { get; set; } = Measure;
+
     /// <summary>Measures both in turns on a product like a training step's, LibTorch's; a tenth of a second.</summary>
     public static BFloatRate Measure()
     {

@@ -1,5 +1,6 @@
 using System.Globalization;
 using AnTransformer.Architectures;
+using AnTransformer.Configuration;
 using AnTransformer.Distributed;
 using AnTransformer.Kernels;
 using AnTransformer.Optimization;
@@ -17,7 +18,10 @@ namespace AnTransformer.Training.Loop;
 /// </summary>
 public sealed class Trainer : IDisposable
 {
+    private const string CpuName = "cpu";
+
     private readonly TrainingConfiguration _configuration;
+    private readonly ComputeDtype _dtype;
     private readonly TrainingPlan _plan;
     private readonly TrainingData _data;
     private readonly RunDirectory? _run;        // rank 0's
@@ -72,7 +76,6 @@ public sealed class Trainer : IDisposable
         (_configuration, _data, _run, _listener) = (configuration, data, run, listener);
         _group = group ?? ProcessGroup.Single;
         var training = configuration.Training;
-        KeepFp32WhereFaster(training);
         var context = TrainingPlan.CreateContext(training);
         if (FusedKernels.WhyEager(context.Device) is { } reason)
             listener.OnWarning($"training without fused CUDA kernels, which is slower: {reason}");
@@ -86,6 +89,8 @@ public sealed class Trainer : IDisposable
             _group, configuration, data, ComputeEnvironment.Current(context.Device, training.ComputeDtype));
         // Rank 0 has the run's directory, and tells the others what it found there.
         var point = run is null ? null : ResumePoint.Find(configuration, run, further);
+        _dtype = ChooseDtype(training, point?.Path);
+        context = ComputeDevice.Context(training.Device, _dtype);
         var vocabulary = run is null
             ? 0
             : StartingWeights.VocabularySize(point?.Path, training.From, data.VocabularySize);
@@ -263,22 +268,34 @@ public sealed class Trainer : IDisposable
             item => KeyValuePair.Create(item.Name, zeros_like(item.Of)))];
     }
 
-    /// <summary>bf16 on a CPU is for the sake of speed, and only some have it there. Rank 0 decides for all.</summary>
-    private void KeepFp32WhereFaster(TrainingSection training)
+    /// <summary>
+    /// bf16 on a CPU is for the sake of speed, and only some are faster in it: on others a run computes in fp32,
+    /// whatever its configuration says, which stays as it is. A run that goes on on a CPU keeps what it was begun in.
+    /// Rank 0 decides.
+    /// </summary>
+    /// <param name="training">The same on all ranks.</param>
+    /// <param name="checkpoint">Rank 0's checkpoint to go on from; null for none.</param>
+    private ComputeDtype ChooseDtype(TrainingSection training, string? checkpoint)
     {
-        if (training.ComputeDtype != ComputeDtype.Bf16 || training.Device != "cpu")
-            return;
-        var rate = _group.Rank == 0 ? BFloatRate.Measure() : null;
-        if (_group.FromFirst([(byte)(rate is { IsFaster: false } ? 1 : 0)])[0] == 0)
-            return;
-        training.ComputeDtype = ComputeDtype.Fp32;
-        if (rate is not null)
+        if (training.ComputeDtype != ComputeDtype.Bf16 || training.Device != CpuName)
+            return training.ComputeDtype;
+        var choice = new[] { (byte)ComputeDtype.Bf16 };
+        if (_group.Rank == 0)
         {
-            _listener.OnWarning(string.Create(
-                CultureInfo.InvariantCulture,
-                $"training.compute_dtype is bf16, but products run at {rate.Bf16 / 1e9:f0} GFLOP/s in bf16 and at "
-                    + $"{rate.Fp32 / 1e9:f0} in fp32 on this processor; the run computes in fp32"));
+            var before = checkpoint is null ? null : TrainingCheckpoint.LoadState(checkpoint).Sessions;
+            if (before is { Count: > 0 } && before[^1].Environment is { Device: CpuName } environment)
+                choice[0] = (byte)EnumSpelling.Parse<ComputeDtype>(environment.ComputeDtype, "compute dtype");
+            else if (BFloatRate.OfThisMachine() is { IsFaster: false } rate)
+            {
+                choice[0] = (byte)ComputeDtype.Fp32;
+                _listener.OnWarning(string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"training.compute_dtype is bf16, but products run at {rate.Bf16 / 1e9:f0} GFLOP/s in bf16 and at "
+                        + $"{rate.Fp32 / 1e9:f0} in fp32 on this processor; the run computes in fp32"));
+            }
         }
+
+        return (ComputeDtype)_group.FromFirst(choice)[0];
     }
 
     private void Begin()
@@ -291,7 +308,7 @@ public sealed class Trainer : IDisposable
     /// <summary>Notes in the state what computes from here on, and says so where that may change bits.</summary>
     private void RecordEnvironment()
     {
-        var now = ComputeEnvironment.Current(_model.Context.Device, _configuration.Training.ComputeDtype);
+        var now = ComputeEnvironment.Current(_model.Context.Device, _dtype);
         var before = _state.Sessions.Count > 0 ? _state.Sessions[^1].Environment : null;
         if (before == now)
             return;

@@ -38,7 +38,9 @@ public static class TrainingRun
         var isFirst = group.Rank == 0;
         using var run = isFirst ? RunDirectory.Open(configuration.Training.Output) : null;
         // Of several processes each would choose matrix products for itself.
-        using var warmUp = group.Size == 1 ? WarmUp.Start(configuration) : null;
+        using var warmUp = group.Size == 1 && !TrainingData.WouldPrepare(configuration)
+            ? WarmUp.Start(configuration)
+            : null;
         // Text is prepared once; the others find what the first has made.
         if (!isFirst)
             group.Barrier();

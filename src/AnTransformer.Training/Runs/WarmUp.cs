@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using AnTransformer.Architectures;
+using AnTransformer.Kernels.Cpu;
 using AnTransformer.Optimization;
 using AnTransformer.Training.Configuration;
 using static TorchSharp.torch;
@@ -8,8 +9,9 @@ namespace AnTransformer.Training.Runs;
 
 /// <summary>
 /// Beside what a run does before its first step: loads LibTorch and takes a step of a tiny model like the run's, so
-/// that the runtime has compiled what the first step needs. Once in a process. Nothing of it shows in the run: a
-/// model's random numbers come from a generator of its own.
+/// that the runtime has compiled what the first step needs. Once in a process, and not where it would measure whose
+/// matrix products are to run, which wants the machine for itself. Nothing of it shows in the run: a model's random
+/// numbers come from a generator of its own.
 /// </summary>
 internal sealed class WarmUp : IDisposable
 {
@@ -53,7 +55,11 @@ internal sealed class WarmUp : IDisposable
     {
         try
         {
+            if (!Gemm.IsDecided)
+                return;
             using var scope = NewDisposeScope();
+            if (configuration.Training.Threads > 0)
+                set_num_threads(configuration.Training.Threads);
             var plan = TrainingPlan.Create(configuration, VocabSize);
             using var model = LanguageModel.Create(plan.Model, TrainingPlan.CreateContext(configuration.Training));
             model.Initialize(seed: 1);

@@ -52,6 +52,9 @@ internal static unsafe class Gemm
         }
     }
 
+    /// <summary>Whether <see cref="Choice"/> would measure nothing.</summary>
+    public static bool IsDecided => s_choice is not null || !IsMeasured || ProductRecord.Exists;
+
     /// <summary>Whether the choice is this program's, and not the user's.</summary>
     public static bool IsMeasured
         => Environment.GetEnvironmentVariable(EnvironmentVariable)?.ToLowerInvariant() is null or "" or "auto";

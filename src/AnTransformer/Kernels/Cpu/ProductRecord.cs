@@ -59,6 +59,22 @@ internal sealed record ProductRecord(string Processor, IReadOnlyList<ProductRate
             $"{Gemm.BlasName} of LibTorch {LibTorchVersion.Find()}", $"format {Format}");
     }
 
+    /// <summary>Whether this machine has one.</summary>
+    public static bool Exists
+    {
+        get
+        {
+            try
+            {
+                return Read(PathOf(ProcessorName())) is not null;
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
+            {
+                return false;
+            }
+        }
+    }
+
     /// <summary>A file's record; null where there is none, or one that is damaged.</summary>
     public static ProductRecord? Read(string path)
     {
