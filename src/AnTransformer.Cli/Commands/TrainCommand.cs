@@ -53,15 +53,25 @@ internal static class TrainCommand
             var path = parsed.GetRequiredValue(config);
             var isRun = Directory.Exists(path);
             // Of a job, MPI is first: it changes variables of the environment, which LibTorch reads while it loads.
-            using var loading = LaunchEnvironment.Find(Environment.GetEnvironmentVariable) is null
-                ? new LibTorchLoading()
-                : null;
+            using var loading = MayBeJob() ? null : new LibTorchLoading();
             var configuration = isRun
                 ? SavedRun.Load(path, overrides)
                 : ConfigurationBinder.Load<TrainingConfiguration>(BundledFiles.Find(path), overrides);
             return Train(configuration, isRun, parsed.GetValue(json), parsed.GetValue(supervised));
         });
         return command;
+    }
+
+    private static bool MayBeJob()
+    {
+        try
+        {
+            return LaunchEnvironment.Find(Environment.GetEnvironmentVariable) is not null;
+        }
+        catch (InvalidInputException)
+        {
+            return true;        // said where it matters: --distributed none asks for no job
+        }
     }
 
     private static int Train(TrainingConfiguration configuration, bool further, bool json, bool supervised)
