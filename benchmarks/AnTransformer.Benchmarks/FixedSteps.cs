@@ -1,9 +1,7 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
-using AnTransformer.Operators;
+using AnTransformer.Native;
 using AnTransformer.Training.Benchmarking;
-using AnTransformer.Training.Configuration;
-using AnTransformer.Training.Runs;
 using static TorchSharp.torch;
 
 namespace AnTransformer.Benchmarks;
@@ -16,16 +14,14 @@ namespace AnTransformer.Benchmarks;
 /// </summary>
 internal static partial class FixedSteps
 {
-    private const int VocabSize = 512;
-    private const int Length = 64;
-    private const int BatchSize = 4;
+    private static readonly BenchmarkModel Model = new(Width: 64, Layers: 2, Heads: 2, Length: 64, BatchSize: 4, VocabSize: 512);
 
     public static int Run(string count, string[] architectures)
     {
-        var context = new ModelContext(CPU, ScalarType.Float32, ScalarType.Float32);      // loads LibTorch
+        LibTorch.EnsureLoaded();
         set_num_threads(1);
-        var steps = architectures.Select(architecture => Create(architecture, context)).ToList();
-        var batches = new RandomBatches(BatchSize, Length, VocabSize, seed: 1);
+        var steps = architectures.Select(Model.Create).ToList();
+        var batches = Model.Batches();
         foreach (var step in steps)
             Step(step, batches, 2);
         var (losses, number) = (new double[steps.Count], int.Parse(count, CultureInfo.InvariantCulture));
@@ -42,20 +38,6 @@ internal static partial class FixedSteps
         return 0;
     }
 
-    private static ModelStep Create(string architecture, ModelContext context)
-    {
-        var configuration = new TrainingConfiguration();
-        configuration.Model.Architecture = architecture;
-        configuration.Model.HiddenSize = 64;
-        configuration.Model.NumHiddenLayers = 2;
-        configuration.Model.NumAttentionHeads = 2;
-        configuration.Model.MaxPositionEmbeddings = Length;
-        configuration.Training.Steps = 1;
-        configuration.Training.BatchSize = BatchSize;
-        return new ModelStep(
-            TrainingPlan.Create(configuration, VocabSize), context, seed: 1);
-    }
-
     private static double Step(ModelStep step, RandomBatches batches, int count)
     {
         var loss = 0.0;
@@ -63,7 +45,7 @@ internal static partial class FixedSteps
         {
             using var scope = NewDisposeScope();
             var (inputs, targets) = batches.Next();
-            long[] shape = [BatchSize, Length];
+            long[] shape = [batches.BatchSize, batches.Length];
             loss = step.ForwardBackward(tensor(inputs).view(shape), tensor(targets).view(shape));
             step.Update(learningRate: 1e-3);
         }

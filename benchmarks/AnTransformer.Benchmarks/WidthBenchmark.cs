@@ -1,12 +1,8 @@
 using System.Globalization;
 using AnTransformer.Architectures;
-using AnTransformer.Operators;
 using AnTransformer.Training.Benchmarking;
-using AnTransformer.Training.Configuration;
 using AnTransformer.Training.Devices;
-using AnTransformer.Training.Runs;
 using ScottPlot;
-using static TorchSharp.torch;
 
 namespace AnTransformer.Benchmarks;
 
@@ -53,21 +49,10 @@ internal static class WidthBenchmark
 
     private static IReadOnlyList<StepTimings> Steps(int width, int layers, int batch)
     {
-        var context = new ModelContext(CPU, ScalarType.Float32, ScalarType.Float32);
-        var steps = Architectures.Select(architecture =>
-        {
-            var configuration = new TrainingConfiguration();
-            configuration.Model.Architecture = architecture;
-            configuration.Model.HiddenSize = width;
-            configuration.Model.NumHiddenLayers = layers;
-            configuration.Model.NumAttentionHeads = Math.Max(1, width / 64);
-            configuration.Model.MaxPositionEmbeddings = Length;
-            configuration.Training.Steps = 1;
-            configuration.Training.BatchSize = batch;
-            return new ModelStep(TrainingPlan.Create(configuration, VocabSize), context, seed: 1);
-        }).ToList();
+        var model = new BenchmarkModel(width, layers, Math.Max(1, width / 64), Length, batch, VocabSize);
+        var steps = Architectures.Select(model.Create).ToList();
         var contestants = steps.Zip(Architectures, (step, name) => new Contestant(name, step.Model.Config, IsProfiled: false, step)).ToList();
-        var result = new StepBenchmark(contestants, new RandomBatches(batch, Length, VocabSize, seed: 1), context)
+        var result = new StepBenchmark(contestants, model.Batches(), BenchmarkModel.Context)
             .Run(warmupRounds: 2, Rounds, _ => { }, CancellationToken.None);
         steps.ForEach(step => step.Dispose());
         return result.Timings;

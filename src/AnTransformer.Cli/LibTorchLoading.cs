@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using AnTransformer.Native;
 
 namespace AnTransformer.Cli;
 
@@ -24,7 +25,7 @@ internal sealed class LibTorchLoading : IDisposable
     {
         try
         {
-            _ = TorchSharp.torch.get_num_threads();
+            LibTorch.EnsureLoaded();
         }
         catch (Exception)
         {

@@ -12,7 +12,7 @@ namespace AnTransformer.Optimization;
 /// a random step: at high rates rows align with the shared direction, and the norms that anGPT takes for known leave
 /// their predictions. Here the largest singular value of the step is cut to a multiple of what a random matrix with
 /// entries of the same size has, rms·(√out + √in); all other directions stay as they are. The singular vector is
-/// followed from step to step by one power iteration each, two passes over the matrix.
+/// followed from step to step by one power iteration each, for which each row is read once more.
 /// </summary>
 /// <param name="Rule">Gives the direction of the step.</param>
 /// <param name="Limit">Largest singular value of the step as a multiple of a random matrix's.</param>
